@@ -1,0 +1,1 @@
+"""Speech from any OpenAI-compatible endpoint, played while it is still arriving."""

@@ -1,0 +1,102 @@
+"""Every error voicestream raises, and the exit code the command line gives it.
+
+::
+
+    VoicestreamError                  1
+    ├── UsageError                    2   the caller asked for something that cannot be
+    │   ├── SettingsError             2   a setting is unknown, malformed or contradicts another
+    │   └── EmptyTextError            2   there is nothing to speak
+    ├── EndpointError                 3   the endpoint or the way to it
+    │   ├── ConnectionFailedError     3   no network, no such name, refused, TLS
+    │   ├── EndpointTimeoutError      3   it took too long
+    │   ├── ResponseError             3   an HTTP status other than 200 (``status``)
+    │   │   └── KeyRefusedError       4   401 or 403
+    │   ├── ReplyError                3   status 200, but the body is not speech
+    │   ├── IncompleteReplyError      3   the reply broke off; what came was played
+    │   └── DecodeError               3   the speech cannot be decoded
+    ├── DeviceError                   5   no audio device, or it failed
+    └── SaveError                     1   the file cannot be written
+
+An error says what happened, why, and what to do about it. Foreign exceptions
+are turned into one of these at the boundary where they arise.
+"""
+
+from __future__ import annotations
+
+
+class VoicestreamError(Exception):
+    """Base of all errors.
+
+    Args:
+        what: what happened, one sentence without a full stop.
+        why: the cause, often the other side's own words.
+        hint: what the reader can do about it.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why, hint)
+        self.what = what
+        self.why = why
+        self.hint = hint
+
+    def __str__(self) -> str:
+        text = f"{self.what}: {self.why}" if self.why else self.what
+        return f"{text}. {self.hint}" if self.hint else text
+
+
+class UsageError(VoicestreamError):
+    exit_code = 2
+
+
+class SettingsError(UsageError):
+    pass
+
+
+class EmptyTextError(UsageError):
+    pass
+
+
+class EndpointError(VoicestreamError):
+    exit_code = 3
+
+
+class ConnectionFailedError(EndpointError):
+    pass
+
+
+class EndpointTimeoutError(EndpointError):
+    pass
+
+
+class ResponseError(EndpointError):
+    """The endpoint answered with an HTTP status other than 200."""
+
+    def __init__(self, status: int, what: str, why: str = "", hint: str = "") -> None:
+        super().__init__(what, why, hint)
+        self.status = status
+
+
+class KeyRefusedError(ResponseError):
+    exit_code = 4
+
+
+class ReplyError(EndpointError):
+    pass
+
+
+class IncompleteReplyError(EndpointError):
+    pass
+
+
+class DecodeError(EndpointError):
+    pass
+
+
+class DeviceError(VoicestreamError):
+    exit_code = 5
+
+
+class SaveError(VoicestreamError):
+    pass

@@ -1,0 +1,57 @@
+"""What a sink is: where samples go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
+
+from voicestream.pcm import PcmFormat
+
+Fill: TypeAlias = Callable[[int, float], bytes]
+"""``fill(frames, dac_time_s) -> bytes``.
+
+Called by the sink's own thread: returns exactly ``frames`` frames in the sink's
+format, at once, always. ``dac_time_s`` is when the first of them leaves the
+loudspeaker, on the clock of ``time.monotonic()``.
+"""
+
+
+class Sink(Protocol):
+    """A place where samples go, pulled at the rate of its clock.
+
+    ``open``, ``start``, ``stop`` and ``close`` are called by one thread.
+    Opens early and starts late: a stream that starts with sound ready is heard
+    sooner than one that idles on silence.
+    """
+
+    @property
+    def latency_s(self) -> float:
+        """From the return of ``fill`` to the loudspeaker, at most. 0 until opened."""
+
+    @property
+    def lead_in_s(self) -> float:
+        """Silence to give first so that this sink swallows no sound."""
+
+    @property
+    def active(self) -> bool:
+        """Started and still asking for frames."""
+
+    def open(self, wanted: PcmFormat) -> PcmFormat:
+        """Open for 16-bit sound near ``wanted``; return the format ``fill`` must deliver.
+
+        Raises:
+            DeviceError: there is no such device, or it refuses.
+        """
+
+    def start(self, fill: Fill) -> None:
+        """Begin to pull.
+
+        Raises:
+            DeviceError: the device refuses.
+        """
+
+    def stop(self, drain: bool) -> None:
+        """End the stream: with ``drain`` after what was pulled has been heard, else at once.
+
+        Safe to call at any time, more than once.
+        """

@@ -1,0 +1,137 @@
+"""All arithmetic between bytes, frames and seconds, and between bytes and samples.
+
+A *sample* is one number, a *frame* one sample of each channel, and *samples* in
+this project are always a float32 array of shape ``(frames, channels)`` with a
+nominal range of -1 to just below 1. 16-bit samples survive the way to float32
+and back exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+Encoding = Literal["u8", "s16", "s24", "s32", "f32", "f64"]
+
+_SAMPLE_BYTES: dict[Encoding, int] = {"u8": 1, "s16": 2, "s24": 3, "s32": 4, "f32": 4, "f64": 8}
+
+
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """How sound is laid out in bytes (little-endian, channels interleaved)."""
+
+    rate_hz: int
+    channels: int = 1
+    encoding: Encoding = "s16"
+
+    @property
+    def frame_bytes(self) -> int:
+        return _SAMPLE_BYTES[self.encoding] * self.channels
+
+    @property
+    def bytes_per_s(self) -> int:
+        return self.frame_bytes * self.rate_hz
+
+    def frames_to_bytes(self, frames: int) -> int:
+        return frames * self.frame_bytes
+
+    def bytes_to_frames(self, size_bytes: int) -> int:
+        """Whole frames in so many bytes."""
+        return size_bytes // self.frame_bytes
+
+    def frames_to_s(self, frames: int) -> float:
+        return frames / self.rate_hz
+
+    def frames_to_ms(self, frames: int) -> float:
+        return 1000.0 * frames / self.rate_hz
+
+    def s_to_frames(self, seconds: float) -> int:
+        """The nearest number of frames."""
+        return round(seconds * self.rate_hz)
+
+    def ms_to_frames(self, milliseconds: float) -> int:
+        return round(milliseconds * self.rate_hz / 1000.0)
+
+    def with_encoding(self, encoding: Encoding) -> PcmFormat:
+        return replace(self, encoding=encoding)
+
+    def silence(self, frames: int) -> bytes:
+        """So many frames of digital silence, as bytes."""
+        return (b"\x80" if self.encoding == "u8" else b"\x00") * self.frames_to_bytes(frames)
+
+    def decode(self, data: bytes | bytearray | memoryview) -> Samples:
+        """Bytes of whole frames -> samples of shape ``(frames, channels)``.
+
+        Raises:
+            ValueError: ``data`` ends inside a frame.
+        """
+        if len(data) % self.frame_bytes:
+            raise ValueError(f"{len(data)} bytes are not whole frames of {self.frame_bytes}")
+        return _DECODERS[self.encoding](data).reshape(-1, self.channels)
+
+    def encode(self, samples: Samples) -> bytes:
+        """Samples -> bytes. Values out of range are clipped. For ``s16`` and ``f32`` only."""
+        if self.encoding == "f32":
+            return samples.astype("<f4", copy=False).tobytes()
+        return to_int16(samples).tobytes()
+
+
+def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
+    """Samples -> 16-bit integers of the same shape, rounded and clipped."""
+    scaled = np.rint(samples * np.float32(32768.0))
+    return np.clip(scaled, -32768, 32767).astype("<i2")
+
+
+def from_int16(values: npt.NDArray[np.int16]) -> Samples:
+    """16-bit integers -> samples of the same shape, exactly."""
+    return values.astype(np.float32) * np.float32(1 / 32768.0)
+
+
+def no_samples(channels: int = 1) -> Samples:
+    """An empty array of samples."""
+    return np.zeros((0, channels), np.float32)
+
+
+def _decode_u8(data: bytes | bytearray | memoryview) -> Samples:
+    return (np.frombuffer(data, "u1").astype(np.float32) - 128.0) * np.float32(1 / 128.0)
+
+
+def _decode_s16(data: bytes | bytearray | memoryview) -> Samples:
+    return from_int16(np.frombuffer(data, "<i2"))
+
+
+def _decode_s24(data: bytes | bytearray | memoryview) -> Samples:
+    wide = np.zeros((len(data) // 3, 4), "u1")
+    wide[:, 1:] = np.frombuffer(data, "u1").reshape(-1, 3)
+    return _decode_s32(wide.tobytes())
+
+
+def _decode_s32(data: bytes | bytearray | memoryview) -> Samples:
+    return (np.frombuffer(data, "<i4").astype(np.float64) / 2147483648.0).astype(np.float32)
+
+
+def _finite(values: Samples) -> Samples:
+    """Float samples of a stranger may be NaN or infinite; neither may reach the loudspeaker."""
+    return np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def _decode_f32(data: bytes | bytearray | memoryview) -> Samples:
+    return _finite(np.frombuffer(data, "<f4").astype(np.float32))
+
+
+def _decode_f64(data: bytes | bytearray | memoryview) -> Samples:
+    return _finite(np.clip(np.frombuffer(data, "<f8"), -4.0, 4.0).astype(np.float32))
+
+
+_DECODERS = {
+    "u8": _decode_u8,
+    "s16": _decode_s16,
+    "s24": _decode_s24,
+    "s32": _decode_s32,
+    "f32": _decode_f32,
+    "f64": _decode_f64,
+}

@@ -1,0 +1,1 @@
+"""From the samples of all segments to exactly N frames, whenever asked."""

@@ -1,0 +1,1 @@
+"""Endpoints: where speech is asked for."""
