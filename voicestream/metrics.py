@@ -1,0 +1,197 @@
+"""Counters and timestamps, one writer each, and the immutable picture of them.
+
+All times are seconds on the clock of ``time.monotonic()``.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voicestream.state import State, StateMachine
+
+
+@dataclass(slots=True)
+class Timeline:
+    """When things first happened; None until they do."""
+
+    process_start: float
+    request_sent: float | None = None
+    first_byte: float | None = None
+    first_sample: float | None = None
+    playback_start: float | None = None
+    first_sound: float | None = None
+    end: float | None = None
+
+    def mark(self, name: str, at_s: float | None = None) -> None:
+        """Note the first time of ``name``; later calls change nothing."""
+        if getattr(self, name) is None:
+            setattr(self, name, time.monotonic() if at_s is None else at_s)
+
+    def since_start_ms(self, name: str) -> float | None:
+        at_s = getattr(self, name)
+        return None if at_s is None else 1000.0 * (at_s - self.process_start)
+
+
+@dataclass(slots=True)
+class SegmentFigures:
+    """What became of one request. Written by its fetch thread, then by the feeder."""
+
+    index: int
+    text: str
+    request_at_s: float | None = None
+    first_byte_at_s: float | None = None
+    bytes: int = 0
+    audio_s: float = 0.0
+    status: str = "queued"
+    """``queued``, ``requested``, ``arriving``, ``playing``, ``done``, ``failed``, ``cancelled``."""
+
+
+@dataclass(slots=True)
+class FillFigures:
+    """Mean and extremes of the sound waiting, seen at each callback while playing."""
+
+    count: int = 0
+    total_ms: float = 0.0
+    total_squares: float = 0.0
+    min_ms: float = 0.0
+    max_ms: float = 0.0
+
+    def see(self, fill_ms: float) -> None:
+        self.min_ms = fill_ms if not self.count else min(self.min_ms, fill_ms)
+        self.max_ms = max(self.max_ms, fill_ms)
+        self.count += 1
+        self.total_ms += fill_ms
+        self.total_squares += fill_ms * fill_ms
+
+    @property
+    def mean_ms(self) -> float:
+        return self.total_ms / self.count if self.count else 0.0
+
+    @property
+    def deviation_ms(self) -> float:
+        if not self.count:
+            return 0.0
+        variance = self.total_squares / self.count - self.mean_ms**2
+        return float(max(variance, 0.0) ** 0.5)
+
+
+@dataclass(slots=True)
+class PlayFigures:
+    """Written by the audio callback alone."""
+
+    underruns: int = 0
+    rebuffers: int = 0
+    stall_s: float = 0.0
+    played_frames: int = 0
+    fill_ms: float = 0.0
+    fill: FillFigures = field(default_factory=FillFigures)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What can be seen of a reply at one moment. Milliseconds count from process start."""
+
+    state: State
+    at_ms: float
+    timeline_ms: dict[str, float | None]
+    ttfa_ms: float | None
+    fill_ms: float
+    prebuffer_ms: float
+    capacity_ms: float
+    underruns: int
+    rebuffers: int
+    stall_ms: float
+    played_s: float
+    """Sound handed to the device."""
+    audio_s: float
+    """Sound decoded so far."""
+    bytes: int
+    throughput_kbps: float
+    decode_ms: float
+    endpoint: str
+    format: str
+    speaking: str
+    """Text of the segment being played."""
+    segments: tuple[SegmentFigures, ...]
+    warnings: tuple[str, ...]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Metrics:
+    """The figures of one reply. Each group of attributes has one writing thread."""
+
+    def __init__(self, process_start_s: float | None = None) -> None:
+        now = time.monotonic()
+        self.machine = StateMachine()
+        self.timeline = Timeline(now if process_start_s is None else process_start_s)
+        # conductor, before anything runs
+        self.endpoint = ""
+        self.format = ""
+        self.rate_hz = 0
+        self.prebuffer_ms = 0.0
+        self.capacity_ms = 0.0
+        # the thread that plans segments appends; entries have their own writers
+        self.segments: list[SegmentFigures] = []
+        # feeder
+        self.audio_s = 0.0
+        self.decode_s = 0.0
+        self.speaking = ""
+        # audio callback
+        self.play = PlayFigures()
+        # anybody; appending is atomic
+        self.warnings: list[str] = []
+
+    @property
+    def bytes(self) -> int:
+        return sum(segment.bytes for segment in tuple(self.segments))
+
+    def throughput_kbps(self, now_s: float) -> float:
+        """Kilobits a second of encoded speech since its first byte."""
+        started = self.timeline.first_byte
+        if started is None:
+            return 0.0
+        until = self._last_byte_at_s or now_s
+        return self.bytes * 8 / 1000.0 / max(until - started, 1e-3)
+
+    _last_byte_at_s: float | None = None
+
+    def body_ended(self) -> None:
+        """The last byte of the last request so far has come."""
+        self._last_byte_at_s = time.monotonic()
+
+    def snapshot(self) -> Snapshot:
+        now = time.monotonic()
+        line = self.timeline
+        rate = self.rate_hz or 1
+        names = (
+            "request_sent",
+            "first_byte",
+            "first_sample",
+            "playback_start",
+            "first_sound",
+            "end",
+        )
+        return Snapshot(
+            state=self.machine.state,
+            at_ms=1000.0 * ((line.end or now) - line.process_start),
+            timeline_ms={name: line.since_start_ms(name) for name in names},
+            ttfa_ms=line.since_start_ms("first_sound"),
+            fill_ms=self.play.fill_ms,
+            prebuffer_ms=self.prebuffer_ms,
+            capacity_ms=self.capacity_ms,
+            underruns=self.play.underruns,
+            rebuffers=self.play.rebuffers,
+            stall_ms=1000.0 * self.play.stall_s,
+            played_s=self.play.played_frames / rate,
+            audio_s=self.audio_s,
+            bytes=self.bytes,
+            throughput_kbps=self.throughput_kbps(now),
+            decode_ms=1000.0 * self.decode_s,
+            endpoint=self.endpoint,
+            format=self.format,
+            speaking=self.speaking,
+            segments=tuple(replace(segment) for segment in tuple(self.segments)),
+            warnings=tuple(self.warnings),
+        )
