@@ -1,0 +1,178 @@
+"""Whether a full stop ends a sentence: the judge behind the segmenter.
+
+What is certain in any language is decided here; for the rest sentencex (Rust,
+abbreviations of some 300 languages) is asked. A judgement needs the text up to
+the stop and the next word, nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CONTEXT = 80
+"""Characters before the stop that are looked at."""
+
+# After these comes a name, never the end.
+_TITLES = frozenset(
+    "dr mr mrs ms mx prof st gen sen rep rev hon capt cpt lt col sgt maj cmdr adm gov pres supt "
+    "messrs mme mlle mgr dott sig sra srta dña hr fr frl ing dipl "
+    "gs pgs ts ths cn bs ks tp tx tt p q ô ".split()
+)
+# Never the end whatever follows.
+_NEVER = frozenset(
+    "e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp".split()
+)
+# Not the end before a number (Fig. 3) or before a Roman one (Vol. II).
+_NUMBERED = frozenset(
+    "fig figs sec secs no nos nr vol ch chap pp pg p art abs eq eqs ref tab app pt par para "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
+    "ext tel rd ave blvd".split()
+)
+_MONTHS = frozenset(
+    "january february march april may june july august september october november december "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
+    "sun".split()
+)
+# "am 3. Mai": an ordinal number before a month (German, Danish, Czech, Finnish and others).
+_AFTER_ORDINAL = frozenset(
+    "januar jänner februar feber märz april mai juni juli august september oktober november "
+    "dezember jahrhundert jahrhunderts klasse stock weltkrieg marts maj december".split()
+)
+# What follows an abbreviated country and belongs to it.
+_AFTER_COUNTRY = frozenset(
+    "army navy air marine marines coast government congress senate house supreme president "
+    "department dept secretary treasury senator ambassador embassy attorney district federal "
+    "dollar dollars constitution citizen citizens bank patent open steel census forces".split()
+)
+_COUNTRY = frozenset("u.s u.k u.s.a u.n e.u d.c u.a.e u.s.s.r".split())
+_HOURS = frozenset("a.m p.m".split())
+
+_STARTERS = frozenset(
+    "the a an it he she they we you i this that these those there then but and so if when what "
+    "who why how where in on at as for yes no now".split()
+)
+
+_TOKEN = re.compile(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
+_PLAIN_WORD = re.compile(r"[^\W\d_]{5,}\Z")
+_NUMBER = re.compile(r"\d+\Z")
+_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
+_ROMAN = re.compile(r"[IVXLC]+\b")
+OPENERS = "\"'“‘«„‚‹([{¿¡*_`"
+
+
+def is_caseless(char: str) -> bool:
+    """A letter or sign without upper and lower case: the next word tells nothing."""
+    return char.lower() == char.upper()
+
+
+def ends_sentence(
+    before: str, stop: str, closed: bool, word: str, whole: bool, language: str
+) -> bool | None:
+    """Judge a stop that is followed by a blank.
+
+    Args:
+        before: the text of this piece up to the stop.
+        stop: the run of stops, for example ``.`` or ``?!``.
+        closed: quotes or brackets close right after the stop.
+        word: what is known of the next word, without opening quotes.
+        whole: no more of the next word will come.
+        language: the code to ask sentencex for.
+
+    Returns:
+        Whether the sentence ends here; None if more of the next word is needed to tell.
+    """
+    if not word:
+        return True if whole else None
+    lower = word[0].islower()
+    if stop != "." and (stop[-1] in ".…" or len(stop) > 1 or closed):
+        return not lower  # "Wait... what", "What?! no", "'Go!' and"
+    token = _last_token(before)
+    if stop == "." and token and not before[: -len(token)].strip() and _is_list_mark(token):
+        return False
+    if not lower and (stop != "." or closed or _is_plain_word(token)):
+        return True
+    if closed:
+        return False
+    answer = _by_token(token, word) if stop == "." else None
+    if answer is not None:
+        return answer
+    if not whole:
+        return None
+    return _by_words(before, token, stop, word, language)
+
+
+def _is_list_mark(token: str) -> bool:
+    return bool(_NUMBER.match(token)) or len(token) == 1
+
+
+def _last_token(before: str) -> str:
+    found = _TOKEN.search(before, max(0, len(before) - _CONTEXT))
+    return found.group() if found else ""
+
+
+def _is_plain_word(token: str) -> bool:
+    """A word that is no abbreviation: long enough, or of a script without abbreviations."""
+    if _PLAIN_WORD.match(token):
+        return token.lower() not in _NEVER and token.lower() not in _TITLES
+    return len(token) > 1 and token.isalpha() and is_caseless(token)
+
+
+def _by_token(token: str, word: str) -> bool | None:
+    """Judge by the word before the stop and the first letter of the next; None if unsure."""
+    key = token.lower()
+    if key in _NEVER or key in _TITLES:
+        return False
+    if key in _NUMBERED and word[0].isdigit():
+        return False
+    if key in _HOURS:
+        return word[0].isupper()
+    return None
+
+
+def _by_words(before: str, token: str, stop: str, word: str, language: str) -> bool:
+    """Judge with the whole next word, in the end by sentencex."""
+    key = token.lower()
+    following = word.strip(".,;:!?").lower()
+    upper = word[0].isupper()
+    if stop == ".":
+        if key in _NUMBERED and _ROMAN.match(word):
+            return False
+        if key in _MONTHS and upper:
+            return True
+        if len(token) == 1 and token.isalpha() and not is_caseless(token):
+            return token.islower() or (token == "I" and following in _STARTERS)
+        if key in _COUNTRY:
+            return upper and following not in _AFTER_COUNTRY
+        if _DOTTED.match(token):
+            return False
+        if _NUMBER.match(token) and following in _AFTER_ORDINAL:
+            return False
+    return _ask(before, stop, word, language)
+
+
+@lru_cache(maxsize=1)
+def _sentencex() -> Callable[[str, str], list[str]]:
+    """Loaded at the first doubtful stop only (5 ms)."""
+    import sentencex
+
+    segment: Callable[[str, str], list[str]] = sentencex.segment
+    return segment
+
+
+def _ask(before: str, stop: str, word: str, language: str) -> bool:
+    start = max(0, len(before) - _CONTEXT)
+    if start:
+        start = max(before.find(" ", start) + 1, start)
+    # A word in front keeps it from taking a first token for a list number.
+    head = f"so {before[start:].strip()}{stop}"
+    end = 0
+    for sentence in _sentencex()(language, f"{head} {word}"):
+        end += len(sentence)
+        if len(head) <= end <= len(head) + 1:
+            return True
+    return False

@@ -1,0 +1,72 @@
+"""The first stage: what is neither spoken nor shown is taken out as the text comes in."""
+
+from __future__ import annotations
+
+from voicestream.printable import DIRTY, strip_escapes, strip_invisible, strip_joiners
+
+_JOINERS = ("\u200c", "\u200d")
+
+
+class Cleaner:
+    """Controls and escape sequences out, every line end a line feed.
+
+    Tabs and line feeds stay. However the text is cut, the results joined are
+    the same. Used by one thread.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""  # an unfinished escape sequence
+        self._joint = ""  # joiners that wait for the character after them
+        self._last = ""  # the last character given out, to judge a joiner by
+        self._after_return = False
+
+    def feed(self, text: str) -> str:
+        """Take the next text; return what of it is known to be clean."""
+        if not self._held and not self._joint and not self._after_return:
+            if DIRTY.search(text) is None:
+                if text:
+                    self._last = text[-1]
+                return text
+        elif not text:
+            return ""
+        return self._clean(text, final=False)
+
+    def flush(self) -> str:
+        """The text has ended: return what was held back."""
+        return self._clean("", final=True)
+
+    def _clean(self, text: str, final: bool) -> str:
+        raw, self._held = strip_escapes(self._held + text, final)
+        return self._joiners(strip_invisible(self._line_ends(raw)), final)
+
+    def _line_ends(self, text: str) -> str:
+        """CR LF and CR -> LF, at once: a CR at the very end does not wait for its LF."""
+        if not text:
+            return text
+        if self._after_return and text[0] == "\n":
+            text = text[1:]
+            self._after_return = False
+            if not text:
+                return text
+        self._after_return = text[-1] == "\r"
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+
+    def _joiners(self, text: str, final: bool) -> str:
+        """Judge ZWJ and ZWNJ by both neighbours; a last one waits for the next character."""
+        text = self._joint + text
+        self._joint = ""
+        if not final and text.endswith(_JOINERS):
+            end = len(text.rstrip("\u200c\u200d"))
+            self._joint = text[end:][-2:]  # two are as wrong as many
+            text = text[:end]
+        # The character before never is a joiner, so it survives and can be cut off again.
+        kept = strip_joiners(self._last + text)[len(self._last) :]
+        if kept:
+            self._last = kept[-1]
+        return kept
+
+
+def clean(text: str) -> str:
+    """A whole text without controls and escape sequences."""
+    cleaner = Cleaner()
+    return cleaner.feed(text) + cleaner.flush()

@@ -1,0 +1,332 @@
+"""Text as it comes -> pieces that can be spoken: sentences, list items, paragraphs.
+
+The result does not depend on how the text was cut when fed: a piece is given
+out as soon as, and not before, no further text could join it. For that every
+decision is made on a window that starts with the piece and has a fixed length,
+and waits until the window is known as far as the decision looks.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import Enum
+
+from voicestream.text.boundary import OPENERS, ends_sentence
+
+
+class Boundary(Enum):
+    """What ends a piece: how long the pause after it is."""
+
+    CLAUSE = "clause"
+    SENTENCE = "sentence"
+    PARAGRAPH = "paragraph"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text that may be spoken on its own, with the blanks that follow it."""
+
+    text: str
+    end: Boundary
+    voice: str | None = None
+
+
+_EMOJI = (
+    "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\ufe0e\ufe0f\u20e3\U0001f000-\U0001faff"
+)
+_HARD = "。！？｡।॥۔؟۝។៕။።‼⁇⁈⁉։"
+_STOPS = f".!?…{_HARD}"
+_CLOSERS = "\"'”’»›)\\]}*_`」』）］】〉》"
+_LINE_MARKS = "-*+•>|#0123456789"
+
+_CANDIDATE = re.compile(f"[{_STOPS}\n]")
+_RUN = re.compile(f"([{_STOPS}]+)([{_CLOSERS}]*)")
+_HARD_STOP = re.compile(f"[{_HARD}]")
+_AFTER = re.compile(rf"[\s{_EMOJI}]*")
+_BLANKS = re.compile(r"\s*")
+_OPENING = re.compile(f"[{re.escape(OPENERS)}]*")
+_WORD = re.compile(r"\S*")
+_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
+_HIRAGANA = re.compile("[\u3041-\u309f]")
+_LETTER = re.compile(r"[^\W_]")
+
+# A comma and a blank, a dash, a full-width comma: where a clause may end.
+_CLAUSE = re.compile(
+    r"[,;:،؛][\"'”’»)]*\s+"
+    r"|(?<=\s)[–—-]\s+|—"
+    r"|[，、；：]"
+)
+_ENDED = re.compile(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
+
+_WRAP_MIN = 50
+"""A line of so many characters that ends without a stop was probably wrapped."""
+_LOOKAHEAD = 200
+"""Characters after the longest piece that are looked at, at most."""
+_WORD_MAX = 40
+_NEAR = 80
+"""An open backtick or bracket further back than this is a stray one."""
+
+
+class Segmenter:
+    """Cuts a stream of text into pieces whose texts join to exactly the input.
+
+    Args:
+        language: the code by which doubtful abbreviations are judged.
+        wrapped: lines may be wrapped in mid-sentence (plain text); otherwise a
+            line end always ends a piece.
+        max_pending: characters after which text without an end is cut all the
+            same: at a clause, else at a blank, else between any two characters.
+
+    Used by one thread, or under a lock.
+    """
+
+    def __init__(
+        self, language: str = "en", *, wrapped: bool = False, max_pending: int = 1000
+    ) -> None:
+        self._language = language
+        self._wrapped = wrapped
+        self._max = max_pending
+        self._full = max_pending + _LOOKAHEAD
+        self._buf = ""
+        self._scan = 0  # no piece ends at a candidate before this index of the buffer
+        self._waiting = False  # the candidate at this index waits for more text
+
+    @property
+    def pending(self) -> str:
+        """The tail that has not been given out."""
+        return self._buf
+
+    def feed(self, text: str) -> list[Piece]:
+        """Take the next text; return the pieces that are certain now."""
+        buf = self._buf = self._buf + text
+        if not self._waiting and len(buf) < self._full and _CANDIDATE.search(text) is None:
+            self._scan = len(buf)
+            return []
+        return self._split(final=False)
+
+    def flush(self, end: Boundary = Boundary.SENTENCE) -> list[Piece]:
+        """The text has ended: return what is left.
+
+        Args:
+            end: what ends the tail if nothing in it tells.
+        """
+        pieces = self._split(final=True)
+        tail = self._buf
+        self._buf, self._scan, self._waiting = "", 0, False
+        if tail:
+            ended = _ENDED.search(tail) or "\n" in tail[len(tail.rstrip()) :]
+            pieces.append(Piece(tail, _boundary(tail) if ended else end))
+        return pieces
+
+    def cut_clause(self, min_chars: int = 1, *, last: bool = False) -> Piece | None:
+        """Take what is pending up to a clause boundary (comma, colon, dash and the like).
+
+        Args:
+            min_chars: the piece has at least so many characters.
+            last: take the last such boundary, also one at the very end of what is
+                pending (for when the writer pauses); otherwise take the first.
+
+        Returns:
+            The piece, or None if there is no boundary. Never cuts inside a number, a
+            word, an address or inline code.
+        """
+        buf = self._buf
+        if last and _ends_here(buf) and len(buf) >= min_chars:
+            cut, end = len(buf), _boundary_of_tail(buf)
+        else:
+            cut, end = _clause_end(buf, 0, len(buf), min_chars, last), Boundary.CLAUSE
+        if not cut or not buf[:cut].strip():
+            return None
+        self._drop(cut)
+        return Piece(buf[:cut], end)
+
+    def _drop(self, count: int) -> None:
+        self._buf = self._buf[count:]
+        self._scan = max(0, self._scan - count)
+        self._waiting = self._waiting and bool(self._buf)
+
+    def _split(self, final: bool) -> list[Piece]:
+        pieces: list[Piece] = []
+        buf = self._buf
+        start = 0
+        while start < len(buf):
+            cut, end = self._next_end(start, final), None
+            if cut is None:
+                if len(buf) - start < self._full:
+                    break
+                cut, end = _best_cut(buf, start, self._max), Boundary.CLAUSE
+            text = buf[start:cut]
+            pieces.append(Piece(text, end or _boundary(text)))
+            start = self._scan = cut
+            self._waiting = False
+        self._drop(start)
+        return pieces
+
+    def _next_end(self, start: int, final: bool) -> int | None:
+        """Where the piece that begins at ``start`` ends; None if that is not known (yet)."""
+        buf = self._buf
+        stop = min(len(buf), start + self._full)
+        limit = min(stop, start + self._max)
+        known = final or stop == start + self._full
+        at = max(self._scan, start)
+        while (found := _CANDIDATE.search(buf, at, limit)) is not None:
+            at = found.start()
+            judge = self._judge_line if buf[at] == "\n" else self._judge_stop
+            end = judge(start, at, stop, known)
+            if end is None:
+                self._scan, self._waiting = at, True
+                return None
+            if end > 0:
+                return end
+            at = -end
+        self._scan, self._waiting = max(at, limit), False
+        return None
+
+    # The judges return the end of the piece; or minus the index to search on from if the
+    # piece does not end here; or None if more text is needed to tell. ``known`` says that no
+    # more text will come before ``stop``.
+
+    def _judge_line(self, start: int, at: int, stop: int, known: bool) -> int | None:
+        buf = self._buf
+        after = _end(_BLANKS, buf, at, stop)
+        if not buf[start:at].strip():
+            return -after if known or after < stop else -(at + 1)
+        if after == stop and not known:
+            return None
+        if self._wrapped and after < stop and self._goes_on(start, at, after):
+            return -after
+        return after
+
+    def _goes_on(self, start: int, at: int, after: int) -> bool:
+        """Was the line that ends at ``at`` wrapped in mid-sentence?"""
+        buf = self._buf
+        if buf.find("\n", at + 1, after) >= 0 or buf[after] in _LINE_MARKS:
+            return False
+        line = buf[max(start, buf.rfind("\n", start, at) + 1) : at].strip()
+        if line.endswith((":", "：")) or line.startswith(("#", "|")):
+            return False
+        return buf[after].islower() or len(line) >= _WRAP_MIN
+
+    def _judge_stop(self, start: int, at: int, stop: int, known: bool) -> int | None:
+        buf = self._buf
+        run = _RUN.match(buf, at, stop)
+        assert run is not None  # a candidate that is no line end is a stop
+        close = run.end()
+        after = _end(_AFTER, buf, close, stop)
+        if after == stop:
+            return after if known else None
+        gap = buf[close:after]
+        if not _LETTER.search(buf, start, at) or _in_code(buf, start, close):
+            return -close
+        if "\n" in gap and (not self._wrapped or gap.count("\n") > 1 or buf[after] in _LINE_MARKS):
+            return after
+        closed = bool(run.group(2))
+        if _HARD_STOP.search(run.group(1)):
+            return -close if closed and _HIRAGANA.match(buf, after) else after
+        if not gap:
+            wide = run.group(1)[-1] in "!?" and _WIDE.match(buf, after)
+            return after if wide and not (closed and _HIRAGANA.match(buf, after)) else -close
+        return self._judge_word(start, run, after, stop, known)
+
+    def _judge_word(
+        self, start: int, run: re.Match[str], after: int, stop: int, known: bool
+    ) -> int | None:
+        """Judge a stop with a blank after it, by the next word."""
+        buf = self._buf
+        begin = _end(_OPENING, buf, after, stop)
+        end = _end(_WORD, buf, begin, min(stop, begin + _WORD_MAX))
+        verdict = ends_sentence(
+            buf[start : run.start()],
+            run.group(1),
+            bool(run.group(2)),
+            buf[begin:end],
+            known or end < stop,
+            self._language,
+        )
+        if verdict is None:
+            return None
+        return after if verdict else -run.end()
+
+
+def _end(pattern: re.Pattern[str], text: str, at: int, stop: int) -> int:
+    """Where a match of a pattern that may be empty ends."""
+    found = pattern.match(text, at, stop)
+    return found.end() if found else at
+
+
+def _boundary(text: str) -> Boundary:
+    blanks = text[len(text.rstrip()) :]
+    return Boundary.PARAGRAPH if blanks.count("\n") > 1 else Boundary.SENTENCE
+
+
+def _boundary_of_tail(text: str) -> Boundary:
+    bare = text.rstrip()
+    if "\n" not in text[len(bare) :] and bare[-1:] in ",;:،؛，、；：—":
+        return Boundary.CLAUSE
+    return _boundary(text)
+
+
+def _in_code(text: str, start: int, at: int) -> bool:
+    """Inside of inline code: an odd number of backticks before, the last one near."""
+    near = text.rfind("`", max(start, at - _NEAR), at)
+    return near >= 0 and text.count("`", start, at) % 2 == 1
+
+
+def _ends_here(text: str) -> bool:
+    """May what is pending be spoken as it is, when nothing more comes?"""
+    if text.endswith("\n"):
+        return True
+    found = _ENDED.search(text, max(0, len(text) - _NEAR))
+    if found is None or _in_code(text, 0, len(text)):
+        return False
+    return text[-1].isspace() or not text[: found.start()][-1:].isdigit()
+
+
+def _clause_end(text: str, start: int, stop: int, min_chars: int, last: bool) -> int:
+    """The end of the first or last clause of at least so many characters; 0 if there is none."""
+    best = 0
+    for found in _CLAUSE.finditer(text, start, stop):
+        end = found.end()
+        if end - start < min_chars or _in_code(text, start, end) or _in_call(text, start, end):
+            continue
+        # "1, 2" and "Jan. 5, 2024" stay whole; what follows must be known to tell.
+        before, after = text[found.start() - 1 : found.start()], text[end : end + 1]
+        if (before.isdigit() or found.group()[0] in "-–") and (not after or after.isdigit()):
+            continue
+        if not last:
+            return end
+        best = end
+    return best
+
+
+def _in_call(text: str, start: int, at: int) -> bool:
+    """Between the brackets of ``join(a, b)``."""
+    opened = text.rfind("(", max(start, at - _NEAR), at)
+    return opened > start and text[opened - 1].isalnum() and text.find(")", opened, at) < 0
+
+
+def _best_cut(text: str, start: int, size: int) -> int:
+    """Where to cut text that does not end by itself."""
+    stop = start + size
+    if cut := _clause_end(text, start, stop, size // 2, last=True):
+        return cut
+    blank = max(text.rfind(" ", start + size // 4, stop), text.rfind("\t", start + size // 4, stop))
+    if blank > 0:
+        return blank + 1
+    for cut in range(stop, stop - 32, -1):
+        if not _joined(text, cut):
+            return cut
+    return stop
+
+
+def _joined(text: str, at: int) -> bool:
+    """Do the characters around this index make one character on the screen?"""
+    char = text[at]
+    return (
+        unicodedata.category(char)[0] == "M"
+        or char == "\u200d"
+        or text[at - 1] == "\u200d"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
