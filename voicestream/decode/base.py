@@ -1,14 +1,23 @@
-"""What a decoder is, and which one a reply gets.
+"""What a decoder is.
 
 To add a format, write one file with a class that has ``format``, ``skipped``,
-``feed`` and ``flush``.
+``note``, ``feed`` and ``flush``, and name it in ``registry``.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+
+from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples
+
+MIN_RATE_HZ = 8_000
+MAX_RATE_HZ = 192_000
+MAX_CHANNELS = 8
+MAX_SILENT_BYTES = 1_000_000
+"""So many bytes without a single sample are not speech."""
 
 
 class Decoder(Protocol):
@@ -28,13 +37,17 @@ class Decoder(Protocol):
 
     @property
     def skipped(self) -> int:
-        """Broken frames left out so far."""
+        """Broken frames, and stretches of bytes that are no sound, left out so far."""
+
+    @property
+    def note(self) -> str:
+        """What a person should know about this stream (one sentence); mostly empty."""
 
     def feed(self, data: bytes) -> Samples:
         """Take the next bytes; return the samples they complete (maybe none).
 
         Raises:
-            DecodeError: nothing of this stream can be decoded.
+            DecodeError: nothing (more) of this stream can be decoded.
         """
 
     def flush(self) -> Samples:
@@ -43,3 +56,35 @@ class Decoder(Protocol):
         Raises:
             DecodeError: nothing of this stream could be decoded.
         """
+
+
+def check_layout(rate_hz: int, channels: int, where: str) -> None:
+    """Refuse what no speech has and no device plays.
+
+    Raises:
+        DecodeError: the rate or the number of channels is out of bounds.
+    """
+    if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
+        raise DecodeError(
+            f"{where} names a sample rate of {rate_hz} Hz",
+            f"only {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz can be played",
+        )
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise DecodeError(
+            f"{where} names {channels} channels", f"only 1 to {MAX_CHANNELS} can be played"
+        )
+
+
+def describe(head: bytes | bytearray) -> str:
+    """The first bytes of something, for an error message."""
+    seen = bytes(head[:24])
+    readable = all(32 <= byte < 127 or byte in b"\r\n\t" for byte in seen)
+    return f"it starts with {seen!r}" if readable else f"it starts with {seen[:12].hex(' ')}"
+
+
+def conform(samples: Samples, channels: int) -> Samples:
+    """The same sound on so many channels: mixed down, or given to each."""
+    if samples.shape[1] == channels:
+        return samples
+    mono = samples.mean(axis=1, keepdims=True, dtype=np.float32)
+    return np.repeat(mono, channels, axis=1)

@@ -1,0 +1,122 @@
+"""FFmpeg's decoders, by way of PyAV. The only importer of ``av``.
+
+Splitting a stream into packets is done by the format's own file (``mp3``,
+``opus``, ...): FFmpeg's demuxers want kilobytes more before the first sample.
+Whatever ``av`` raises on broken bytes ends here.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import av
+import av.logging
+import numpy as np
+
+from voicestream.errors import DecodeError
+from voicestream.pcm import PcmFormat, Samples, no_samples
+
+# FFmpeg talks about every broken frame, on stderr. They are counted here instead. Set to
+# None, PyAV's hook drops them in C, without taking the GIL.
+av.logging.set_level(None)
+
+_FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
+
+
+class PacketDecoder:
+    """One codec: packets -> samples."""
+
+    def __init__(self, codec: str, extradata: bytes = b"") -> None:
+        """
+        Args:
+            codec: FFmpeg's name of the decoder.
+            extradata: what the container says about the codec, if it needs that.
+
+        Raises:
+            DecodeError: FFmpeg has no such decoder, or it refuses the extradata.
+        """
+        self.rate_hz = 0  # of the last samples; 0 until there were some
+        try:
+            context = av.CodecContext.create(codec, "r")
+            # Threads would hold frames back.
+            context.thread_count = 1
+            if extradata:
+                context.extradata = extradata
+            context.open()
+        except Exception as error:  # foreign boundary: av raises what it likes
+            raise DecodeError(f"The {codec} decoder cannot be opened", str(error)) from error
+        assert isinstance(context, av.AudioCodecContext)
+        self._context = context
+
+    def decode(self, packet: bytes) -> Samples | None:
+        """The samples of one packet, shape ``(frames, channels)``; None if it is broken."""
+        # Not av.Packet(packet): that lends FFmpeg the bytes without the padding it reads into.
+        padded = av.Packet(len(packet))
+        padded.update(packet)
+        return self._decode(padded)
+
+    def flush(self) -> Samples:
+        """What the codec still holds; afterwards it is as new."""
+        samples = self._decode(None)
+        self._context.flush_buffers()
+        return no_samples() if samples is None else samples
+
+    def _decode(self, packet: av.Packet[Any] | None) -> Samples | None:
+        try:
+            frames = self._context.decode(packet)
+            blocks = [_to_samples(frame) for frame in frames if frame.samples]
+        except Exception:  # noqa: BLE001 - foreign boundary: FFmpegError, but also UnicodeDecodeError, IndexError and PermissionError were seen; the caller counts
+            return None
+        if not blocks:
+            return no_samples()
+        self.rate_hz = frames[0].sample_rate
+        if len({block.shape[1] for block in blocks}) > 1:
+            return None
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+
+
+def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
+    """A whole file in any container FFmpeg knows -> its format, samples, and broken packets.
+
+    Raises:
+        DecodeError: FFmpeg does not know it, or finds no sound in it.
+    """
+    blocks: list[Samples] = []
+    skipped = 0
+    rate_hz = 0
+    try:
+        with av.open(io.BytesIO(data), "r", metadata_errors="replace") as container:
+            stream = container.streams.audio[0]
+            for packet in container.demux(stream):
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError:
+                    skipped += 1
+                    continue
+                for frame in frames:
+                    rate_hz = rate_hz or frame.sample_rate
+                    if frame.samples and frame.sample_rate == rate_hz:
+                        blocks.append(_to_samples(frame))
+    except Exception as error:  # foreign boundary, see above
+        if not blocks:
+            raise DecodeError("The reply cannot be decoded", str(error) or repr(error)) from error
+        skipped += 1
+    if not blocks:
+        raise DecodeError("The reply cannot be decoded", "there is no sound in it")
+    channels = blocks[0].shape[1]
+    same = [block for block in blocks if block.shape[1] == channels]
+    skipped += len(blocks) - len(same)
+    return PcmFormat(rate_hz, channels, "f32"), np.concatenate(same), skipped
+
+
+def _to_samples(frame: av.AudioFrame) -> Samples:
+    channels = frame.layout.nb_channels
+    values = frame.to_ndarray()
+    shaped = values.T if frame.format.is_planar else values.reshape(-1, channels)
+    name = frame.format.name.removesuffix("p")
+    if name in ("flt", "dbl"):
+        return np.nan_to_num(shaped.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
+    if name == "u8":
+        return ((shaped.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
+    return (shaped / _FULL_SCALE[name]).astype(np.float32)
