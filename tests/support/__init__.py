@@ -1,0 +1,1 @@
+"""The laboratory: a loudspeaker that can be listened to, and a server that can misbehave."""
