@@ -92,7 +92,9 @@ class Loudspeaker:
     def start(self) -> None:
         """Start the daemon; return when it answers and the sink is awake."""
         self._socket.unlink(missing_ok=True)
-        sink = f"sink_name={SINK} rate={self.rate_hz} channels={self.channels} format=s16le norewinds=1"
+        # With rewinds the monitor misses the head of a new stream, up to 5 ms of it.
+        sink = f"sink_name={SINK} norewinds=1 format=s16le"
+        sink += f" rate={self.rate_hz} channels={self.channels}"
         protocol = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
         log = (self._home / "daemon.log").open("ab")
         with log:
