@@ -1,0 +1,41 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.loudspeaker import Loudspeaker, missing_programs
+from tests.support.recording import Recording
+
+
+@pytest.fixture(scope="session")
+def _speaker() -> Iterator[Loudspeaker]:
+    lacking = missing_programs()
+    if lacking:
+        reason = f"no loudspeaker without {', '.join(lacking)} (Debian: pulseaudio-utils)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with Loudspeaker() as speaker:
+        yield speaker
+
+
+@pytest.fixture
+def loudspeaker(_speaker: Loudspeaker) -> Loudspeaker:
+    """The session's loudspeaker (24 kHz, mono), started with the first test that asks.
+
+    A test that leaves it dead finds a new one in the next.
+    """
+    if not _speaker.alive:
+        _speaker.restart()
+    return _speaker
+
+
+@pytest.fixture
+def recording(loudspeaker: Loudspeaker) -> Iterator[Recording]:
+    """Records the loudspeaker from before the test to its end, or to ``recording.stop()``."""
+    with loudspeaker.record() as running:
+        yield running

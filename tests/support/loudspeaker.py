@@ -1,0 +1,181 @@
+"""A loudspeaker with a real clock and no hardware: a private PulseAudio with a null sink.
+
+Programs started with :attr:`Loudspeaker.env` play on it by PulseAudio or ALSA
+(PortAudio's way); :meth:`Loudspeaker.record` hears what comes out.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from tests.support.recording import Recording
+
+SINK = "speaker"
+_DAEMON = (
+    *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
+    *("--realtime=no", "--high-priority=no", "--log-target=stderr"),
+)
+_START_TIMEOUT_S = 20.0
+_POLL_S = 0.01
+_ASOUNDRC = "pcm.!default { type pulse }\nctl.!default { type pulse }\n"
+_FOREIGN = ("PULSE_", "XDG_", "DBUS_", "OPENAI_", "VOICESTREAM_", "ALSA_", "SDL_")
+
+
+def missing_programs() -> list[str]:
+    """What this machine lacks for a loudspeaker; empty when it can have one."""
+    return [name for name in ("pulseaudio", "pactl", "parec") if shutil.which(name) is None]
+
+
+class Loudspeaker:
+    """A PulseAudio daemon of its own, with one sink, in a home of its own.
+
+    The sink is kept awake at a latency of 5 ms by a recorder that throws its
+    sound away: an idle null sink sleeps 2 s at a time.
+
+    Args:
+        rate_hz: sound of this rate is heard sample for sample, other is resampled.
+        channels: of the sink.
+    """
+
+    def __init__(self, rate_hz: int = 24_000, channels: int = 1) -> None:
+        self.rate_hz = rate_hz
+        self.channels = channels
+        self._home = Path(tempfile.mkdtemp(prefix="loudspeaker-"))
+        self._home.chmod(0o700)
+        self._socket = self._home / "pulse.socket"
+        self._daemon: subprocess.Popen[bytes] | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+        (self._home / ".asoundrc").write_text(_ASOUNDRC)
+        self.env = self._environment()
+        """For child processes: everything of this process but what leads to another daemon,
+        a proxy, or the endpoint and key of whoever runs the tests. ``HOME`` is private."""
+
+    def _environment(self) -> dict[str, str]:
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(_FOREIGN) and not name.lower().endswith("_proxy")
+        }
+        env.pop("DISPLAY", None)
+        home = str(self._home)
+        return env | {
+            "HOME": home,
+            "XDG_RUNTIME_DIR": home,
+            "PULSE_RUNTIME_PATH": home,
+            "PULSE_SERVER": f"unix:{self._socket}",
+        }
+
+    def __enter__(self) -> Loudspeaker:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the daemon; return when it answers and the sink is awake."""
+        self._socket.unlink(missing_ok=True)
+        # With rewinds the monitor misses the head of a new stream, up to 5 ms of it.
+        sink = f"sink_name={SINK} norewinds=1 format=s16le"
+        sink += f" rate={self.rate_hz} channels={self.channels}"
+        protocol = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
+        log = (self._home / "daemon.log").open("ab")
+        with log:
+            self._daemon = subprocess.Popen(
+                [*_DAEMON, *("-L", protocol), *("-L", f"module-null-sink {sink}")],
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._await(self._socket.exists, "made no socket")
+        self._await(lambda: SINK in self._pactl("list", "short", "sinks"), "has no sink")
+        self._keeper = subprocess.Popen(
+            recorder_command(self.rate_hz, self.channels),
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._await(
+            lambda: bool(self._pactl("list", "short", "source-outputs")), "was not kept awake"
+        )
+
+    @property
+    def alive(self) -> bool:
+        return self._daemon is not None and self._daemon.poll() is None
+
+    def kill(self) -> None:
+        """The daemon is gone at once, as when a sound server crashes."""
+        _end(self._daemon, signal.SIGKILL)
+        _end(self._keeper, signal.SIGKILL)
+        self._daemon = self._keeper = None
+
+    def restart(self) -> None:
+        """A new daemon at the same address. Recordings of the old one have ended."""
+        self.kill()
+        self.start()
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def record(self) -> Recording:
+        """Start to record; returns when the first sound (or silence) has been recorded."""
+        command = recorder_command(self.rate_hz, self.channels)
+        return Recording(command, self.env, self.rate_hz, self.channels)
+
+    def streams(self) -> int:
+        """How many programs have a stream open on the loudspeaker."""
+        return len(self._pactl("list", "short", "sink-inputs").splitlines())
+
+    def _pactl(self, *arguments: str) -> str:
+        """Its answer, empty while the daemon does not answer."""
+        done = subprocess.run(
+            ["pactl", *arguments], env=self.env, capture_output=True, text=True, timeout=10
+        )
+        return done.stdout if done.returncode == 0 else ""
+
+    def _await(self, ready: Callable[[], bool], otherwise: str) -> None:
+        deadline_s = time.monotonic() + _START_TIMEOUT_S
+        while not ready():
+            if self._daemon is None or self._daemon.poll() is not None:
+                raise RuntimeError(f"pulseaudio ended while starting:\n{self._log()}")
+            if time.monotonic() > deadline_s:
+                raise RuntimeError(f"pulseaudio {otherwise}:\n{self._log()}")
+            time.sleep(_POLL_S)
+
+    def _log(self) -> str:
+        return (self._home / "daemon.log").read_text(errors="replace")[-2000:]
+
+
+def recorder_command(rate_hz: int, channels: int) -> list[str]:
+    """Records the sink to stdout as 16-bit frames, 5 ms at a time."""
+    return [
+        *("parec", "--device", f"{SINK}.monitor", "--raw", "--format=s16le"),
+        *(f"--rate={rate_hz}", f"--channels={channels}"),
+        *("--latency-msec=5", "--process-time-msec=5"),
+    ]
+
+
+def _end(process: subprocess.Popen[bytes] | None, how: signal.Signals) -> None:
+    if process is not None:
+        process.send_signal(how)
+        process.wait(10)
