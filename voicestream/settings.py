@@ -1,0 +1,281 @@
+"""All settings: what they mean, their defaults, and where each value came from.
+
+The only reader of the environment, of ``.env`` and of the user's config file.
+Precedence: flag > environment > ``.env`` > user config file > default.
+Parsing and bounds stand in :mod:`voicestream.settings_parse`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from voicestream.errors import SettingsError
+from voicestream.settings_parse import Kind, flag_choice, number, parse_setting, text, url, yes_no
+
+OPENAI_URL = "https://api.openai.com/v1"
+EMBEDDED_URL = "embedded:"
+FORMATS = ("pcm", "mp3", "wav", "opus", "aac", "flac")
+_DEFAULT = "default"
+_PLATFORM: str = sys.platform
+
+
+def _setting(default: Any, kind: Kind, help_text: str, *aliases: str, flag: str = "") -> Any:
+    """One row of the table. ``aliases``: further environment variables, less strong."""
+    return field(
+        default=default,
+        metadata={"kind": kind, "help": help_text, "aliases": aliases, "flag": flag},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting of one run. Build it with :func:`load`, or by hand in a program."""
+
+    base_url: str = _setting(
+        "",
+        url,
+        "where speech is asked for; 'embedded:' is the voice that comes along "
+        f"[default: {OPENAI_URL} when a key is set, else embedded:]",
+        "OPENAI_BASE_URL",
+    )
+    api_key: str = _setting(
+        "", text, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
+    )
+    model: str = _setting("gpt-4o-mini-tts", text, "the model that speaks")
+    voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
+    speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
+    instructions: str = _setting("", text, "how to speak, for models that take instructions")
+    format: str = _setting("pcm", flag_choice(*FORMATS), "what to ask for: " + ", ".join(FORMATS))
+    prebuffer_ms: float = _setting(
+        150.0, number(0, 60_000), "sound gathered before playback starts, ms"
+    )
+    chunk_size: int = _setting(
+        4096, number(1, 1 << 20, whole=True), "most bytes taken from the network at once"
+    )
+    max_buffer_s: float = _setting(2.0, number(0.1, 600), "room for decoded sound, seconds")
+    streaming: bool = _setting(
+        True, yes_no, "play while it arrives, or download first", flag="--stream/--no-stream"
+    )
+    lookahead: int = _setting(
+        2, number(0, 16, whole=True), "requests in flight beyond the one that plays"
+    )
+    device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    timeout_s: float = _setting(
+        30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
+    )
+    panel: str = _setting("auto", flag_choice("auto", "on", "off"), "live panel: auto, on or off")
+
+    sources: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
+    """Where each value came from, by field name; a missing one is the default."""
+
+    def __post_init__(self) -> None:
+        if not self.sources:  # made by a program: load() has parsed already
+            for row in TABLE:
+                parsed = parse_setting(row.kind, getattr(self, row.name), row.name)
+                object.__setattr__(self, row.name, parsed)
+        key = bool(self.api_key)
+        resolved = {
+            "base_url": self.base_url or (OPENAI_URL if key else EMBEDDED_URL),
+        }
+        embedded = resolved["base_url"] == EMBEDDED_URL
+        resolved["voice"] = self.voice or ("heart" if embedded else "alloy")
+        for name, value in resolved.items():
+            object.__setattr__(self, name, value)
+        if self.prebuffer_ms > 1000 * self.max_buffer_s:
+            raise SettingsError(
+                f"a prebuffer of {self.prebuffer_ms:g} ms does not fit into a buffer of "
+                f"{self.max_buffer_s:g} s",
+                hint="Raise --max-buffer-s or lower --prebuffer-ms.",
+            )
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={shown_value(self, f.name)!r}" for f in _rows())
+        return f"Settings({', '.join(shown)})"
+
+    @property
+    def embedded(self) -> bool:
+        return self.base_url == EMBEDDED_URL
+
+    def source(self, name: str) -> str:
+        return self.sources.get(name, _DEFAULT)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as the command line, the example file and ``config`` show it."""
+
+    name: str
+    kind: Kind
+    help: str
+    default: Any
+    flag: str
+    variables: tuple[str, ...]
+
+    @property
+    def is_switch(self) -> bool:
+        return isinstance(self.default, bool)
+
+
+def _rows() -> list[Row]:
+    return [
+        Row(
+            name=f.name,
+            kind=f.metadata["kind"],
+            help=f.metadata["help"],
+            default=f.default,
+            flag=f.metadata["flag"] or "--" + f.name.replace("_", "-"),
+            variables=("VOICESTREAM_" + f.name.upper(), *f.metadata["aliases"]),
+        )
+        for f in fields(Settings)
+        if f.metadata
+    ]
+
+
+TABLE: tuple[Row, ...] = tuple(_rows())
+_BY_NAME = {row.name: row for row in TABLE}
+
+
+def shown_value(settings: Settings, name: str) -> str:
+    """A setting's value as it may be shown: never a key."""
+    value = getattr(settings, name)
+    if name == "api_key":
+        return "(set)" if value else ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    config_file: Path | None = None,
+) -> Settings:
+    """Gather the settings from everywhere.
+
+    Args:
+        flags: what the command line said, by field name; None values count as unsaid.
+        environ: instead of the process's environment.
+        folder: whose ``.env`` is read; the working directory unless given.
+        config_file: instead of the user's.
+
+    Raises:
+        SettingsError: a value is malformed, or an ``.env`` would send a key to a stranger.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    layers = (
+        _from_config_file(config_file or user_config_file(environ)),
+        _from_variables(_read_dotenv((folder or Path()) / ".env"), ".env "),
+        _from_variables(environ, ""),
+        _from_flags(flags or {}),
+    )
+    for layer in layers:
+        for name, (value, source) in layer.items():
+            values[name] = parse_setting(_BY_NAME[name].kind, value, source)
+            sources[name] = source
+    _refuse_stranger(sources)
+    return Settings(**values, sources=MappingProxyType(sources))
+
+
+def user_config_file(environ: Mapping[str, str]) -> Path:
+    """``config.toml`` in the platform's config folder."""
+    if os.name == "posix" and "XDG_CONFIG_HOME" in environ:
+        return Path(environ["XDG_CONFIG_HOME"]) / "voicestream" / "config.toml"
+    # platformdirs costs 10 ms of start-up and says the same on Linux
+    if _PLATFORM.startswith("linux"):
+        return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"
+    from platformdirs import user_config_path
+
+    return user_config_path("voicestream") / "config.toml"
+
+
+def _refuse_stranger(sources: Mapping[str, str]) -> None:
+    """A folder's ``.env`` must not send a key that it does not hold itself."""
+    key_source = sources.get("api_key")
+    if not key_source or key_source.startswith(".env "):
+        return
+    if sources.get("base_url", "").startswith(".env "):
+        raise SettingsError(
+            "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
+            f"({key_source})",
+            "it would send your key to a server that this folder chose",
+            "Give --base-url yourself, or put the key for that endpoint into the same .env.",
+        )
+
+
+_Layer = dict[str, tuple[Any, str]]
+
+
+def _from_flags(flags: Mapping[str, Any]) -> _Layer:
+    return {
+        name: (value, f"flag {_BY_NAME[name].flag}")
+        for name, value in flags.items()
+        if value is not None
+    }
+
+
+def _from_variables(variables: Mapping[str, str], prefix: str) -> _Layer:
+    layer: _Layer = {}
+    for row in TABLE:
+        for variable in row.variables:
+            if value := variables.get(variable, ""):
+                layer[row.name] = (value, prefix + variable)
+                break
+    return layer
+
+
+def _read_dotenv(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        found = dotenv_values(file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("the .env file in this folder cannot be read", str(error)) from error
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _from_config_file(file: Path) -> _Layer:
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    import tomllib
+
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML", str(error)) from error
+    unknown = sorted(set(table) - set(_BY_NAME))
+    if unknown:
+        raise SettingsError(
+            f"{file} has an unknown setting: {unknown[0]}",
+            hint="`voicestream config` lists the settings.",
+        )
+    return {name: (value, f"{file} ({name})") for name, value in table.items()}
+
+
+def read_key_file(path: str) -> str:
+    """The key in a file, blanks around it removed.
+
+    Raises:
+        SettingsError: it cannot be read, or is empty.
+    """
+    try:
+        key = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("the key file cannot be read", str(error)) from error
+    if not key:
+        raise SettingsError("the key file is empty", path)
+    return key

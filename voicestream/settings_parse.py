@@ -1,0 +1,97 @@
+"""From what a person wrote to a value: one small parser for each kind of setting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from voicestream.errors import SettingsError
+
+Kind: TypeAlias = Callable[[Any], Any]
+"""Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def parse_setting(kind: Kind, value: Any, source: str) -> Any:
+    """``value`` as ``kind`` reads it.
+
+    Raises:
+        SettingsError: it is malformed; the message names ``source``.
+    """
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise SettingsError(f"{source}: {error}") from error
+
+
+def text(value: Any) -> str:
+    """Any text without control characters."""
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    if any(ord(char) < 32 or ord(char) == 127 for char in value.strip()):
+        raise ValueError("must not hold control characters")
+    return value.strip()
+
+
+def yes_no(value: Any) -> bool:
+    """true/false, yes/no, on/off, 1/0."""
+    word = str(value).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ValueError(f"must be true or false, not {word!r}")
+    return word in _TRUE
+
+
+def number(least: float, most: float, *, whole: bool = False) -> Kind:
+    """A number within bounds."""
+
+    def parse(value: Any) -> float | int:
+        wanted = "a whole number" if whole else "a number"
+        try:
+            found = int(str(value)) if whole else float(str(value))
+        except ValueError:
+            raise ValueError(f"must be {wanted}, not {str(value)!r}") from None
+        if not least <= found <= most:  # NaN fails here too
+            raise ValueError(f"must be {wanted} from {least:g} to {most:g}, not {found:g}")
+        return found
+
+    return parse
+
+
+def flag_choice(*words: str) -> Kind:
+    """One of a few words, in any case."""
+
+    def parse(value: Any) -> str:
+        word = str(value).strip().lower()
+        if word not in words:
+            raise ValueError(f"must be one of {', '.join(words)}, not {word!r}")
+        return word
+
+    return parse
+
+
+def url(value: Any) -> str:
+    """``embedded:`` or an http(s) URL with a host, without trailing slash, query or user."""
+    found = text(value).rstrip("/")
+    if not found:
+        return ""
+    if found in {"embedded:", "embedded"}:
+        return "embedded:"
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(found)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"is not a URL: {error}") from None
+    example = "write it like https://host/v1 or http://127.0.0.1:8880/v1"
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or " " in found:
+        raise ValueError(f"{found!r} is not a URL of an endpoint; {example}")
+    if parts.username or parts.password:
+        raise ValueError("a URL must not hold a user or a password; give the key separately")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{found!r} must not hold a query or fragment; {example}")
+    for ending in ("/audio/speech", "/audio"):
+        found = found.removesuffix(ending)
+    return found
