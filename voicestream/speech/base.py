@@ -1,0 +1,78 @@
+"""What an endpoint is.
+
+To add a kind of endpoint, write one file with a class that has the members of
+:class:`Endpoint`, and name its URL scheme in :mod:`voicestream.session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """What one request asks for."""
+
+    text: str
+    model: str
+    voice: str
+    format: str
+    speed: float = 1.0
+    instructions: str = ""
+
+
+class SpeechStream(Protocol):
+    """The reply to one request, while it arrives. Used by one fetch thread."""
+
+    @property
+    def content_type(self) -> str:
+        """The media type with its parameters, as sent; empty if there was none."""
+
+    @property
+    def rate_hz(self) -> int | None:
+        """Sample rate of raw PCM, if the reply names it."""
+
+    @property
+    def channels(self) -> int | None:
+        """Channels of raw PCM, if the reply names them."""
+
+    @property
+    def sent_at_s(self) -> float:
+        """When the request was on the wire (``time.monotonic()``)."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Encoded bytes as they arrive, each piece at once.
+
+        Raises:
+            EndpointError: the reply broke off, or is not speech.
+        """
+
+    def close(self) -> None:
+        """Give up the rest of the reply, or do nothing after its end."""
+
+
+class Endpoint(Protocol):
+    """Where speech is asked for. ``open`` may be called by several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """For people: the URL without anything secret."""
+
+    @property
+    def max_chars(self) -> int:
+        """The longest text of one request."""
+
+    def open(self, request: SpeechRequest) -> SpeechStream:
+        """Ask, and return when the reply begins.
+
+        Raises:
+            EndpointError: there will be no reply.
+        """
+
+    def abort(self) -> None:
+        """From any thread: end all that waits here, at once. Nothing can be opened after."""
+
+    def close(self) -> None:
+        """Give back connections and threads."""

@@ -1,0 +1,80 @@
+"""What a server's refusal means to a person, in any of the shapes servers use."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from voicestream.errors import EndpointError, KeyRefusedError, ResponseError
+from voicestream.printable import printable
+
+MAX_MESSAGE_BYTES = 65536
+_MAX_SHOWN_CHARS = 400
+
+
+def refusal(
+    status: int, url: str, body: bytes, location: str = "", key_source: str = ""
+) -> EndpointError:
+    """The error for an HTTP status other than 200."""
+    said = server_message(body)
+    if status in (401, 403):
+        hint = (
+            f"The key came from {key_source}: is it right for this endpoint?"
+            if key_source
+            else "No key was sent. Set VOICESTREAM_API_KEY, or use --api-key-file."
+        )
+        return KeyRefusedError(status, f"{url} refused the key (status {status})", said, hint)
+    if status == 404:
+        return ResponseError(
+            status, f"{url} does not exist (status 404)", said, "Check --base-url and --model."
+        )
+    if 300 <= status < 400:
+        return ResponseError(
+            status,
+            f"{url} redirects (status {status})",
+            f"to {printable(location)}" if location else "",
+            "Keys are not sent across a redirect: give the final address as --base-url.",
+        )
+    if status == 429:
+        return ResponseError(status, "the endpoint wants fewer requests (status 429)", said)
+    if status >= 500:
+        return ResponseError(status, f"the endpoint failed (status {status})", said, "Try again.")
+    return ResponseError(
+        status,
+        f"the endpoint refused the request (status {status})",
+        said,
+        "Check --model, --voice, --format and --speed.",
+    )
+
+
+def server_message(body: bytes) -> str:
+    """The server's own words, on one line, harmless to a terminal.
+
+    Known: ``{"error": {"message": ..}}``, ``{"error": ".."}``, ``{"detail": {..}}``,
+    ``{"detail": [{"msg": ..}]}``, ``{"message": ..}``, HTML, plain text.
+    """
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        found = _words(json.loads(text))
+    except ValueError:
+        found = ""
+    except RecursionError:
+        found = ""
+    if not found:
+        found = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
+    line = " ".join(printable(found).split())
+    return line if len(line) <= _MAX_SHOWN_CHARS else line[: _MAX_SHOWN_CHARS - 1] + "…"
+
+
+def _words(value: Any) -> str:
+    """The part of a JSON error that is meant for people."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_words, value[:5])))
+    if isinstance(value, dict):
+        for name in ("error", "message", "detail", "msg", "title", "reason"):
+            if name in value and (words := _words(value[name])):
+                return words
+    return ""

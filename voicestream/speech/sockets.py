@@ -1,0 +1,163 @@
+"""Sockets under httpx: one of them may carry a request already, and all can be ended at once."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+import httpx
+
+from voicestream.speech.wire import EarlyRequest, Target, connect
+
+
+class SocketStream(httpcore.NetworkStream):
+    """A connected socket, TLS included.
+
+    With ``sent`` the first request is on the wire already: what httpcore writes
+    until it first reads is that same request, and goes nowhere.
+    """
+
+    def __init__(self, opened: socket.socket, sent_at_s: float | None = None) -> None:
+        self._socket = opened
+        self._swallow = sent_at_s is not None
+        self.sent_at_s = sent_at_s or 0.0
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._swallow = False
+        try:
+            self._socket.settimeout(timeout)
+            return self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if self._swallow or not buffer:
+            return
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+        self.sent_at_s = time.monotonic()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def shutdown(self) -> None:
+        """From any thread: whoever reads here gets an end at once."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # closed already, which is what was wanted
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002  the connection made by `connect` is verified
+        server_hostname: str | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> SocketStream:
+        if not isinstance(self._socket, ssl.SSLSocket):
+            raise httpcore.ConnectError("the connection was opened without TLS")
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self._readable()
+        if info == "ssl_object" and isinstance(self._socket, ssl.SSLSocket):
+            return self._socket
+        return self._socket if info == "socket" else None
+
+    def _readable(self) -> bool:
+        """An idle connection that can be read has been closed by the other side."""
+        if self._socket.fileno() < 0:
+            return True
+        poll = getattr(select, "poll", None)
+        if poll is None:  # Windows
+            return bool(select.select([self._socket], [], [], 0)[0])
+        poller = poll()
+        poller.register(self._socket, select.POLLIN)
+        return bool(poller.poll(0))
+
+
+class SocketBackend(httpcore.NetworkBackend):
+    """Opens the sockets of one endpoint, the early one first."""
+
+    def __init__(self, target: Target, early: EarlyRequest | None) -> None:
+        self._target = target
+        self._early = early
+        self._lock = threading.Lock()
+        self._open: list[SocketStream] = []
+        self._aborted = False
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+    ) -> SocketStream:
+        with self._lock:
+            early, self._early = self._early, None
+        taken = early.take() if early else None
+        if early and taken:
+            return self._keep(SocketStream(taken, early.sent_at_s))
+        target = Target(self._target.scheme, host, port, "")
+        try:
+            return self._keep(SocketStream(connect(target, timeout or 60.0)))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except (OSError, ValueError) as error:
+            # `from error` keeps the cause: ssl.SSLError, socket.gaierror, ...
+            raise httpcore.ConnectError(str(error)) from error
+
+    def _keep(self, stream: SocketStream) -> SocketStream:
+        with self._lock:
+            self._open = [s for s in self._open if s.get_extra_info("socket").fileno() >= 0]
+            self._open.append(stream)
+            aborted = self._aborted
+        if aborted:
+            stream.shutdown()
+        return stream
+
+    def forget_early(self) -> None:
+        """The early request is not the one that is wanted: drop its connection."""
+        with self._lock:
+            early, self._early = self._early, None
+        taken = early.take() if early else None
+        if taken:
+            taken.close()
+
+    def abort(self) -> None:
+        """End every connection, now and from now on."""
+        with self._lock:
+            self._aborted = True
+            streams = list(self._open)
+        for stream in streams:
+            stream.shutdown()
+
+
+class SocketTransport(httpx.HTTPTransport):
+    """httpx over :class:`SocketBackend`; errors are mapped by httpx as always."""
+
+    def __init__(self, backend: SocketBackend, connections: int) -> None:
+        # The context given here is never used: `connect` makes and verifies its own, in time.
+        super().__init__(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
+        self._pool = httpcore.ConnectionPool(
+            max_connections=connections,
+            max_keepalive_connections=connections,
+            # httpx's 5 s would pay for TCP and TLS again after every pause of the writer
+            keepalive_expiry=120.0,
+            network_backend=backend,
+            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+        )
