@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from voicestream.state import State, StateMachine
 
@@ -116,7 +115,8 @@ class Snapshot:
     """Text of the segment being played."""
     segments: tuple[SegmentFigures, ...]
     warnings: tuple[str, ...]
-    notes: dict[str, Any] = field(default_factory=dict)
+    start_s: float = 0.0
+    """Process start on the clock of ``time.monotonic()``."""
 
 
 class Metrics:
@@ -194,4 +194,5 @@ class Metrics:
             speaking=self.speaking,
             segments=tuple(replace(segment) for segment in tuple(self.segments)),
             warnings=tuple(self.warnings),
+            start_s=line.process_start,
         )

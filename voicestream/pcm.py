@@ -15,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 Samples: TypeAlias = npt.NDArray[np.float32]
+"""Shape ``(frames, channels)``, nominally -1 to just below 1."""
+Frames16: TypeAlias = npt.NDArray[np.int16]
+"""Shape ``(frames, channels)``: what the ring holds and a sink takes."""
 Encoding = Literal["u8", "s16", "s24", "s32", "f32", "f64"]
 
 _SAMPLE_BYTES: dict[Encoding, int] = {"u8": 1, "s16": 2, "s24": 3, "s32": 4, "f32": 4, "f64": 8}
@@ -83,7 +86,8 @@ class PcmFormat:
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
     """Samples -> 16-bit integers of the same shape, rounded and clipped."""
     scaled = np.rint(samples * np.float32(32768.0))
-    return np.clip(scaled, -32768, 32767).astype("<i2")
+    clipped: npt.NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
+    return clipped
 
 
 def from_int16(values: npt.NDArray[np.int16]) -> Samples:

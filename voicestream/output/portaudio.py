@@ -1,0 +1,256 @@
+"""The sound card, through PortAudio. The only importer of pyaudio."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voicestream.errors import DeviceError
+from voicestream.output.base import Fill
+from voicestream.pcm import PcmFormat
+
+PERIOD_S = 0.016
+"""Sound the card asks for at once. PortAudio keeps about three of these waiting
+in the device: long enough for a busy machine, short enough that a fade is heard
+within 60 ms of an interrupt."""
+LEAD_IN_S = 0.02
+"""A stream that starts with sound loses the first 4 to 20 ms of it."""
+
+_HINT = "List them with `voicestream devices`, save with --save FILE, or use --device null."
+_STDERR = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One output device as PortAudio knows it."""
+
+    index: int
+    name: str
+    host_api: str
+    channels: int
+    rate_hz: int
+    is_default: bool
+
+
+class PortAudioSink:
+    """Plays on a PortAudio output device.
+
+    Args:
+        device: part of a name, an index, or empty for the system's default.
+    """
+
+    lead_in_s = LEAD_IN_S
+
+    def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
+        self._wanted = device
+        self._period_s = period_s
+        self._pyaudio: Any = None
+        self._portaudio: Any = None
+        self._stream: Any = None
+        self._pcm = PcmFormat(24000)
+        self._index: int | None = None
+        self._fill: Fill | None = None
+        self.noise = ""
+        """What ALSA and JACK wrote to stderr while initialising, for a diagnosis."""
+        # audio callback
+        self.device_underflows = 0
+
+    @property
+    def latency_s(self) -> float:
+        return 3 * self._period_s if self._stream else 0.0
+
+    @property
+    def active(self) -> bool:
+        try:
+            return bool(self._stream and self._stream.is_active())
+        except OSError:
+            return False
+
+    def prepare(self) -> None:
+        """Initialise PortAudio, which takes 45 ms; may run in a thread of its own.
+
+        Raises:
+            DeviceError: it cannot be initialised.
+        """
+        if self._portaudio is None:
+            self._pyaudio = _import_pyaudio()
+            with _quiet_stderr() as noise:
+                try:
+                    self._portaudio = self._pyaudio.PyAudio()
+                except OSError as error:
+                    raise DeviceError("PortAudio cannot start", str(error), _HINT) from error
+                finally:
+                    self.noise = noise()
+
+    def open(self, wanted: PcmFormat) -> PcmFormat:
+        self.prepare()
+        self._index = find_device(list_devices(self._portaudio), self._wanted)
+        errors: list[str] = []
+        with _quiet_stderr():
+            for candidate in self._candidates(wanted):
+                try:
+                    self._stream = self._open_stream(candidate)
+                except (OSError, ValueError) as error:
+                    errors.append(f"{candidate.rate_hz} Hz, {candidate.channels} ch: {error}")
+                    continue
+                self._pcm = candidate
+                return candidate
+        name = self._wanted or "the default audio device"
+        raise DeviceError(f"{name} cannot be opened", "; ".join(errors[:2]), _HINT)
+
+    def _candidates(self, wanted: PcmFormat) -> list[PcmFormat]:
+        """What to try: as it is, then at the device's own rate and channels."""
+        info = self._portaudio.get_device_info_by_index(self._index)
+        rates = [wanted.rate_hz, int(info["defaultSampleRate"]), 48000, 44100]
+        most = max(int(info["maxOutputChannels"]), 1)
+        channels = [min(wanted.channels, most), min(2, most)]
+        found = [PcmFormat(rate, count) for rate in rates for count in channels]
+        return list(dict.fromkeys(found))
+
+    def _open_stream(self, pcm: PcmFormat) -> Any:
+        return self._portaudio.open(
+            format=self._pyaudio.paInt16,
+            channels=pcm.channels,
+            rate=pcm.rate_hz,
+            output=True,
+            output_device_index=self._index,
+            frames_per_buffer=pcm.s_to_frames(self._period_s),
+            stream_callback=self._callback,
+            start=False,
+        )
+
+    def _callback(
+        self, _input: None, frames: int, times: Mapping[str, float], status: int
+    ) -> tuple[bytes, int]:
+        if status:
+            self.device_underflows += 1
+        delay_s = times["output_buffer_dac_time"] - times["current_time"]
+        if not 0.0 <= delay_s < 1.0:  # some host APIs leave these times empty
+            delay_s = self.latency_s
+        fill = self._fill
+        if fill is None:
+            return self._pcm.silence(frames), 0
+        return fill(frames, time.monotonic() + delay_s), 0  # 0: paContinue
+
+    def start(self, fill: Fill) -> None:
+        self._fill = fill
+        try:
+            self._stream.start_stream()
+        except OSError as error:
+            raise DeviceError("the audio device does not start", str(error), _HINT) from error
+
+    def stop(self, drain: bool) -> None:
+        stream, self._stream = self._stream, None
+        portaudio, self._portaudio = self._portaudio, None
+        with _quiet_stderr():
+            try:
+                if stream and drain:
+                    stream.stop_stream()
+                if stream:
+                    stream.close()  # without stop_stream this drops what is waiting
+            except OSError:
+                pass  # the device went away first
+            finally:
+                if portaudio:
+                    portaudio.terminate()
+
+
+def list_devices(portaudio: Any) -> list[Device]:
+    """All output devices of an initialised PortAudio."""
+    try:
+        default = int(portaudio.get_default_output_device_info()["index"])
+    except OSError:
+        default = -1
+    devices = []
+    for index in range(portaudio.get_device_count()):
+        info = portaudio.get_device_info_by_index(index)
+        if int(info["maxOutputChannels"]) < 1:
+            continue
+        api = portaudio.get_host_api_info_by_index(int(info["hostApi"]))["name"]
+        devices.append(
+            Device(
+                index=index,
+                name=str(info["name"]),
+                host_api=str(api),
+                channels=int(info["maxOutputChannels"]),
+                rate_hz=int(info["defaultSampleRate"]),
+                is_default=index == default,
+            )
+        )
+    return devices
+
+
+def output_devices() -> list[Device]:
+    """All output devices there are now.
+
+    Raises:
+        DeviceError: PortAudio cannot start.
+    """
+    sink = PortAudioSink()
+    sink.prepare()
+    try:
+        return list_devices(sink._portaudio)
+    finally:
+        sink.stop(drain=False)
+
+
+def find_device(devices: list[Device], wanted: str) -> int:
+    """The index of the device that ``wanted`` names.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    if not devices:
+        raise DeviceError("no audio device found", hint=_HINT)
+    if not wanted:
+        chosen = next((d for d in devices if d.is_default), devices[0])
+        return chosen.index
+    for device in devices:
+        if wanted == device.name or wanted == str(device.index):
+            return device.index
+    for device in devices:
+        if wanted.casefold() in device.name.casefold():
+            return device.index
+    names = ", ".join(f"{device.index} {device.name!r}" for device in devices[:8])
+    raise DeviceError(f"no audio device is called {wanted!r}", f"there are: {names}", _HINT)
+
+
+def _import_pyaudio() -> Any:
+    try:
+        import pyaudio
+    except ImportError as error:
+        raise DeviceError(
+            "PyAudio cannot be loaded", str(error), "Install PortAudio (libportaudio2)."
+        ) from error
+    return pyaudio
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[Any]:
+    """Keep what C libraries write to file descriptor 2 off the screen.
+
+    Yields a function that returns what was written so far.
+    """
+    with _STDERR, tempfile.TemporaryFile() as kept:
+        try:
+            saved = os.dup(2)
+        except OSError:  # there is no stderr to keep clean
+            yield lambda: ""
+            return
+        os.dup2(kept.fileno(), 2)
+
+        def written() -> str:
+            kept.seek(0)
+            return kept.read(20_000).decode("utf-8", "replace")
+
+        try:
+            yield written
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)

@@ -1,0 +1,121 @@
+"""What was played, as a WAV file that appears whole or, interrupted, playable."""
+
+from __future__ import annotations
+
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from voicestream.errors import SaveError, UsageError
+
+if TYPE_CHECKING:  # numpy would delay the first request
+    from voicestream.pcm import Frames16, PcmFormat
+
+_UNKNOWN = 0xFFFFFFFF
+"""A size that means "until the end" to every player."""
+
+
+class Saver:
+    """Writes frames to ``target``: a path ending in .wav, or a binary stream.
+
+    A file is written beside its place and put there by ``close``; until then its
+    header says that the size is unknown, so that even what a crash leaves plays.
+
+    Raises:
+        UsageError: the path does not end in .wav.
+        SaveError: the folder cannot be written.
+    """
+
+    def __init__(self, target: str | BinaryIO) -> None:
+        self._path: Path | None = None
+        self._part = ""
+        self._pcm: PcmFormat | None = None
+        self._size_bytes = 0
+        if not isinstance(target, str):
+            self._file = target
+            return
+        self._path = Path(target)
+        if self._path.suffix.lower() != ".wav":
+            raise UsageError(
+                f"--save writes WAV files, not {self._path.suffix or 'files without an ending'!r}",
+                hint="Give the file the ending .wav, or use - for stdout.",
+            )
+        try:
+            handle, self._part = tempfile.mkstemp(
+                prefix=f".{self._path.stem[:100]}-", suffix=".part.wav", dir=self._path.parent
+            )
+        except OSError as error:
+            raise SaveError(f"{target} cannot be written", error.strerror or str(error)) from error
+        self._file = os.fdopen(handle, "wb")
+
+    def open(self, pcm: PcmFormat) -> None:
+        """The format is known: write the header."""
+        self._pcm = pcm
+        self._write(_header(pcm, _UNKNOWN))
+
+    def write(self, frames: Frames16) -> None:
+        """Add frames.
+
+        Raises:
+            SaveError: the disk is full, or the stream is closed.
+        """
+        data = frames.tobytes()
+        self._write(data)
+        self._size_bytes += len(data)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+            if self._path is None:
+                self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            name = str(self._path or "the output")
+            raise SaveError(f"{name} cannot be written", error.strerror or str(error)) from error
+
+    def close(self) -> None:
+        """Put the file in its place, with the right sizes; without any sound, leave none.
+
+        Raises:
+            SaveError: it cannot be finished.
+        """
+        if self._path is None:
+            return
+        try:
+            if self._pcm is None:
+                self._file.close()
+                os.unlink(self._part)
+                return
+            self._file.seek(0)
+            self._file.write(_header(self._pcm, self._size_bytes))
+            self._file.close()
+            os.replace(self._part, self._path)
+        except OSError as error:
+            raise SaveError(
+                f"{self._path} cannot be written",
+                error.strerror or str(error),
+                f"What came stands in {self._part}." if os.path.exists(self._part) else "",
+            ) from error
+
+
+def _header(pcm: PcmFormat, size_bytes: int) -> bytes:
+    """The 44 bytes of a PCM WAV file."""
+    riff = size_bytes if size_bytes == _UNKNOWN else min(36 + size_bytes, _UNKNOWN)
+    return (
+        struct.pack("<4sI4s", b"RIFF", riff, b"WAVE")
+        + struct.pack(
+            "<4sIHHIIHH",
+            b"fmt ",
+            16,
+            1,
+            pcm.channels,
+            pcm.rate_hz,
+            pcm.bytes_per_s,
+            pcm.frame_bytes,
+            8 * pcm.frame_bytes // pcm.channels,
+        )
+        + struct.pack("<4sI", b"data", min(size_bytes, _UNKNOWN))
+    )

@@ -1,0 +1,158 @@
+"""The player: exactly N frames, whenever asked.
+
+``fill`` is a plain function of the ring and the state; it needs no device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from voicestream.metrics import PlayFigures, Timeline
+from voicestream.pcm import Frames16, PcmFormat
+from voicestream.playout.ring import Ring
+from voicestream.state import State, StateMachine
+
+AUDIBLE = 32
+"""16-bit samples below this (-60 dB) count as silence."""
+FADE_MS = 4.0
+TAIL_S = 0.05
+"""Silence after the last sample, on top of the sink's latency: a card that stops
+at once swallows 20 to 100 ms."""
+
+
+class Player:
+    """Prebuffer gate, underruns, drain and silence for one reply.
+
+    Args:
+        wake: called from the callback when something happened that the
+            conductor waits for; it may wait for nothing and raise nothing.
+    """
+
+    def __init__(
+        self,
+        ring: Ring,
+        pcm: PcmFormat,
+        machine: StateMachine,
+        timeline: Timeline,
+        figures: PlayFigures,
+        wake: Callable[[], None],
+    ) -> None:
+        self._ring = ring
+        self._pcm = pcm
+        self._machine = machine
+        self._timeline = timeline
+        self._figures = figures
+        self._wake = wake
+        self._fade_frames = max(pcm.ms_to_frames(FADE_MS), 1)
+        # conductor, before the sink starts
+        self.lead_in_frames = 0
+        self.latency_frames = 0
+        self.tail_frames = pcm.s_to_frames(TAIL_S)
+        # feeder
+        self.resume_frames = 1
+        """Playback starts, and goes on after an underrun, with so many frames waiting."""
+        self.ended = False
+        """Nothing more will be written."""
+        self.wants_room = False
+        """The feeder waits for room in the ring."""
+        # conductor
+        self.cancelled = False
+        # audio callback
+        self.drained = False
+        """Everything, the tail included, has been handed to the sink."""
+        self.silenced = False
+        """After a cancel: the fade has been handed to the sink."""
+        self._fade_in = False
+        self._silent_frames = 0
+
+    @property
+    def ready(self) -> bool:
+        """Enough is waiting to start, or all there is."""
+        return self.ended or self._ring.readable_frames >= self.resume_frames
+
+    def fill(self, frames: int, dac_time_s: float) -> bytes:
+        """The next frames as 16-bit bytes; silence where there is nothing to play."""
+        out = np.zeros((frames, self._pcm.channels), np.int16)
+        start = min(self.lead_in_frames, frames)
+        self.lead_in_frames -= start
+        if self.cancelled:
+            self._fade_to_silence(out[start:])
+        elif start < frames:
+            self._play(out[start:], dac_time_s + self._pcm.frames_to_s(start))
+        if self.wants_room or self.drained or self.silenced:
+            self._wake()
+        return out.tobytes()
+
+    def _play(self, out: Frames16, dac_time_s: float) -> None:
+        if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
+            if not self.ready:
+                self._stalled(len(out))
+                return
+            self._machine.advance(State.PLAYING)
+            self._timeline.mark("playback_start")
+        ended = self.ended  # before the ring is looked at: what is written after counts as not yet
+        waiting = self._ring.readable_frames
+        self._see_fill(waiting)
+        sound = self._ring.take(len(out))
+        out[: len(sound)] = sound
+        self._heard(out[: len(sound)], dac_time_s)
+        if ended:
+            self._machine.advance(State.DRAINING)
+        missing = len(out) - len(sound)
+        if not missing:
+            return
+        if ended:
+            self._drain(missing)
+        else:
+            self._underrun(out[: len(sound)], missing)
+
+    def _heard(self, sound: Frames16, dac_time_s: float) -> None:
+        if self._fade_in and len(sound):
+            self._fade_in = False
+            _ramp(sound[: self._fade_frames], rising=True)
+        self._figures.played_frames += len(sound)
+        if self._timeline.first_sound is None:
+            audible = np.flatnonzero(np.abs(sound[:, 0].astype(np.int32)) >= AUDIBLE)
+            if len(audible):
+                self._timeline.mark(
+                    "first_sound", dac_time_s + self._pcm.frames_to_s(int(audible[0]))
+                )
+
+    def _underrun(self, sound: Frames16, missing: int) -> None:
+        _ramp(sound[-self._fade_frames :], rising=False)
+        self._fade_in = True
+        self._figures.underruns += 1
+        self._figures.rebuffers += 1
+        self._machine.advance(State.REBUFFERING)
+        self._stalled(missing)
+
+    def _stalled(self, frames: int) -> None:
+        if self._machine.state is State.REBUFFERING:
+            self._figures.stall_s += self._pcm.frames_to_s(frames)
+
+    def _drain(self, silent_frames: int) -> None:
+        self._silent_frames += silent_frames
+        if self._silent_frames >= self.tail_frames + self.latency_frames:
+            self.drained = True
+
+    def _fade_to_silence(self, out: Frames16) -> None:
+        if not self.silenced and self._machine.state is not State.REBUFFERING:
+            sound = self._ring.take(min(self._fade_frames, len(out)))
+            out[: len(sound)] = sound
+            _ramp(out[: len(sound)], rising=False)
+        self.silenced = True
+
+    def _see_fill(self, waiting_frames: int) -> None:
+        fill_ms = self._pcm.frames_to_ms(waiting_frames + self.latency_frames)
+        self._figures.fill_ms = fill_ms
+        self._figures.fill.see(fill_ms)
+
+
+def _ramp(sound: Frames16, *, rising: bool) -> None:
+    """Fade in place, linearly, from or to silence."""
+    if not len(sound):
+        return
+    gain = np.linspace(0.0, 1.0, len(sound), endpoint=False, dtype=np.float32)[:, None]
+    sound[:] = np.rint(sound * (gain if rising else 1.0 - gain)).astype(np.int16)

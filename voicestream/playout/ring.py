@@ -1,0 +1,57 @@
+"""A ring buffer of 16-bit frames between one writer and one reader.
+
+Two counters only ever grow: ``written`` belongs to the writer, ``read`` to the
+reader. Empty is ``written == read``, full is ``written - read == capacity``.
+The data is in place before the counter says so, so under the GIL no lock is
+needed: each side sees the other's counter as it was a moment ago, which can
+only make the ring look fuller to the writer and emptier to the reader.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from voicestream.pcm import Frames16
+
+
+class Ring:
+    """Fixed room for ``capacity_frames`` frames, allocated once."""
+
+    def __init__(self, capacity_frames: int, channels: int) -> None:
+        if capacity_frames < 1:
+            raise ValueError(f"a ring of {capacity_frames} frames")
+        self.capacity_frames = capacity_frames
+        self._data: Frames16 = np.zeros((capacity_frames, channels), np.int16)
+        # writer
+        self.written = 0
+        # reader
+        self.read = 0
+
+    @property
+    def readable_frames(self) -> int:
+        """Any thread; a lower bound for the reader."""
+        return self.written - self.read
+
+    @property
+    def writable_frames(self) -> int:
+        """Any thread; a lower bound for the writer."""
+        return self.capacity_frames - (self.written - self.read)
+
+    def write(self, frames: Frames16) -> int:
+        """Writer only: take as many leading frames as there is room for; return how many."""
+        count = min(len(frames), self.writable_frames)
+        start = self.written % self.capacity_frames
+        first = min(count, self.capacity_frames - start)
+        self._data[start : start + first] = frames[:first]
+        self._data[: count - first] = frames[first:count]
+        self.written += count
+        return count
+
+    def take(self, most: int) -> Frames16:
+        """Reader only: up to ``most`` frames, as an array of its own."""
+        count = min(most, self.readable_frames)
+        start = self.read % self.capacity_frames
+        first = min(count, self.capacity_frames - start)
+        taken = np.concatenate((self._data[start : start + first], self._data[: count - first]))
+        self.read += count
+        return taken
