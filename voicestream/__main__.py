@@ -1,0 +1,34 @@
+"""``python -m voicestream`` and the ``voicestream`` command."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    # Collecting while a hundred modules are loaded finds nothing and costs 10 ms.
+    gc.disable()
+    try:
+        from voicestream.cli.entry import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 130
+    _leave(code)
+
+
+def _leave(code: int) -> None:
+    """End now: threads that wait for a server or a sound card must not hold the process."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            code = code or 141
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""All commands and their options, as typer shows and reads them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any
+
+import typer
+
+from voicestream.cli.options import SAY_OPTIONS, SayCall
+from voicestream.cli.report import report
+from voicestream.errors import VoicestreamError
+from voicestream.settings import TABLE, Row
+
+app = typer.Typer(
+    name="voicestream",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Speech from any OpenAI-compatible endpoint, played while it is still arriving.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_SAY_HELP = """Speak TEXT, a file, or what comes in on stdin.
+
+\b
+Examples:
+  voicestream say "Hello there."
+  llm "why is the sky blue?" | voicestream say
+  voicestream say -f notes.txt --save notes.wav
+  voicestream say "Bonjour." --base-url http://127.0.0.1:8880/v1 --voice af_heart
+
+Settings come from flags, the environment, .env, the config file and the
+defaults, in this order; `voicestream config` shows each and its source.
+"""
+
+
+def _setting_parameter(row: Row) -> inspect.Parameter:
+    if row.is_switch:
+        default = typer.Option(None, row.flag, help=_help(row), show_default=False)
+        annotation: Any = bool | None
+    else:
+        default = typer.Option(
+            None, row.flag, help=_help(row), metavar=_metavar(row), show_default=False
+        )
+        annotation = str | None
+    return inspect.Parameter(
+        row.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+def _metavar(row: Row) -> str:
+    if row.flag == "--api-key-file":
+        return "FILE"
+    return "NUMBER" if isinstance(row.default, int | float) else "TEXT"
+
+
+def _help(row: Row) -> str:
+    text = "read the key from FILE" if row.flag == "--api-key-file" else row.help
+    if "[default" not in text and row.default not in ("", None):
+        shown = str(row.default).lower() if row.is_switch else f"{row.default}"
+        text += f" [default: {shown}]"
+    return f"{text} [{', '.join(row.variables)}]"
+
+
+def _say_parameters() -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    text = typer.Argument(
+        None, help="What to say; - reads stdin, as does leaving it out in a pipe.", metavar="[TEXT]"
+    )
+    found = [inspect.Parameter("text", keyword, default=text, annotation=str | None)]
+    for option in SAY_OPTIONS:
+        if option.is_switch:
+            default: Any = typer.Option(False, *option.flags, help=option.help)
+            annotation: Any = bool
+        else:
+            default = typer.Option(
+                None, *option.flags, help=option.help, metavar=option.metavar, show_default=False
+            )
+            annotation = str | None
+        found.append(
+            inspect.Parameter(option.name, keyword, default=default, annotation=annotation)
+        )
+    return found
+
+
+def _split(values: dict[str, Any]) -> SayCall:
+    names = {row.name for row in TABLE}
+    settings = {n: v for n, v in values.items() if n in names and v is not None}
+    own = {n: v for n, v in values.items() if n not in names}
+    return SayCall(settings=settings, **own)
+
+
+def _say(**values: Any) -> None:
+    from voicestream.cli.say import say
+
+    raise typer.Exit(say(_split(values)))
+
+
+def _config(**values: Any) -> None:
+    """Show every setting, its value and where it came from. Keys are never shown."""
+    from voicestream.cli.inspect_commands import show_config
+
+    raise typer.Exit(show_config({n: v for n, v in values.items() if v is not None}))
+
+
+def _with_parameters(function: Any, parameters: list[inspect.Parameter]) -> Any:
+    """typer reads a function's signature; this gives one its parameters from the tables."""
+    function.__signature__ = inspect.Signature(parameters)
+    function.__annotations__ = {p.name: p.annotation for p in parameters}
+    return function
+
+
+_SETTINGS = [_setting_parameter(row) for row in TABLE]
+app.command("say", help=_SAY_HELP)(_with_parameters(_say, _say_parameters() + _SETTINGS))
+app.command("config")(_with_parameters(_config, list(_SETTINGS)))
+
+
+@app.command("devices")
+def devices() -> None:
+    """List the sound cards that --device can name."""
+    from voicestream.cli.inspect_commands import show_devices
+
+    raise typer.Exit(show_devices())
+
+
+@app.callback(invoke_without_command=True)
+def _main(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    if version:
+        from importlib.metadata import version as installed_version
+
+        sys.stdout.write(f"voicestream {installed_version('voicestream')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+
+
+def run_app(arguments: list[str]) -> int:
+    """Run the commands; return the exit code."""
+    try:
+        app(arguments)
+    except SystemExit as ending:
+        return ending.code if isinstance(ending.code, int) else 1
+    except VoicestreamError as error:
+        return report(error)
+    return 0

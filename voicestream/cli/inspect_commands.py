@@ -1,0 +1,39 @@
+"""Commands that show things: settings and devices."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from voicestream.cli.say import load_settings
+from voicestream.printable import printable
+from voicestream.settings import TABLE, shown_value
+
+
+def show_config(flags: dict[str, Any]) -> int:
+    """Every effective value and where it came from, one a line."""
+    settings = load_settings(flags)
+    rows = [
+        (row.name, shown_value(settings, row.name) or "-", settings.source(row.name))
+        for row in TABLE
+    ]
+    name_width = max(len(name) for name, _, _ in rows)
+    value_width = min(max(len(value) for _, value, _ in rows), 48)
+    for name, value, source in rows:
+        shown = printable(value)
+        sys.stdout.write(f"{name:<{name_width}}  {shown:<{value_width}}  {printable(source)}\n")
+    return 0
+
+
+def show_devices() -> int:
+    """The output devices, one a line, and the simulated one."""
+    from voicestream.output.portaudio import output_devices
+
+    for device in output_devices():
+        mark = "*" if device.is_default else " "
+        sys.stdout.write(
+            f"{mark}{device.index:>3}  {printable(device.name)}  "
+            f"({device.host_api}, {device.channels} channels, {device.rate_hz} Hz)\n"
+        )
+    sys.stdout.write("   null  a simulated device with a real clock\n")
+    return 0

@@ -1,0 +1,107 @@
+"""What ``say`` can be told, and a quick reader for it.
+
+The quick reader takes only what it is sure of, so that the first request can
+leave before the command-line library is loaded; everything else, ``--help`` and
+mistakes above all, is left to that library. Both read the same table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from voicestream.settings import TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of ``say`` that is not a setting."""
+
+    name: str
+    flags: tuple[str, ...]
+    help: str
+    metavar: str = ""
+
+    @property
+    def is_switch(self) -> bool:
+        return not self.metavar
+
+
+SAY_OPTIONS = (
+    Option("file", ("--file", "-f"), "read the text from FILE", "FILE"),
+    Option("save", ("--save",), "keep the sound: a .wav file, or - for stdout", "FILE"),
+    Option("json", ("--json",), "print the figures as one JSON object on stdout"),
+    Option("quiet", ("--quiet", "-q"), "nothing on stderr but errors"),
+)
+
+
+@dataclass(slots=True)
+class SayCall:
+    """One call of ``say``."""
+
+    text: str | None = None
+    file: str | None = None
+    save: str | None = None
+    json: bool = False
+    quiet: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What flags said, by the setting's name; key files not yet read."""
+
+
+def switch_flags(flag: str) -> tuple[str, str]:
+    """``--stream/--no-stream`` -> its two sides."""
+    on, _, off = flag.partition("/")
+    return on, off
+
+
+def _targets() -> dict[str, tuple[str, bool, Any]]:
+    """Flag -> (name, is a setting, the value of a switch or None)."""
+    found: dict[str, tuple[str, bool, Any]] = {}
+    for row in TABLE:
+        if row.is_switch:
+            on, off = switch_flags(row.flag)
+            found[on], found[off] = (row.name, True, True), (row.name, True, False)
+        else:
+            found[row.flag] = (row.name, True, None)
+    for option in SAY_OPTIONS:
+        for flag in option.flags:
+            found[flag] = (option.name, False, True if option.is_switch else None)
+    return found
+
+
+def quick_say(arguments: Sequence[str]) -> SayCall | None:
+    """``arguments`` as a call of ``say``, or None if there is any doubt."""
+    if not arguments or arguments[0] != "say":
+        return None
+    call = SayCall()
+    targets = _targets()
+    rest = list(arguments[:0:-1])  # a stack, the next one last
+    only_text = False
+    while rest:
+        word = rest.pop()
+        if only_text or word == "-" or not word.startswith("-"):
+            if call.text is not None:
+                return None
+            call.text = word
+            continue
+        if word == "--":
+            only_text = True
+            continue
+        flag, equals, value = word.partition("=")
+        if flag not in targets or (equals and not flag.startswith("--")):
+            return None
+        name, is_setting, found = targets[flag]
+        if found is None:
+            if not equals:
+                if not rest or (rest[-1].startswith("-") and rest[-1] != "-"):
+                    return None
+                value = rest.pop()
+            found = value
+        elif equals:
+            return None
+        if is_setting:
+            call.settings[name] = found
+        else:
+            setattr(call, name, found)
+    return call

@@ -1,0 +1,196 @@
+"""``say``: from the call to the exit code."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from voicestream.cli.options import SayCall
+from voicestream.cli.report import EXIT_INTERRUPTED, notice, report, warn
+from voicestream.clock import process_start_s
+from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
+from voicestream.settings import OPENAI_URL, Settings, load, read_key_file
+
+if TYPE_CHECKING:
+    from voicestream.output.base import Sink
+    from voicestream.output.save import Saver
+    from voicestream.session.conductor import Session
+    from voicestream.session.result import Result
+    from voicestream.session.script import Script
+    from voicestream.speech.wire import EarlyRequest
+
+_TICK_S = 0.1
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings of a command line; a key file among the flags is read."""
+    values = dict(flags)
+    if values.get("api_key"):
+        values["api_key"] = read_key_file(str(values["api_key"]))
+    return load(values)
+
+
+def say(call: SayCall) -> int:
+    """Speak; return the exit code. Errors are reported here."""
+    start_s = process_start_s()
+    try:
+        return _say(call, start_s)
+    except VoicestreamError as error:
+        if call.json:
+            _print_json({"completed": False, "ttfa_ms": None, "errors": [str(error)]})
+        return report(error)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _say(call: SayCall, start_s: float) -> int:
+    settings = load_settings(call.settings)
+    script = _script(call)
+    saver = _saver(call)
+    early = _early_request(settings, script)
+    # What follows loads most of the program, while the server thinks.
+    sink = _prepared_sink(settings)
+    from voicestream.metrics import Metrics
+    from voicestream.session.conductor import Session
+    from voicestream.session.wiring import make_endpoint
+
+    if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
+        notice(
+            "Speaking with the embedded English voice. For another, set VOICESTREAM_API_KEY "
+            f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
+        )
+    endpoint = make_endpoint(settings, early)
+    session = Session(settings, endpoint, script, sink, saver, Metrics(start_s))
+    return _conduct(call, settings, session)
+
+
+def _script(call: SayCall) -> Script:
+    """The text, wherever it comes from."""
+    from voicestream.session.script import Script, read_file, read_stdin
+
+    if call.file is not None:
+        if call.text is not None:
+            raise UsageError("both a text and --file were given", hint="Give one of them.")
+        text, replaced = read_file(call.file)
+    elif call.text is not None and call.text != "-":
+        text, replaced = call.text, False
+    else:
+        if call.text is None and (sys.stdin is None or sys.stdin.isatty()):
+            raise EmptyTextError(
+                "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+            )
+        text, replaced = read_stdin()
+    if replaced and not call.quiet:
+        warn("the text is not UTF-8; what could not be read is spoken as a replacement")
+    return Script(text)
+
+
+def _early_request(settings: Settings, script: Script) -> EarlyRequest | None:
+    """Send the first request now, before an HTTP library is loaded."""
+    if settings.embedded or _behind_proxy(settings):
+        return None
+    from voicestream.session.requests import speech_request
+    from voicestream.speech.wire import EarlyRequest, request_body
+
+    body = request_body(speech_request(settings, script.first))
+    early = EarlyRequest(settings.base_url, settings.api_key, body, settings.timeout_s)
+    early.start()
+    return early
+
+
+def _behind_proxy(settings: Settings) -> bool:
+    """The early request knows no proxies; the HTTP library does."""
+    names = {"http_proxy", "https_proxy", "all_proxy"}
+    if any(name.lower() in names for name in os.environ):
+        return True
+    if os.name == "posix" and sys.platform != "darwin":
+        return False
+    from voicestream.speech.http import proxy_needed
+
+    return proxy_needed(settings.base_url)
+
+
+def _saver(call: SayCall) -> Saver | None:
+    if call.save is None:
+        return None
+    from voicestream.output.save import Saver
+
+    if call.save != "-":
+        return Saver(call.save)
+    if call.json:
+        raise UsageError("--save - and --json both want stdout", hint="Save to a file instead.")
+    return Saver(sys.stdout.buffer)
+
+
+def _prepared_sink(settings: Settings) -> Sink:
+    """The sink, with the sound system being initialised in the background."""
+    from voicestream.session.wiring import make_sink, prepare_in_background
+
+    sink = make_sink(settings)
+    prepare_in_background(sink)
+    return sink
+
+
+def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
+    """Run the session under signals and the panel; tell how it went."""
+    from voicestream.ui.terminal import wants_panel
+
+    with_panel = not call.quiet and wants_panel(settings.panel, sys.stderr, os.environ)
+    _on_signals(session)
+    gc.freeze()
+    gc.enable()
+    # the callback must not wait 5 ms for the panel to give up the interpreter
+    sys.setswitchinterval(0.0005)
+    session.start()
+    if with_panel:
+        _watch(session)
+    else:
+        while not session.wait(None):
+            pass
+    return _tell(call, session, session.result())
+
+
+def _watch(session: Session) -> None:
+    from voicestream.ui.panel import Panel
+
+    with Panel(session.snapshot, sys.stderr) as panel:
+        while not session.wait(_TICK_S):
+            panel.tick()
+
+
+def _on_signals(session: Session) -> None:
+    """The first signal fades out and ends the reply; a second one ends the process."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if session.interrupted:
+            raise KeyboardInterrupt
+        session.interrupt()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
+
+
+def _tell(call: SayCall, session: Session, result: Result) -> int:
+    if not call.quiet:
+        from voicestream.ui.summary import summary_line
+
+        for text in result.snapshot.warnings:
+            warn(text)
+        notice(summary_line(result.snapshot))
+    code = EXIT_INTERRUPTED if session.interrupted else 0
+    for error in result.errors:
+        shown = report(error)
+        code = code or shown
+    if call.json:
+        _print_json(result.to_dict())
+    return code
+
+
+def _print_json(figures: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The conductor: threads, order, cancel and drain of one reply."""

@@ -1,0 +1,144 @@
+"""One reply from its first request to its last sample."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from voicestream.errors import VoicestreamError
+from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.output.base import Sink
+from voicestream.output.save import Saver
+from voicestream.session.feed import Feeder
+from voicestream.session.fetch import Fetchers, Segments
+from voicestream.session.requests import speech_request
+from voicestream.session.result import Event, Result, make_result
+from voicestream.settings import Settings
+from voicestream.speech.base import Endpoint
+from voicestream.state import State
+
+OnEvent = Callable[[Event], None]
+
+
+class Session:
+    """Speaks the segments of one text, in order.
+
+    Args:
+        endpoint: where speech is asked for; closed at the end.
+        segments: what to say.
+        sink: where it is played; None to only save.
+        saver: where it is kept, if anywhere.
+        on_event: called from the session's threads; must return quickly. What it
+            raises becomes a warning.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        segments: Segments,
+        sink: Sink | None,
+        saver: Saver | None = None,
+        metrics: Metrics | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        self._endpoint = endpoint
+        self._saver = saver
+        self._on_event = on_event
+        self._ended = threading.Event()
+        self._errors: list[VoicestreamError] = []
+        self._interrupted = False
+        self.metrics = metrics or Metrics()
+        self._describe(settings, endpoint)
+        self._fetchers = Fetchers(
+            endpoint,
+            segments,
+            lambda segment: speech_request(settings, segment),
+            settings.lookahead,
+            self.metrics,
+            lambda kind, figures: self._announce(kind, figures),
+            **({} if settings.streaming else {"spool_bytes": 1 << 30}),
+        )
+        self._feeder = Feeder(
+            self._fetchers,
+            self.metrics,
+            sink,
+            saver,
+            prebuffer_s=settings.prebuffer_ms / 1000,
+            capacity_s=settings.max_buffer_s,
+            download_first=not settings.streaming,
+            announce=self._announce,
+        )
+
+    def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
+        self.metrics.endpoint = endpoint.name
+        self.metrics.format = settings.format
+        self.metrics.prebuffer_ms = settings.prebuffer_ms
+        self.metrics.capacity_ms = 1000 * settings.max_buffer_s
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self.metrics.machine.advance(State.CONNECTING)
+        self._fetchers.start()
+        threading.Thread(target=self._run, name="feeder", daemon=True).start()
+
+    def _run(self) -> None:
+        self.metrics.machine.advance(State.PREBUFFERING)
+        try:
+            self._feeder.run()
+            if self._saver is not None:
+                self._saver.close()
+        except VoicestreamError as error:
+            self._errors.append(error)
+        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
+            self._errors.append(VoicestreamError("voicestream failed", repr(error)))
+        finally:
+            self._conclude()
+
+    def _conclude(self) -> None:
+        self._errors[:0] = self._feeder.errors
+        self._fetchers.cancel()
+        self.metrics.timeline.mark("end")
+        if self._interrupted:
+            self.metrics.machine.finish(State.CANCELLED)
+        elif self._errors:
+            self.metrics.machine.finish(State.FAILED)
+        else:
+            self.metrics.machine.finish(State.DONE)
+        self._endpoint.close()
+        self._announce("end", None)
+        self._ended.set()
+
+    def interrupt(self) -> None:
+        """From any thread or signal handler: fade out, stop reading, end all requests."""
+        if not self._ended.is_set() and not self._interrupted:
+            self._interrupted = True
+            self._feeder.cancel()
+            # locks are taken below this line, which a signal handler must not do
+            threading.Thread(target=self._fetchers.cancel, name="cancel", daemon=True).start()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Until the end or the timeout; whether it has ended."""
+        return self._ended.wait(timeout_s)
+
+    @property
+    def interrupted(self) -> bool:
+        return self._interrupted
+
+    def snapshot(self) -> Snapshot:
+        return self.metrics.snapshot()
+
+    def result(self) -> Result:
+        """The figures, once it has ended."""
+        return make_result(self.metrics, self._errors)
+
+    def _announce(self, kind: str, figures: SegmentFigures | None, text: str = "") -> None:
+        if self._on_event is None:
+            return
+        at_ms = self.metrics.snapshot().at_ms
+        index = None if figures is None else figures.index
+        said = text or ("" if figures is None else figures.text)
+        try:
+            self._on_event(Event(kind, at_ms, index, said))
+        except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
+            self.metrics.warnings.append(f"on_event failed: {error!r}")

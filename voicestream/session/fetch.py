@@ -1,0 +1,172 @@
+"""Requests in flight: segments are asked for in order, several at once, each into its spool."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from voicestream.errors import EndpointError, VoicestreamError
+from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session.spool import LIMIT_BYTES, Spool
+from voicestream.speech.base import Endpoint, SpeechRequest
+from voicestream.text.plan import Segment
+
+
+class Segments(Protocol):
+    """Where the fetchers get their work."""
+
+    def take(self) -> Segment | None:
+        """The next segment, as soon as it is known; None after the last."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One segment on its way from text to samples."""
+
+    segment: Segment
+    request: SpeechRequest
+    figures: SegmentFigures
+    spool: Spool = field(default_factory=Spool)
+    # fetch thread, before the first byte is in the spool
+    content_type: str = ""
+    rate_hz: int | None = None
+    channels: int | None = None
+
+
+class Fetchers:
+    """Up to ``lookahead + 1`` threads that ask for segments.
+
+    Args:
+        request_for: what to ask for a segment.
+        announce: called when something happened to a segment, from a fetch thread.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        segments: Segments,
+        request_for: Callable[[Segment], SpeechRequest],
+        lookahead: int,
+        metrics: Metrics,
+        announce: Callable[[str, SegmentFigures], None],
+        spool_bytes: int = LIMIT_BYTES,
+    ) -> None:
+        self._endpoint = endpoint
+        self._segments = segments
+        self._request_for = request_for
+        self._lookahead = lookahead
+        self._metrics = metrics
+        self._announce = announce
+        self._spool_bytes = spool_bytes
+        self._jobs: queue.SimpleQueue[Job | VoicestreamError | None] = queue.SimpleQueue()
+        self._taking = threading.Lock()
+        self._room = threading.Semaphore(lookahead + 1)
+        self._started: list[Job] = []
+        self._cancelled = False
+        self._ended = False
+
+    def start(self) -> None:
+        for number in range(self._lookahead + 1):
+            threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
+
+    def next_job(self) -> Job | None:
+        """Feeder: the next job in order, None after the last.
+
+        Raises:
+            VoicestreamError: the text could not be read on.
+        """
+        job = self._jobs.get()
+        if isinstance(job, VoicestreamError):
+            raise job
+        return job
+
+    def job_done(self) -> None:
+        """Feeder: a segment needs no place any more; another may be asked for."""
+        self._room.release()
+
+    def cancel(self) -> None:
+        """Any thread: end everything at once."""
+        self._cancelled = True
+        self._endpoint.abort()
+        for job in list(self._started):
+            job.spool.cancel()
+        self._jobs.put(None)
+        for _ in range(self._lookahead + 1):
+            self._room.release()
+
+    def _work(self) -> None:
+        while job := self._take():
+            self._fetch(job)
+
+    def _take(self) -> Job | None:
+        self._room.acquire()
+        with self._taking:  # whoever holds it takes the next in order, even while waiting for text
+            if self._cancelled or self._ended:
+                self._room.release()  # the other workers end too
+                return None
+            try:
+                segment = self._segments.take()
+            except VoicestreamError as error:
+                self._ended = True
+                self._jobs.put(error)
+                self._room.release()
+                return None
+            if segment is None:
+                self._ended = True
+                self._jobs.put(None)
+                self._room.release()
+                return None
+            figures = SegmentFigures(segment.index, segment.text)
+            job = Job(
+                segment,
+                self._request_for(segment),
+                figures,
+                Spool(self._spool_bytes),
+            )
+            self._metrics.segments.append(figures)
+            self._started.append(job)
+            self._jobs.put(job)
+        self._announce("segment_queued", figures)
+        return job
+
+    def _fetch(self, job: Job) -> None:
+        error: Exception | None = None
+        job.figures.status = "requested"
+        try:
+            self._receive(job)
+        except VoicestreamError as failure:
+            error = failure
+        except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
+            error = EndpointError("the request failed in an unexpected way", repr(failure))
+        self._metrics.body_ended()
+        if self._cancelled:
+            job.figures.status = "cancelled"
+            job.spool.cancel()
+        job.spool.end(error)
+
+    def _receive(self, job: Job) -> None:
+        figures = job.figures
+        figures.request_at_s = time.monotonic()
+        stream = self._endpoint.open(job.request)
+        try:
+            figures.request_at_s = stream.sent_at_s or figures.request_at_s
+            self._metrics.timeline.mark("request_sent", figures.request_at_s)
+            job.content_type = stream.content_type
+            job.rate_hz, job.channels = stream.rate_hz, stream.channels
+            for piece in stream:
+                if not piece:
+                    continue
+                if figures.first_byte_at_s is None:
+                    figures.first_byte_at_s = time.monotonic()
+                    self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
+                    figures.status = "arriving"
+                    self._announce("first_byte", figures)
+                figures.bytes += len(piece)
+                if not job.spool.put(piece):
+                    return
+        finally:
+            stream.close()

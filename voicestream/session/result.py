@@ -1,0 +1,112 @@
+"""What became of one reply: the object of ``--json``, and what the library returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from voicestream.errors import VoicestreamError
+from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened. ``kind`` is one of ``segment_queued``, ``first_byte``,
+    ``playing``, ``segment_done``, ``segment_failed``, ``warning``, ``end``."""
+
+    kind: str
+    at_ms: float
+    """Since process start (library: since the call)."""
+    segment: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The figures of one reply."""
+
+    completed: bool
+    """Every segment was played (or saved) to its last sample."""
+    snapshot: Snapshot
+    errors: tuple[VoicestreamError, ...] = ()
+    buffer: dict[str, float] = field(default_factory=dict)
+    spoken: str = ""
+    """The text spoken up to the end or the interrupt, as far as can be told by segments."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in ``--json``. Times in milliseconds since process start, None if never."""
+        seen = self.snapshot
+        return {
+            "completed": self.completed,
+            "state": seen.state.value,
+            "ttfa_ms": _round(seen.ttfa_ms),
+            "timeline_ms": {name: _round(ms) for name, ms in seen.timeline_ms.items()},
+            "underruns": seen.underruns,
+            "rebuffers": seen.rebuffers,
+            "stall_ms": _round(seen.stall_ms),
+            "audio_s": _round(seen.audio_s, 4),
+            "played_s": _round(seen.played_s, 4),
+            "bytes": seen.bytes,
+            "throughput_kbps": _round(seen.throughput_kbps),
+            "decode_ms": _round(seen.decode_ms),
+            "buffer_ms": {name: _round(ms) for name, ms in self.buffer.items()},
+            "endpoint": seen.endpoint,
+            "format": seen.format,
+            "segments": [_segment(figures, seen.start_s) for figures in seen.segments],
+            "spoken": self.spoken,
+            "warnings": list(seen.warnings),
+            "errors": [str(error) for error in self.errors],
+        }
+
+
+def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
+    """The result of a reply that has ended."""
+    fill = metrics.play.fill
+    snapshot = metrics.snapshot()
+    return Result(
+        completed=snapshot.state is State.DONE,
+        snapshot=snapshot,
+        errors=tuple(errors),
+        buffer={
+            "mean": fill.mean_ms,
+            "min": fill.min_ms,
+            "max": fill.max_ms,
+            "deviation": fill.deviation_ms,
+        },
+        spoken=spoken_text(snapshot),
+    )
+
+
+def spoken_text(snapshot: Snapshot) -> str:
+    """The text of the segments heard so far; the last one cut in proportion to its sound."""
+    left_s = snapshot.played_s
+    parts = []
+    for figures in snapshot.segments:
+        if figures.audio_s <= 0:
+            continue
+        share = min(left_s / figures.audio_s, 1.0)
+        # a sample or two of rounding is not a missing word
+        cut = len(figures.text) if share > 0.999 else int(share * len(figures.text))
+        parts.append(figures.text[:cut])
+        left_s -= figures.audio_s
+        if left_s <= 0:
+            break
+    return "".join(parts)
+
+
+def _segment(figures: SegmentFigures, start_s: float) -> dict[str, Any]:
+    def since_start(at_s: float | None) -> float | None:
+        return None if at_s is None else _round(1000 * (at_s - start_s))
+
+    return {
+        "text": figures.text,
+        "request_ms": since_start(figures.request_at_s),
+        "first_byte_ms": since_start(figures.first_byte_at_s),
+        "audio_s": _round(figures.audio_s, 4),
+        "status": figures.status,
+    }
+
+
+def _round(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,80 @@
+"""Encoded bytes of one segment, waiting: written by a fetch thread, read by the feeder."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+
+LIMIT_BYTES = 4 << 20
+"""Room of one spool: 87 s of 24 kHz PCM. A full one stops reading from the network."""
+
+
+class Spool:
+    """A bounded queue of byte pieces with an end, and maybe an error at the end."""
+
+    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._pieces: deque[bytes] = deque()
+        self._size_bytes = 0
+        self._ended = False
+        self._cancelled = False
+        self._error: Exception | None = None
+        self._changed = threading.Condition()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes waiting."""
+        return self._size_bytes
+
+    @property
+    def ended(self) -> bool:
+        return self._ended
+
+    def put(self, piece: bytes) -> bool:
+        """Fetch thread: add bytes, waiting while it is full. False: nobody wants them any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._cancelled or self._size_bytes < self._limit_bytes)
+            if self._cancelled:
+                return False
+            self._pieces.append(piece)
+            self._size_bytes += len(piece)
+            self._changed.notify_all()
+            return True
+
+    def end(self, error: Exception | None = None) -> None:
+        """Fetch thread: that was all; ``error`` if it should have been more."""
+        with self._changed:
+            self._error = error
+            self._ended = True
+            self._changed.notify_all()
+
+    def cancel(self) -> None:
+        """Any thread: nothing is wanted any more; both sides return at once."""
+        with self._changed:
+            self._cancelled = True
+            self._pieces.clear()
+            self._size_bytes = 0
+            self._changed.notify_all()
+
+    def wait_ended(self) -> None:
+        """Feeder: until all of it is here (or cancelled)."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended or self._cancelled)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Feeder: the pieces in order; raises the error once they are through."""
+        while (piece := self._next()) is not None:
+            yield piece
+        if self._error is not None and not self._cancelled:
+            raise self._error
+
+    def _next(self) -> bytes | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._pieces or self._ended or self._cancelled)
+            if not self._pieces:
+                return None
+            piece = self._pieces.popleft()
+            self._size_bytes -= len(piece)
+            self._changed.notify_all()
+            return piece
