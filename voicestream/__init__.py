@@ -1,1 +1,57 @@
-"""Speech from any OpenAI-compatible endpoint, played while it is still arriving."""
+"""Speech from any OpenAI-compatible endpoint, played while it is still arriving.
+
+::
+
+    import voicestream
+
+    result = voicestream.say("Hello there.")
+    print(result.snapshot.ttfa_ms)
+
+``say`` blocks until the last sample is heard; ``start`` returns a handle that
+can be waited for, watched and interrupted. Neither writes to the terminal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voicestream.api import Handle, say, start
+    from voicestream.errors import VoicestreamError
+    from voicestream.metrics import Snapshot
+    from voicestream.session.result import Event, Result
+    from voicestream.settings import Settings
+    from voicestream.state import State
+
+__all__ = [
+    "Event",
+    "Handle",
+    "Result",
+    "Settings",
+    "Snapshot",
+    "State",
+    "VoicestreamError",
+    "say",
+    "start",
+]
+
+_HOMES = {
+    "Event": "voicestream.session.result",
+    "Handle": "voicestream.api",
+    "Result": "voicestream.session.result",
+    "Settings": "voicestream.settings",
+    "Snapshot": "voicestream.metrics",
+    "State": "voicestream.state",
+    "VoicestreamError": "voicestream.errors",
+    "say": "voicestream.api",
+    "start": "voicestream.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names when they are used: the command line needs few of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)
