@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from voicestream.cli.options import SayCall
-from voicestream.cli.report import EXIT_INTERRUPTED, notice, report, warn
+from voicestream.cli.report import EXIT_INTERRUPTED, notice, own_stderr, report, warn
 from voicestream.clock import process_start_s
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
 from voicestream.settings import OPENAI_URL, Settings, load, read_key_file
@@ -38,6 +38,7 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
 def say(call: SayCall) -> int:
     """Speak; return the exit code. Errors are reported here."""
     start_s = process_start_s()
+    own_stderr()
     try:
         return _say(call, start_s)
     except VoicestreamError as error:
@@ -53,7 +54,23 @@ def _say(call: SayCall, start_s: float) -> int:
     script = _script(call)
     saver = _saver(call)
     early = _early_request(settings, script)
-    # What follows loads most of the program, while the server thinks.
+    try:
+        session = _session(call, settings, script, saver, early, start_s)
+        return _conduct(call, settings, session)
+    finally:
+        if early is not None:
+            early.close()
+
+
+def _session(
+    call: SayCall,
+    settings: Settings,
+    script: Script,
+    saver: Saver | None,
+    early: EarlyRequest | None,
+    start_s: float,
+) -> Session:
+    """Load most of the program, while the server thinks."""
     sink = _prepared_sink(settings)
     from voicestream.metrics import Metrics
     from voicestream.session.conductor import Session
@@ -65,8 +82,7 @@ def _say(call: SayCall, start_s: float) -> int:
             f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
         )
     endpoint = make_endpoint(settings, early)
-    session = Session(settings, endpoint, script, sink, saver, Metrics(start_s))
-    return _conduct(call, settings, session)
+    return Session(settings, endpoint, script, sink, saver, Metrics(start_s))
 
 
 def _script(call: SayCall) -> Script:

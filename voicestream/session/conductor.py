@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from voicestream.decode.registry import preload
 from voicestream.errors import VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
@@ -85,6 +86,8 @@ class Session:
     def _run(self) -> None:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
+            # the endpoint is still thinking; importing a codec later would delay the first sound
+            preload(self.metrics.format)
             self._feeder.run()
             if self._saver is not None:
                 self._saver.close()

@@ -155,6 +155,11 @@ class EarlyRequest:
         finally:
             self._done.set()
 
+    def close(self) -> None:
+        """Give up the connection if nobody has taken it."""
+        if self._done.is_set() and self._socket is not None:
+            self._socket.close()
+
     def take(self) -> socket.socket | None:
         """The socket with the request sent on it; None if that failed. Waits for either."""
         self._done.wait()
