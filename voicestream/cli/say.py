@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from voicestream.output.base import Sink
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
-    from voicestream.session.result import Result
+    from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
     from voicestream.speech.wire import EarlyRequest
 
@@ -71,18 +71,28 @@ def _session(
     start_s: float,
 ) -> Session:
     """Load most of the program, while the server thinks."""
+    from voicestream.session.wiring import make_endpoint
+
+    # the embedded voice loads for a while, in the background: it goes first
+    endpoint = make_endpoint(settings) if settings.embedded else None
     sink = _prepared_sink(settings)
     from voicestream.metrics import Metrics
     from voicestream.session.conductor import Session
-    from voicestream.session.wiring import make_endpoint
 
     if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
         notice(
             "Speaking with the embedded English voice. For another, set VOICESTREAM_API_KEY "
             f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
         )
-    endpoint = make_endpoint(settings, early)
-    return Session(settings, endpoint, script, sink, saver, Metrics(start_s))
+    endpoint = endpoint or make_endpoint(settings, early)
+    return Session(settings, endpoint, script, sink, saver, Metrics(start_s), _collect_again)
+
+
+def _collect_again(event: Event) -> None:
+    """From the first sound on, garbage is collected; what was loaded until then is kept out."""
+    if event.kind == "playing":
+        gc.freeze()
+        gc.enable()
 
 
 def _script(call: SayCall) -> Script:
@@ -158,8 +168,6 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
 
     with_panel = not call.quiet and wants_panel(settings.panel, sys.stderr, os.environ)
     _on_signals(session)
-    gc.freeze()
-    gc.enable()
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
     session.start()
