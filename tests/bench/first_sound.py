@@ -27,8 +27,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(_ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.bench.rows import BARE, PACAT, Row, rows
 from tests.support.loudspeaker import Loudspeaker
@@ -37,6 +36,7 @@ from tests.support.remote import ServerProcess
 from tests.support.script import Script
 from tests.support.sound import mp3, ramp, speechlike, wav
 
+ROOT = Path(__file__).parents[2]
 RATE_HZ = 24_000
 SOUND_S = 2.0
 SPEED = 4.0
@@ -136,7 +136,7 @@ def _run(row: Row, url: str, env: dict[str, str]) -> tuple[float, Run]:
                 subprocess.Popen(
                     command,
                     env=env,
-                    cwd=_ROOT,
+                    cwd=ROOT,
                     stdin=processes[-1].stdout if processes else subprocess.DEVNULL,
                     stdout=subprocess.PIPE if command is not commands[-1] else errors,
                     stderr=errors,
