@@ -21,17 +21,23 @@ from voicestream.pcm import PcmFormat, Samples, no_samples
 # None, PyAV's hook drops them in C, without taking the GIL.
 av.logging.set_level(None)
 
+# What a stranger's file may be opened as. Playlists and their like could name other files and
+# addresses to open; no protocol is allowed besides.
+_CONTAINERS = "mov,matroska,ogg,aiff,caf,wav,w64,flac,mp3,aac,amr,au,asf,mpegts,loas,wv,tta,ape"
+_OPEN_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
 
 
 class PacketDecoder:
     """One codec: packets -> samples."""
 
-    def __init__(self, codec: str, extradata: bytes = b"") -> None:
+    def __init__(self, codec: str, extradata: bytes = b"", **options: str) -> None:
         """
         Args:
             codec: FFmpeg's name of the decoder.
             extradata: what the container says about the codec, if it needs that.
+            options: FFmpeg's options of the decoder.
 
         Raises:
             DecodeError: FFmpeg has no such decoder, or it refuses the extradata.
@@ -41,6 +47,7 @@ class PacketDecoder:
             context = av.CodecContext.create(codec, "r")
             # Threads would hold frames back.
             context.thread_count = 1
+            context.options = options
             if extradata:
                 context.extradata = extradata
             context.open()
@@ -86,7 +93,10 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     skipped = 0
     rate_hz = 0
     try:
-        with av.open(io.BytesIO(data), "r", metadata_errors="replace") as container:
+        file = io.BytesIO(data)
+        with av.open(
+            file, "r", metadata_errors="replace", options=dict(_OPEN_OPTIONS)
+        ) as container:
             stream = container.streams.audio[0]
             for packet in container.demux(stream):
                 try:
