@@ -17,44 +17,47 @@ if TYPE_CHECKING:
 _CONTEXT = 80
 """Characters before the stop that are looked at."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # After these comes a name, never the end.
-_TITLES = frozenset(
+_TITLES = _words(
     "dr mr mrs ms mx prof st gen sen rep rev hon capt cpt lt col sgt maj cmdr adm gov pres supt "
     "messrs mme mlle mgr dott sig sra srta dña hr fr frl ing dipl "
-    "gs pgs ts ths cn bs ks tp tx tt p q ô ".split()
+    "gs pgs ts ths cn bs ks tp tx tt p q"
 )
 # Never the end whatever follows.
-_NEVER = frozenset(
-    "e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp".split()
-)
+_NEVER = _words("e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp")
 # Not the end before a number (Fig. 3) or before a Roman one (Vol. II).
-_NUMBERED = frozenset(
+_NUMBERED = _words(
     "fig figs sec secs no nos nr vol ch chap pp pg p art abs eq eqs ref tab app pt par para "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "ext tel rd ave blvd".split()
+    "ext tel rd ave blvd"
 )
-_MONTHS = frozenset(
+_MONTHS = _words(
     "january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "sun".split()
+    "sun"
 )
 # "am 3. Mai": an ordinal number before a month (German, Danish, Czech, Finnish and others).
-_AFTER_ORDINAL = frozenset(
+_AFTER_ORDINAL = _words(
     "januar jänner februar feber märz april mai juni juli august september oktober november "
-    "dezember jahrhundert jahrhunderts klasse stock weltkrieg marts maj december".split()
+    "dezember jahrhundert jahrhunderts klasse stock weltkrieg marts maj december"
 )
 # What follows an abbreviated country and belongs to it.
-_AFTER_COUNTRY = frozenset(
+_AFTER_COUNTRY = _words(
     "army navy air marine marines coast government congress senate house supreme president "
     "department dept secretary treasury senator ambassador embassy attorney district federal "
-    "dollar dollars constitution citizen citizens bank patent open steel census forces".split()
+    "dollar dollars constitution citizen citizens bank patent open steel census forces"
 )
-_COUNTRY = frozenset("u.s u.k u.s.a u.n e.u d.c u.a.e u.s.s.r".split())
-_HOURS = frozenset("a.m p.m".split())
+_COUNTRY = _words("u.s u.k u.s.a u.n e.u d.c u.a.e u.s.s.r")
+_HOURS = _words("a.m p.m")
 
-_STARTERS = frozenset(
+_STARTERS = _words(
     "the a an it he she they we you i this that these those there then but and so if when what "
-    "who why how where in on at as for yes no now".split()
+    "who why how where in on at as for yes no now"
 )
 
 _TOKEN = re.compile(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
