@@ -6,9 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
+
+# machines are shared and loaded: how long an example takes says nothing
+settings.register_profile("voicestream", deadline=None)
+settings.load_profile("voicestream")
 
 
 @pytest.fixture(scope="session")

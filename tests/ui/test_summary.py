@@ -12,7 +12,7 @@ from tests.ui.snapshots import playing, silent, snapshots, texts
 from voicestream.metrics import SegmentFigures, Snapshot
 from voicestream.state import State
 from voicestream.ui.summary import duration, seconds, summary_line, ttfa_parts
-from voicestream.ui.terminal import PanelMode, clean, encoding_of, reflows, wants_panel
+from voicestream.ui.terminal import clean, encoding_of, reflows, wants_panel
 
 
 def test_the_line_of_a_good_end() -> None:
@@ -105,7 +105,7 @@ class Terminal(StringIO):
         ("off", True, "xterm", False),
     ],
 )
-def test_who_wants_a_panel(mode: PanelMode, terminal: bool, term: str, wanted: bool) -> None:
+def test_who_wants_a_panel(mode: str, terminal: bool, term: str, wanted: bool) -> None:
     stream = Terminal() if terminal else StringIO()
     assert wants_panel(mode, stream, {"TERM": term}) is wanted
 

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from voicestream.session.script import Script
     from voicestream.speech.wire import EarlyRequest
 
-_TICK_S = 0.1
-
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
     """The settings of a command line; a key file among the flags is read."""
@@ -183,7 +181,7 @@ def _watch(session: Session) -> None:
     from voicestream.ui.panel import Panel
 
     with Panel(session.snapshot, sys.stderr) as panel:
-        while not session.wait(_TICK_S):
+        while not session.wait(panel.interval_s):
             panel.tick()
 
 
@@ -202,10 +200,11 @@ def _on_signals(session: Session) -> None:
 def _tell(call: SayCall, session: Session, result: Result) -> int:
     if not call.quiet:
         from voicestream.ui.summary import summary_line
+        from voicestream.ui.terminal import encoding_of
 
         for text in result.snapshot.warnings:
             warn(text)
-        notice(summary_line(result.snapshot))
+        notice(summary_line(result.snapshot, encoding_of(sys.stderr)))
     code = EXIT_INTERRUPTED if session.interrupted else 0
     for error in result.errors:
         shown = report(error)

@@ -5,16 +5,14 @@ from __future__ import annotations
 import codecs
 import unicodedata
 from collections.abc import Mapping
-from typing import Literal, TextIO
-
-PanelMode = Literal["auto", "on", "off"]
+from typing import TextIO
 
 _TO_SPACE = frozenset({"Cc", "Zl", "Zp"})
 _TO_NOTHING = frozenset({"Cf"})
 _TO_MARK = frozenset({"Cs", "Cn", "Co"})
 
 
-def wants_panel(mode: PanelMode, stream: TextIO, environ: Mapping[str, str]) -> bool:
+def wants_panel(mode: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether to show a panel on ``stream``; ``auto`` means: where a person sees it move."""
     if mode != "auto":
         return mode == "on"
