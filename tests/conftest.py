@@ -20,7 +20,9 @@ settings.load_profile("voicestream")
 def _speaker() -> Iterator[Loudspeaker]:
     lacking = missing_programs()
     if lacking:
-        reason = f"no loudspeaker without {', '.join(lacking)} (Debian: pulseaudio-utils)"
+        reason = (
+            f"no loudspeaker without {', '.join(lacking)} (Debian: pulseaudio, pulseaudio-utils)"
+        )
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
