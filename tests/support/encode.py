@@ -47,7 +47,7 @@ def encode(
     """
     buffer = io.BytesIO()
     target: Any = buffer if seekable else _Pipe(buffer)
-    layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
+    layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1", 16: "hexadecagonal"}[samples.shape[1]]
     names = {key: str(value) for key, value in options.items()}
     with av.open(target, "w", format=container, options=names) as out:
         stream = out.add_stream(codec, rate=rate_hz)
@@ -57,8 +57,9 @@ def encode(
             stream.bit_rate = bit_rate
         stream.codec_context.options = names
         resampler = av.AudioResampler(stream.codec_context.format, layout, rate_hz)
-        values = np.ascontiguousarray(samples.T)
-        frame = av.AudioFrame.from_ndarray(values, format="fltp", layout=layout)
+        # Interleaved: with eight planes and more PyAV counts too many of them.
+        values = np.ascontiguousarray(samples).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(values, format="flt", layout=layout)
         frame.sample_rate = rate_hz
         frame.pts = 0
         for converted in resampler.resample(frame):

@@ -102,6 +102,11 @@ class FlacDecoder(FramedDecoder):
             return False
         block = self._consume(_MARK_BYTES + 34)
         info = StreamInfo.parse(block[_MARK_BYTES:])
+        if self._format is not None and self._format.rate_hz != info.rate_hz:
+            raise DecodeError(
+                "The sample rate changes within the reply",
+                f"from {self._format.rate_hz} to {info.rate_hz} Hz",
+            )
         if self._info is None or info.raw != self._info.raw:
             self._codec = PacketDecoder("flac", info.raw, err_detect="crccheck+explode")
         if not info.max_block:
