@@ -58,6 +58,7 @@ _CLAUSE = re.compile(
     r"|(?<=\s)[–—-]\s+|—"
     r"|[，、；：]"
 )
+_RUN_END = re.compile(rf"[{_STOPS}][{_CLOSERS}]*\Z")
 _ENDED = re.compile(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
 
 _WRAP_MIN = 50
@@ -116,7 +117,8 @@ class Segmenter:
         tail = self._buf
         self._buf, self._scan, self._waiting = "", 0, False
         if tail:
-            ended = _ENDED.search(tail) or "\n" in tail[len(tail.rstrip()) :]
+            bare = tail.rstrip()
+            ended = _RUN_END.search(bare, max(0, len(bare) - _NEAR)) or "\n" in tail[len(bare) :]
             pieces.append(Piece(tail, _boundary(tail) if ended else end))
         return pieces
 
