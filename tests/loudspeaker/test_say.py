@@ -122,7 +122,8 @@ def test_the_embedded_voice_is_heard_as_it_was_made(
 
     made = np.rint(Hibari()("Hello there.", seed=0) * 32768).astype(np.int16)
     assert len(kept)
-    assert np.array_equal(kept, made[len(made) - len(kept) :])
+    faded = 120  # 5 ms at the front, where the silence was cut
+    assert np.array_equal(kept[faded:], made[len(made) - len(kept) + faded :])
     # what was left out at the front was silence
     assert np.abs(made[: len(made) - len(kept)]).max(initial=0) < 200
     loud = np.flatnonzero(np.abs(kept.astype(int)) > 100)

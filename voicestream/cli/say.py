@@ -49,10 +49,12 @@ def say(call: SayCall) -> int:
 
 def _say(call: SayCall, start_s: float) -> int:
     settings = load_settings(call.settings)
-    script = _script(call)
     saver = _saver(call)
-    early = _early_request(settings, script)
+    early = _early_connection(settings)
     try:
+        script = _script(call, settings)
+        if early is not None:
+            early.send(_first_body(settings, script))
         session = _session(call, settings, script, saver, early, start_s)
         return _conduct(call, settings, session)
     finally:
@@ -93,38 +95,47 @@ def _collect_again(event: Event) -> None:
         gc.enable()
 
 
-def _script(call: SayCall) -> Script:
+def _script(call: SayCall, settings: Settings) -> Script:
     """The text, wherever it comes from."""
-    from voicestream.session.script import Script, read_file, read_stdin
+    from voicestream.session.script import Script
+    from voicestream.text.source import open_file
+
+    def on_replaced() -> None:
+        if not call.quiet:
+            warn("the text is not UTF-8; what could not be read is replaced")
 
     if call.file is not None:
         if call.text is not None:
             raise UsageError("both a text and --file were given", hint="Give one of them.")
-        text, replaced = read_file(call.file)
-    elif call.text is not None and call.text != "-":
-        text, replaced = call.text, False
-    else:
-        if call.text is None and (sys.stdin is None or sys.stdin.isatty()):
-            raise EmptyTextError(
-                "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
-            )
-        text, replaced = read_stdin()
-    if replaced and not call.quiet:
-        warn("the text is not UTF-8; what could not be read is spoken as a replacement")
-    return Script(text)
+        return Script.piped(settings, open_file(call.file), on_replaced)
+    if call.text is not None and call.text != "-":
+        return Script(settings, call.text)
+    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
+        raise EmptyTextError(
+            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+        )
+    return Script.piped(settings, sys.stdin.buffer, on_replaced)
 
 
-def _early_request(settings: Settings, script: Script) -> EarlyRequest | None:
-    """Send the first request now, before an HTTP library is loaded."""
+def _early_connection(settings: Settings) -> EarlyRequest | None:
+    """Connect now, while the text is read and before an HTTP library is loaded."""
     if settings.embedded or _behind_proxy(settings):
         return None
-    from voicestream.session.requests import speech_request
-    from voicestream.speech.wire import EarlyRequest, request_body
+    from voicestream.speech.wire import EarlyRequest
 
-    body = request_body(speech_request(settings, script.first))
-    early = EarlyRequest(settings.base_url, settings.api_key, body, settings.timeout_s)
+    early = EarlyRequest(settings.base_url, settings.api_key, settings.timeout_s)
     early.start()
     return early
+
+
+def _first_body(settings: Settings, script: Script) -> bytes | None:
+    """The first request's body, if its text is known already."""
+    if script.first is None:
+        return None
+    from voicestream.session.requests import speech_request
+    from voicestream.speech.wire import request_body
+
+    return request_body(speech_request(settings, script.first))
 
 
 def _behind_proxy(settings: Settings) -> bool:

@@ -111,7 +111,11 @@ class SocketBackend(httpcore.NetworkBackend):
             early, self._early = self._early, None
         taken = early.take() if early else None
         if early and taken:
-            return self._keep(SocketStream(taken, early.sent_at_s))
+            stream = SocketStream(taken, None if early.body is None else early.sent_at_s)
+            # a server may have closed a connection on which nothing was asked for long
+            if early.body is not None or not stream.get_extra_info("is_readable"):
+                return self._keep(stream)
+            stream.close()
         target = Target(self._target.scheme, host, port, "")
         try:
             return self._keep(SocketStream(connect(target, timeout or 60.0)))

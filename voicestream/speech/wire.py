@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from voicestream.speech.base import SpeechRequest
+
+if TYPE_CHECKING:  # 5 ms that plain http does not need
+    import ssl
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ def tls_context() -> ssl.SSLContext:
     48 ms of a bundle; the bundle remains the fallback.
     """
     import os
+    import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
@@ -123,27 +127,38 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
 class EarlyRequest:
     """The first request, on its way while Python still imports.
 
-    ``start`` is called once; ``take`` once, by whoever carries on with it.
+    ``start`` connects in a thread; ``send`` says what to ask for once the text is
+    known, or that it is not known yet, when only the connection is kept;
+    ``take`` gives the socket to whoever carries on. Each is called once.
     """
 
-    def __init__(self, base_url: str, api_key: str, body: bytes, connect_timeout_s: float) -> None:
-        self.base_url = base_url
-        self.body = body
+    def __init__(self, base_url: str, api_key: str, connect_timeout_s: float) -> None:
+        self._base_url = base_url
         self._api_key = api_key
         self._timeout_s = connect_timeout_s
         self._socket: socket.socket | None = None
+        self._told = threading.Event()
         self._done = threading.Event()
+        self.body: bytes | None = None
+        """What was asked for; None while nothing is."""
         self.sent_at_s = 0.0
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="early-request", daemon=True).start()
 
+    def send(self, body: bytes | None) -> None:
+        """Ask for ``body`` as soon as there is a connection; None: nothing to ask for yet."""
+        self.body = body
+        self._told.set()
+
     def _run(self) -> None:
-        target = Target.of(self.base_url)
+        target = Target.of(self._base_url)
         try:
             opened = connect(target, self._timeout_s)
+            self._told.wait()
             try:
-                opened.sendall(request_bytes(target, self._api_key, self.body))
+                if self.body is not None:
+                    opened.sendall(request_bytes(target, self._api_key, self.body))
             except OSError:
                 opened.close()
                 raise
@@ -155,13 +170,15 @@ class EarlyRequest:
         finally:
             self._done.set()
 
-    def close(self) -> None:
-        """Give up the connection if nobody has taken it."""
-        if self._done.is_set() and self._socket is not None:
-            self._socket.close()
-
     def take(self) -> socket.socket | None:
-        """The socket with the request sent on it; None if that failed. Waits for either."""
+        """The socket, the request sent on it; None if that failed. Waits for either."""
+        self._told.set()
         self._done.wait()
         taken, self._socket = self._socket, None
         return taken
+
+    def close(self) -> None:
+        """Give up the connection if nobody has taken it."""
+        self._told.set()
+        if self._done.is_set() and self._socket is not None:
+            self._socket.close()

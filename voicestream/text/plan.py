@@ -104,6 +104,10 @@ class Planner:
         self._cancelled = False
 
     @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    @property
     def waiting_chars(self) -> int:
         """Characters that no segment has taken yet."""
         with self._changed:
