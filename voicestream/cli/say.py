@@ -14,7 +14,7 @@ from voicestream.cli.options import SayCall
 from voicestream.cli.report import EXIT_INTERRUPTED, notice, own_stderr, report, warn
 from voicestream.clock import process_start_s
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
-from voicestream.settings import OPENAI_URL, Settings, load, read_key_file
+from voicestream.settings import Settings, load, read_key_file
 
 if TYPE_CHECKING:
     from voicestream.output.base import Sink
@@ -81,8 +81,8 @@ def _session(
 
     if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
         notice(
-            "Speaking with the embedded English voice. For another, set VOICESTREAM_API_KEY "
-            f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
+            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
+            "for another."
         )
     endpoint = endpoint or make_endpoint(settings, early)
     return Session(settings, endpoint, script, sink, saver, Metrics(start_s), _collect_again)
