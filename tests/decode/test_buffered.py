@@ -58,11 +58,19 @@ def test_a_broken_container_is_an_error() -> None:
         decode_in_pieces(open_decoder("audio/mp4", "mp3"), [data[:200]])
 
 
-def test_a_playlist_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ffconcat version 1.0", "file named.wav"],
+        ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:0.7,", "named.wav", "#EXT-X-ENDLIST"],
+    ],
+)
+def test_a_playlist_is_not_followed(
+    lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FFmpeg would open what it names."""
-    named = tmp_path / "named.ts"
-    named.write_bytes(encode(SOUND, 24_000, "aac", "mpegts"))
-    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:0.7,", str(named), "#EXT-X-ENDLIST"]
+    monkeypatch.chdir(tmp_path)
+    Path("named.wav").write_bytes(encode(SOUND, 24_000, "pcm_s16le", "wav"))
     with pytest.raises(DecodeError, match="cannot be decoded"):
         decode_in_pieces(BufferedDecoder(), ["\n".join(lines).encode()])
 
