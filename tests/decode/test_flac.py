@@ -90,10 +90,13 @@ def test_junk_behind_the_last_frame_does_not_cost_the_last_word() -> None:
 
 
 def test_junk_between_frames() -> None:
-    second = next(at for at in FRAMES_AT[1:] if parse_frame_header(FILE[at : at + 16], INFO))
+    """Even a header is no frame's end when its number does not follow."""
+    first, second, *_ = (at for at in FRAMES_AT if parse_frame_header(FILE[at : at + 16], INFO))
+    junk = b"junk\xff\xf8junk" + FILE[first : first + 16]
     decoder = FlacDecoder()
-    got = decode_in_pieces(decoder, [FILE[:second] + b"junk\xff\xf8junk" + FILE[second:]])
+    got = decode_in_pieces(decoder, [FILE[:second] + junk + FILE[second:]])
     assert np.array_equal(got, SOUND)
+    assert decoder.skipped == 0
 
 
 def test_a_reply_that_ends_in_the_middle_keeps_what_came() -> None:

@@ -69,6 +69,12 @@ def test_files_on_end_are_joined_without_their_delays() -> None:
     assert np.abs(got[len(one) :] - np.tile(one, (2, 1))).max() < 0.01
 
 
+def test_an_info_frame_alone_begins_a_file() -> None:
+    data = mp3(SOUND, id3v2_version=0)
+    assert data[0] == 0xFF
+    assert len(decode_in_pieces(Mp3Decoder(), [data * 2])) == 2 * len(SOUND)
+
+
 def test_tags_before_between_and_behind() -> None:
     id3 = b"ID3\x04\x00\x00\x00\x00\x01\x00" + b"\xff\xfb\x90\xc4" * 32
     id3v1 = b"TAG" + b"\xff" * 125

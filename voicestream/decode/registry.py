@@ -249,7 +249,7 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
         # that label whatever they send as MP3 or WAV exist.
         if said in ("mp3", "aac") and weak is not None:
             return weak
-        return "pcm" if said in (None, "mp3", "wav") else said
+        return "pcm" if said in (None, "mp3", "wav", "buffered") else said
     return weak or said or requested
 
 
