@@ -143,6 +143,8 @@ def _by_words(before: str, token: str, stop: str, word: str, language: str) -> b
     following = word.strip(".,;:!?").lower()
     upper = word[0].isupper()
     if stop == ".":
+        if key in ("no", "nos"):  # a number would have been a digit
+            return upper
         if key in _NUMBERED and _ROMAN.match(word):
             return False
         if key in _MONTHS and upper:
