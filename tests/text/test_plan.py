@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.plan import Planner, PlanLimits, Segment, split_text
+from voicestream.text.plan import PlanLimits, Planner, Segment, split_text
 from voicestream.text.segment import Boundary, Piece
 
 
@@ -70,7 +70,7 @@ def test_sentences_one_by_one_while_little_sound_waits() -> None:
     planner = Planner()
     planner.feed("".join(SENTENCES))
     planner.close()
-    assert texts(planner, waiting_s=2.0) == SENTENCES[:-1] + [SENTENCES[-1].rstrip()]
+    assert texts(planner, waiting_s=2.0) == [*SENTENCES[:-1], SENTENCES[-1].rstrip()]
 
 
 def test_several_sentences_at_once_while_much_sound_waits() -> None:

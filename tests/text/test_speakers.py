@@ -43,9 +43,7 @@ def runs(speakers: QuotedSpeech | SpeakerTags, chunks: list[str]) -> list[tuple[
     joined: list[tuple[str | None, str]] = []
     fed = [run for chunk in chunks for run in speakers.feed(chunk)]
     for voice, text in fed + speakers.flush():
-        if joined and joined[-1][0] == voice and isinstance(speakers, SpeakerTags):
-            joined[-1] = (voice, joined[-1][1] + text)
-        elif joined and joined[-1][0] == voice:
+        if joined and joined[-1][0] == voice:
             joined[-1] = (voice, joined[-1][1] + text)
         else:
             joined.append((voice, text))
