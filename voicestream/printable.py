@@ -50,6 +50,7 @@ _UNFINISHED = re.compile(
     r"|\x9b[0-?]{0,64}[ -/]{0,8}"
     rf"|\x9d[0-9]{{0,4}}|\x9d[0-9]{{1,4}};{_BODY}\x1b?)\Z"
 )
+_OPENERS = frozenset("[]PX^_")
 _INTRODUCER = re.compile("[\x1b\x9b\x9d]")
 _STRIP = re.compile(f"[{_INVISIBLE}]+")
 _BREAK = re.compile(f"[{_LINE_ENDS}]")
@@ -76,8 +77,8 @@ def strip_escapes(text: str, final: bool = True) -> tuple[str, str]:
             start = sequence.end()
         elif not final and _UNFINISHED.match(text, at):
             return "".join(parts), text[at:]
-        else:
-            start = at + 1
+        else:  # only its beginning: the rest is text
+            start = at + (2 if text[at + 1 : at + 2] in _OPENERS else 1)
     parts.append(text[start:])
     return "".join(parts), ""
 

@@ -60,8 +60,18 @@ _STARTERS = _words(
     "who why how where in on at as for yes no now"
 )
 
+_LONG = (
+    _NEVER
+    | _TITLES
+    | _NUMBERED
+    | _words(
+        "corp dept govt univ assn assoc bros comm conf dist hosp inst intl natl prov tech temp misc"
+    )
+)
+"""Abbreviations as long as a plain word."""
+
 _TOKEN = re.compile(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
-_PLAIN_WORD = re.compile(r"[^\W\d_]{5,}\Z")
+_PLAIN_WORD = re.compile(r"[^\W\d_]{4,}\Z")
 _NUMBER = re.compile(r"\d+\Z")
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
 _ROMAN = re.compile(r"[IVXLC]+\b")
@@ -121,7 +131,7 @@ def _last_token(before: str) -> str:
 def _is_plain_word(token: str) -> bool:
     """A word that is no abbreviation: long enough, or of a script without abbreviations."""
     if _PLAIN_WORD.match(token):
-        return token.lower() not in _NEVER and token.lower() not in _TITLES
+        return token.lower() not in _LONG
     return len(token) > 1 and token.isalpha() and is_caseless(token)
 
 
@@ -143,6 +153,8 @@ def _by_words(before: str, token: str, stop: str, word: str, language: str) -> b
     following = word.strip(".,;:!?").lower()
     upper = word[0].isupper()
     if stop == ".":
+        if key in ("no", "nos"):  # a number would have been a digit
+            return upper
         if key in _NUMBERED and _ROMAN.match(word):
             return False
         if key in _MONTHS and upper:

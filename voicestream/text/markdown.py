@@ -73,10 +73,14 @@ class MarkdownFilter:
 
     def feed(self, text: str) -> str:
         """Take the next text; return what of it is certain."""
-        if self._plain and text and _SPECIAL.search(text) is None:
-            self._before = text[-1]
-            self._writer.passed(text)
-            return text
+        if self._plain and text:
+            blank = " " if text[-1] == " " else ""
+            body = text[:-1] if blank else text
+            gap = self._writer.gap
+            if body and not (gap and body[0] == " ") and _SPECIAL.search(body) is None:
+                self._before = text[-1]
+                self._writer.passed(body, blank)
+                return gap + body
         return self._run(text, final=False)
 
     def flush(self) -> str:
@@ -124,7 +128,7 @@ class MarkdownFilter:
         writer = self._writer
         self._plain = not (
             self._buf or self._line_start or self._fence or self._until
-            or writer.gap or writer.glue or writer.soft or writer.tail in " \n"
+            or writer.glue or writer.soft or writer.tail in " \n"
         )  # fmt: skip
         return writer.take()
 

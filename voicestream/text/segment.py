@@ -38,7 +38,7 @@ _EMOJI = (
 )
 _HARD = "。！？｡।॥۔؟۝។៕။።‼⁇⁈⁉։"
 _STOPS = f".!?…{_HARD}"
-_CLOSERS = "\"'”’»›)\\]}*_`」』）］】〉》"
+_CLOSERS = "\"'“”’»›)\\]}*_`」』）］】〉》"
 _LINE_MARKS = "-*+•>|#0123456789"
 
 _CANDIDATE = re.compile(f"[{_STOPS}\n]")

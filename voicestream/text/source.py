@@ -25,7 +25,7 @@ class Interrupt:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may come while its own thread holds it
         self._closed = False
         self._set = False
 
@@ -143,7 +143,11 @@ def _chunks(stream: BinaryIO, interrupt: Interrupt | None, size: int) -> Iterato
         if fd >= 0:
             if interrupt is not None and not interrupt.wait_readable(fd):
                 return
-            data = os.read(fd, size)
+            try:
+                data = os.read(fd, size)
+            except BlockingIOError:  # whoever shares this pipe made it non-blocking
+                select.select([fd], [], [])
+                continue
         else:
             data = getattr(stream, "read1", stream.read)(size)
         if not data:

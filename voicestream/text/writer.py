@@ -38,8 +38,9 @@ class Writer:
         self._out.clear()
         return text
 
-    def passed(self, text: str) -> None:
-        """This text was given out past the writer."""
+    def passed(self, text: str, blank: str) -> None:
+        """What waited and this text were given out past the writer; a blank may follow."""
+        self.gap, self.trailing = blank, len(blank)
         self.tail = text[-1]
         self.line_chars += len(text)
         self._feeds = 0
@@ -55,9 +56,9 @@ class Writer:
                 self._out.append(self.gap)
             elif self.glue and not self.gap and text[0].isalnum():
                 self._out.append(" ")
-        self.gap, self.glue, self.trailing = "", False, 0
+        self.glue = False
         self._out.append(text)
-        self.passed(text)
+        self.passed(text, "")
 
     def blank(self, blanks: str) -> None:
         """Blanks in the source; given out only if text follows in the line."""
