@@ -14,9 +14,19 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from voicestream.settings_parse import ascii_host
 from voicestream.speech.base import SpeechRequest
+
+MAX_CONNECT_S = 10.0
+"""The longest wait for a connection, however long a reply may take."""
+
+_PATH_SAFE = "/%:@!$&'()*+,;=~"
+
+
+class CertificatesError(OSError):
+    """The certificates that the environment names cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +42,9 @@ class Target:
     def of(cls, base_url: str) -> Target:
         parts = urlsplit(base_url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return cls(parts.scheme, parts.hostname or "", port, parts.path + "/audio/speech")
+        host = ascii_host(parts.hostname or "")
+        path = quote(parts.path, safe=_PATH_SAFE) + "/audio/speech"
+        return cls(parts.scheme, host, port, path)
 
     @property
     def authority(self) -> str:
@@ -91,7 +103,10 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if chosen_file or chosen_dir:
-        context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
+        try:
+            context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
+        except OSError as error:  # ssl.SSLError is one: the file holds no certificate
+            raise CertificatesError(f"{chosen_file or chosen_dir}: {error}") from error
         return context
     folder = ssl.get_default_verify_paths().capath
     if folder and next(Path(folder).glob("*.0"), None):
@@ -120,43 +135,79 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
         raise
 
 
-class EarlyRequest:
+class Opening:
+    """A connection being made in a thread of its own, so that waiting for it can be given up.
+
+    Args:
+        first_bytes: sent as soon as it stands.
+    """
+
+    def __init__(self, target: Target, timeout_s: float, first_bytes: bytes = b"") -> None:
+        self._target = target
+        self._timeout_s = min(timeout_s, MAX_CONNECT_S)
+        self._first_bytes = first_bytes
+        self._done = threading.Event()
+        self._abandoned = False
+        # its own thread, until done
+        self._socket: socket.socket | None = None
+        self._failure: Exception | None = None
+        self.sent_at_s = 0.0
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="connect", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            opened = connect(self._target, self._timeout_s)
+            try:
+                if not self._abandoned:
+                    opened.sendall(self._first_bytes)
+            except OSError:
+                opened.close()
+                raise
+            self.sent_at_s = time.monotonic()
+            self._socket = opened
+            if self._abandoned:
+                self._drop()
+        except (OSError, ValueError) as error:
+            self._failure = error
+        finally:
+            self._done.set()
+
+    def take(self) -> socket.socket:
+        """The connected socket, once. Waits for it, for its failure or for ``abandon``.
+
+        Raises:
+            OSError: name not found, refused, timeout, TLS failure, or abandoned.
+            ValueError: the host cannot be a host.
+        """
+        self._done.wait()
+        if self._failure is not None:
+            raise self._failure
+        taken, self._socket = self._socket, None
+        if taken is None:
+            raise ConnectionAbortedError("given up")
+        return taken
+
+    def abandon(self) -> None:
+        """From any thread: nobody wants it any more; whoever waits for it goes on at once."""
+        self._abandoned = True
+        self._drop()
+        self._done.set()
+
+    def _drop(self) -> None:
+        dropped, self._socket = self._socket, None
+        if dropped is not None:
+            dropped.close()
+
+
+class EarlyRequest(Opening):
     """The first request, on its way while Python still imports.
 
     ``start`` is called once; ``take`` once, by whoever carries on with it.
     """
 
     def __init__(self, base_url: str, api_key: str, body: bytes, connect_timeout_s: float) -> None:
-        self.base_url = base_url
+        target = Target.of(base_url)
+        super().__init__(target, connect_timeout_s, request_bytes(target, api_key, body))
         self.body = body
-        self._api_key = api_key
-        self._timeout_s = connect_timeout_s
-        self._socket: socket.socket | None = None
-        self._done = threading.Event()
-        self.sent_at_s = 0.0
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="early-request", daemon=True).start()
-
-    def _run(self) -> None:
-        target = Target.of(self.base_url)
-        try:
-            opened = connect(target, self._timeout_s)
-            try:
-                opened.sendall(request_bytes(target, self._api_key, self.body))
-            except OSError:
-                opened.close()
-                raise
-            self.sent_at_s = time.monotonic()
-            self._socket = opened
-        except (OSError, ValueError):
-            # asked again, and reported, by the HTTP library that takes over
-            pass
-        finally:
-            self._done.set()
-
-    def take(self) -> socket.socket | None:
-        """The socket with the request sent on it; None if that failed. Waits for either."""
-        self._done.wait()
-        taken, self._socket = self._socket, None
-        return taken
