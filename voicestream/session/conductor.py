@@ -85,9 +85,11 @@ class Session:
     def _run(self) -> None:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
-            self._feeder.run()
-            if self._saver is not None:
-                self._saver.close()
+            try:
+                self._feeder.run()
+            finally:
+                if self._saver is not None:
+                    self._saver.close()
         except VoicestreamError as error:
             self._errors.append(error)
         except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
