@@ -13,6 +13,8 @@ EXIT_BROKEN_PIPE = 141
 
 def say_line(text: str) -> None:
     """One line on stderr; nothing of a stranger's text can steer the terminal."""
+    if sys.stderr is None:  # closed before we began
+        return
     try:
         sys.stderr.write(" ".join(printable(text).split()) + "\n")
         sys.stderr.flush()

@@ -5,15 +5,22 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from voicestream.cli.options import SayCall
-from voicestream.cli.report import EXIT_INTERRUPTED, notice, report, warn
+from voicestream.cli.report import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, notice, report, warn
 from voicestream.clock import process_start_s
-from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
+from voicestream.errors import (
+    EmptyTextError,
+    ReaderGoneError,
+    SaveError,
+    UsageError,
+    VoicestreamError,
+)
 from voicestream.settings import OPENAI_URL, Settings, load, read_key_file
 
 if TYPE_CHECKING:
@@ -41,9 +48,11 @@ def say(call: SayCall) -> int:
     try:
         return _say(call, start_s)
     except VoicestreamError as error:
+        code = report(error)
         if call.json:
-            _print_json({"completed": False, "ttfa_ms": None, "errors": [str(error)]})
-        return report(error)
+            figures = {"completed": False, "ttfa_ms": None, "errors": [str(error)]}
+            return _print_json(figures) or code
+        return code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
@@ -52,6 +61,19 @@ def _say(call: SayCall, start_s: float) -> int:
     settings = load_settings(call.settings)
     script = _script(call)
     saver = _saver(call)
+    try:
+        session = _session(call, settings, script, saver, start_s)
+    except BaseException:
+        if saver is not None:
+            saver.close()  # leaves nothing
+        raise
+    return _conduct(call, settings, session)
+
+
+def _session(
+    call: SayCall, settings: Settings, script: Script, saver: Saver | None, start_s: float
+) -> Session:
+    """Everything made ready, the first request on its way."""
     early = _early_request(settings, script)
     # What follows loads most of the program, while the server thinks.
     sink = _prepared_sink(settings)
@@ -65,29 +87,39 @@ def _say(call: SayCall, start_s: float) -> int:
             f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
         )
     endpoint = make_endpoint(settings, early)
-    session = Session(settings, endpoint, script, sink, saver, Metrics(start_s))
-    return _conduct(call, settings, session)
+    return Session(settings, endpoint, script, sink, saver, Metrics(start_s))
 
 
 def _script(call: SayCall) -> Script:
     """The text, wherever it comes from."""
-    from voicestream.session.script import Script, read_file, read_stdin
+    from voicestream.session.script import Script, read_file
 
     if call.file is not None:
         if call.text is not None:
             raise UsageError("both a text and --file were given", hint="Give one of them.")
         text, replaced = read_file(call.file)
     elif call.text is not None and call.text != "-":
-        text, replaced = call.text, False
+        # Python hands on bytes of an argument that are not UTF-8 as halves of characters
+        text = re.sub("[\ud800-\udfff]", "\ufffd", call.text)
+        replaced = text != call.text
     else:
-        if call.text is None and (sys.stdin is None or sys.stdin.isatty()):
-            raise EmptyTextError(
-                "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
-            )
-        text, replaced = read_stdin()
+        text, replaced = _from_stdin(call)
     if replaced and not call.quiet:
         warn("the text is not UTF-8; what could not be read is spoken as a replacement")
     return Script(text)
+
+
+def _from_stdin(call: SayCall) -> tuple[str, bool]:
+    from voicestream.session.script import read_stdin
+
+    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
+        raise EmptyTextError(
+            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+        )
+    try:
+        return read_stdin()
+    except OSError as error:
+        raise UsageError("stdin cannot be read", error.strerror or str(error)) from error
 
 
 def _early_request(settings: Settings, script: Script) -> EarlyRequest | None:
@@ -124,6 +156,8 @@ def _saver(call: SayCall) -> Saver | None:
         return Saver(call.save)
     if call.json:
         raise UsageError("--save - and --json both want stdout", hint="Save to a file instead.")
+    if sys.stdout is None:
+        raise SaveError("stdout is closed", hint="Save to a file instead.")
     return Saver(sys.stdout.buffer)
 
 
@@ -176,21 +210,43 @@ def _on_signals(session: Session) -> None:
 
 
 def _tell(call: SayCall, session: Session, result: Result) -> int:
+    told = list(dict.fromkeys(map(str, result.errors)))
     if not call.quiet:
-        from voicestream.ui.summary import summary_line
-
         for text in result.snapshot.warnings:
-            warn(text)
-        notice(summary_line(result.snapshot))
+            if text not in told:
+                warn(text)
+        if result.snapshot.audio_s or not told:
+            _summarise(result)
     code = EXIT_INTERRUPTED if session.interrupted else 0
     for error in result.errors:
-        shown = report(error)
-        code = code or shown
+        code = code or error.exit_code
+        # segments that fail in the same way are told of once
+        if str(error) in told and not isinstance(error, ReaderGoneError):
+            told.remove(str(error))
+            report(error)
     if call.json:
-        _print_json(result.to_dict())
+        return _print_json(result.to_dict()) or code
     return code
 
 
-def _print_json(figures: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+def _summarise(result: Result) -> None:
+    from voicestream.ui.summary import summary_line
+
+    notice(summary_line(result.snapshot))
+
+
+def _print_json(figures: dict[str, Any]) -> int:
+    """One object on stdout; the exit code if nobody reads it, else 0."""
+    if sys.stdout is None:
+        return 0
+    line = json.dumps(figures, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a terminal of another encoding, or a name that is not UTF-8
+        line = json.dumps(figures)
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return EXIT_BROKEN_PIPE
+    return 0
