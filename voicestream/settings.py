@@ -132,6 +132,10 @@ class Row:
     def is_switch(self) -> bool:
         return isinstance(self.default, bool)
 
+    @property
+    def shown_default(self) -> str:
+        return _shown(self.default)
+
 
 def _rows() -> list[Row]:
     return [
@@ -157,6 +161,10 @@ def shown_value(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name == "api_key":
         return "(set)" if value else ""
+    return _shown(value)
+
+
+def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -60,8 +60,7 @@ def _metavar(row: Row) -> str:
 def _help(row: Row) -> str:
     text = "read the key from FILE" if row.flag == "--api-key-file" else row.help
     if "[default" not in text and row.default not in ("", None):
-        shown = str(row.default).lower() if row.is_switch else f"{row.default}"
-        text += f" [default: {shown}]"
+        text += f" [default: {row.shown_default}]"
     return f"{text} [{', '.join(row.variables)}]"
 
 
