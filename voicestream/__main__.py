@@ -24,7 +24,8 @@ def _leave(code: int) -> None:
     """End now: threads that wait for a server or a sound card must not hold the process."""
     for stream in (sys.stdout, sys.stderr):
         try:
-            stream.flush()
+            if stream is not None:  # closed before we began
+                stream.flush()
         except (OSError, ValueError):
             code = code or 141
     os._exit(code)

@@ -15,7 +15,8 @@
     │   ├── IncompleteReplyError      3   the reply broke off; what came was played
     │   └── DecodeError               3   the speech cannot be decoded
     ├── DeviceError                   5   no audio device, or it failed
-    └── SaveError                     1   the file cannot be written
+    ├── SaveError                     1   the file cannot be written
+    └── ReaderGoneError             141   nobody reads the pipe we write to any more
 
 An error says what happened, why, and what to do about it. Foreign exceptions
 are turned into one of these at the boundary where they arise.
@@ -100,3 +101,7 @@ class DeviceError(VoicestreamError):
 
 class SaveError(VoicestreamError):
     pass
+
+
+class ReaderGoneError(VoicestreamError):
+    exit_code = 141

@@ -16,7 +16,16 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
-from voicestream.settings_parse import Kind, flag_choice, number, parse_setting, text, url, yes_no
+from voicestream.settings_parse import (
+    Kind,
+    flag_choice,
+    number,
+    parse_setting,
+    secret,
+    text,
+    url,
+    yes_no,
+)
 
 OPENAI_URL = "https://api.openai.com/v1"
 EMBEDDED_URL = "embedded:"
@@ -45,7 +54,7 @@ class Settings:
         "OPENAI_BASE_URL",
     )
     api_key: str = _setting(
-        "", text, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
+        "", secret, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
     )
     model: str = _setting("gpt-4o-mini-tts", text, "the model that speaks")
     voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
@@ -168,6 +177,10 @@ class Row:
     def is_switch(self) -> bool:
         return isinstance(self.default, bool)
 
+    @property
+    def shown_default(self) -> str:
+        return _shown(self.default)
+
 
 def _rows() -> list[Row]:
     return [
@@ -193,6 +206,10 @@ def shown_value(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name == "api_key":
         return "(set)" if value else ""
+    return _shown(value)
+
+
+def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -296,6 +313,8 @@ def _from_config_file(file: Path) -> _Layer:
         content = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read", error.strerror or str(error)) from error
     import tomllib
 
     try:

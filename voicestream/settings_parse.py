@@ -35,12 +35,25 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+def secret(value: Any) -> str:
+    """A key: printable ASCII without blanks, as a header can carry it. Never part of a message."""
+    found = text(value)
+    if not (found.isascii() and found.isprintable()) or " " in found:
+        raise ValueError("is not a key: it must be ASCII letters, digits and signs without blanks")
+    return found
+
+
 def yes_no(value: Any) -> bool:
     """true/false, yes/no, on/off, 1/0."""
     word = str(value).strip().lower()
     if word not in _TRUE | _FALSE:
-        raise ValueError(f"must be true or false, not {word!r}")
+        raise ValueError(f"must be true or false, not {_short(word)!r}")
     return word in _TRUE
+
+
+def _short(value: Any) -> str:
+    shown = str(value).strip()
+    return shown if len(shown) <= 40 else shown[:39] + "…"
 
 
 def number(least: float, most: float, *, whole: bool = False) -> Kind:
@@ -51,9 +64,9 @@ def number(least: float, most: float, *, whole: bool = False) -> Kind:
         try:
             found = int(str(value)) if whole else float(str(value))
         except ValueError:
-            raise ValueError(f"must be {wanted}, not {str(value)!r}") from None
+            raise ValueError(f"must be {wanted}, not {_short(value)!r}") from None
         if not least <= found <= most:  # NaN fails here too
-            raise ValueError(f"must be {wanted} from {least:g} to {most:g}, not {found:g}")
+            raise ValueError(f"must be {wanted} from {least:g} to {most:g}, not {_short(value)}")
         return found
 
     return parse
@@ -65,10 +78,23 @@ def flag_choice(*words: str) -> Kind:
     def parse(value: Any) -> str:
         word = str(value).strip().lower()
         if word not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {word!r}")
+            raise ValueError(f"must be one of {', '.join(words)}, not {_short(word)!r}")
         return word
 
     return parse
+
+
+def ascii_host(host: str) -> str:
+    """A host's name as the network knows it, the way httpx does it (IDNA 2008).
+
+    Raises:
+        ValueError: it cannot be a host's name.
+    """
+    if host.isascii():
+        return host
+    import idna  # comes with httpx
+
+    return idna.encode(host).decode("ascii")
 
 
 def url(value: Any) -> str:
@@ -83,10 +109,11 @@ def url(value: Any) -> str:
     try:
         parts = urlsplit(found)
         port = parts.port
-    except ValueError as error:
+        host = ascii_host(parts.hostname or "")
+    except ValueError as error:  # UnicodeError is one: not a host's name
         raise ValueError(f"is not a URL: {error}") from None
     example = "write it like https://host/v1 or http://127.0.0.1:8880/v1"
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0 or " " in found:
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or " " in found:
         raise ValueError(f"{found!r} is not a URL of an endpoint; {example}")
     if parts.username or parts.password:
         raise ValueError("a URL must not hold a user or a password; give the key separately")

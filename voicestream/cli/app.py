@@ -10,7 +10,7 @@ import typer
 
 from voicestream.cli.options import SAY_OPTIONS, SayCall
 from voicestream.cli.report import report
-from voicestream.errors import VoicestreamError
+from voicestream.errors import UsageError, VoicestreamError
 from voicestream.settings import TABLE, Row
 
 app = typer.Typer(
@@ -60,8 +60,7 @@ def _metavar(row: Row) -> str:
 def _help(row: Row) -> str:
     text = "read the key from FILE" if row.flag == "--api-key-file" else row.help
     if "[default" not in text and row.default not in ("", None):
-        shown = str(row.default).lower() if row.is_switch else f"{row.default}"
-        text += f" [default: {shown}]"
+        text += f" [default: {row.shown_default}]"
     return f"{text} [{', '.join(row.variables)}]"
 
 
@@ -140,12 +139,23 @@ def _main(
         sys.stdout.write(context.get_help() + "\n")
 
 
+# Some versions of typer carry click inside, others import it: this is its base of them all.
+_Mistake: type[Any] = typer.BadParameter.__bases__[0]
+
+
 def run_app(arguments: list[str]) -> int:
     """Run the commands; return the exit code."""
     try:
-        app(arguments)
+        code = app(arguments, standalone_mode=False)
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 1
     except VoicestreamError as error:
         return report(error)
-    return 0
+    except _Mistake as mistake:
+        command = mistake.ctx.command_path if mistake.ctx else "voicestream"
+        return report(UsageError(mistake.format_message().rstrip("."), hint=_try(command)))
+    return code if isinstance(code, int) else 0
+
+
+def _try(command: str) -> str:
+    return f"Try: {command} --help"

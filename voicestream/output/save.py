@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from voicestream.errors import SaveError, UsageError
+from voicestream.errors import ReaderGoneError, SaveError, UsageError
 
 if TYPE_CHECKING:  # numpy would delay the first request
     from voicestream.pcm import Frames16, PcmFormat
@@ -42,6 +42,8 @@ class Saver:
                 f"--save writes WAV files, not {self._path.suffix or 'files without an ending'!r}",
                 hint="Give the file the ending .wav, or use - for stdout.",
             )
+        if self._path.is_dir():
+            raise SaveError(f"{target} cannot be written", "it is a directory")
         try:
             handle, self._part = tempfile.mkstemp(
                 prefix=f".{self._path.stem[:100]}-", suffix=".part.wav", dir=self._path.parent
@@ -59,7 +61,8 @@ class Saver:
         """Add frames.
 
         Raises:
-            SaveError: the disk is full, or the stream is closed.
+            SaveError: the disk is full; what was written is removed.
+            ReaderGoneError: nobody reads the stream any more.
         """
         data = frames.tobytes()
         self._write(data)
@@ -70,10 +73,11 @@ class Saver:
             self._file.write(data)
             if self._path is None:
                 self._file.flush()
-        except BrokenPipeError:
-            raise
+        except BrokenPipeError as error:
+            raise ReaderGoneError("nobody reads the output any more") from error
         except OSError as error:
             name = str(self._path or "the output")
+            self._discard()
             raise SaveError(f"{name} cannot be written", error.strerror or str(error)) from error
 
     def close(self) -> None:
@@ -82,23 +86,38 @@ class Saver:
         Raises:
             SaveError: it cannot be finished.
         """
-        if self._path is None:
+        if self._path is None or self._file.closed:
+            return
+        if self._pcm is None:
+            self._discard()
             return
         try:
-            if self._pcm is None:
-                self._file.close()
-                os.unlink(self._part)
-                return
             self._file.seek(0)
             self._file.write(_header(self._pcm, self._size_bytes))
             self._file.close()
+        except OSError as error:
+            self._discard()
+            raise SaveError(
+                f"{self._path} cannot be written", error.strerror or str(error)
+            ) from error
+        try:
             os.replace(self._part, self._path)
         except OSError as error:
             raise SaveError(
                 f"{self._path} cannot be written",
                 error.strerror or str(error),
-                f"What came stands in {self._part}." if os.path.exists(self._part) else "",
+                f"What came stands in {self._part}.",
             ) from error
+
+    def _discard(self) -> None:
+        """Leave nothing half-written."""
+        if self._path is None:
+            return
+        try:
+            self._file.close()
+        except OSError:
+            pass  # what it still held does not fit either
+        Path(self._part).unlink(missing_ok=True)
 
 
 def _header(pcm: PcmFormat, size_bytes: int) -> bytes:

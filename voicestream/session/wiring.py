@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from voicestream.errors import DeviceError
 from voicestream.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,5 +47,13 @@ def make_sink(settings: Settings) -> Sink:
 def prepare_in_background(sink: Sink) -> None:
     """Let the sink do what takes time and not the interpreter."""
     prepare = getattr(sink, "prepare", None)
-    if prepare is not None:
-        threading.Thread(target=prepare, name="prepare-sink", daemon=True).start()
+    if prepare is None:
+        return
+
+    def run() -> None:
+        try:
+            prepare()
+        except DeviceError:
+            pass  # open() tries again and tells
+
+    threading.Thread(target=run, name="prepare-sink", daemon=True).start()

@@ -19,11 +19,19 @@ from voicestream.errors import (
     EndpointTimeoutError,
     IncompleteReplyError,
     ReplyError,
+    SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.refusal import MAX_MESSAGE_BYTES, refusal, server_message
 from voicestream.speech.sockets import SocketBackend, SocketTransport
-from voicestream.speech.wire import EarlyRequest, Target, request_body, request_headers
+from voicestream.speech.wire import (
+    MAX_CONNECT_S,
+    CertificatesError,
+    EarlyRequest,
+    Target,
+    request_body,
+    request_headers,
+)
 
 MAX_CHARS = 4096
 """The API's own bound on ``input``."""
@@ -42,9 +50,12 @@ class HttpConfig:
     key_source: str = ""
     """The variable or flag the key came from, for messages."""
     timeout_s: float = 30.0
-    connect_timeout_s: float = 10.0
     chunk_bytes: int = 4096
     connections: int = 4
+
+    @property
+    def connect_timeout_s(self) -> float:
+        return min(self.timeout_s, MAX_CONNECT_S)
 
 
 class HttpEndpoint:
@@ -67,7 +78,7 @@ class HttpEndpoint:
     def _make_client(self) -> httpx.Client:
         timeout = httpx.Timeout(self._config.timeout_s, connect=self._config.connect_timeout_s)
         if proxy_needed(self._config.base_url):
-            return httpx.Client(timeout=timeout, follow_redirects=False)
+            return _proxied_client(timeout)
         self._backend = SocketBackend(self._target, self._early)
         return httpx.Client(
             transport=SocketTransport(self._backend, self._config.connections),
@@ -113,7 +124,8 @@ class HttpEndpoint:
     def chunk_bytes(self) -> int:
         return self._config.chunk_bytes
 
-    def _refused(self, response: httpx.Response) -> EndpointError:
+    def said(self, response: httpx.Response) -> bytes:
+        """The beginning of a body that is not speech, for a message: without the key."""
         body = bytearray()
         try:
             for piece in response.iter_raw():
@@ -124,11 +136,20 @@ class HttpEndpoint:
             body += f" ({error})".encode()
         finally:
             response.close()
+        return self._without_key(body)
+
+    def _without_key(self, data: bytes | bytearray) -> bytes:
+        """Some servers repeat the key they were sent."""
+        key = self._config.api_key.encode()
+        return bytes(data).replace(key, b"(the key)") if key else bytes(data)
+
+    def _refused(self, response: httpx.Response) -> EndpointError:
+        location = response.headers.get("location", "")
         return refusal(
             response.status_code,
             self.url,
-            bytes(body),
-            location=response.headers.get("location", ""),
+            self.said(response),
+            location=self._without_key(location.encode()).decode(),
             key_source=self._config.key_source,
         )
 
@@ -190,17 +211,9 @@ class HttpSpeechStream:
             )
 
     def _not_speech(self) -> ReplyError:
-        body = bytearray()
-        try:
-            for piece in self._response.iter_raw():
-                body += piece
-                if len(body) > MAX_MESSAGE_BYTES:
-                    break
-        except httpx.HTTPError as error:
-            body += f" ({error})".encode()
         return ReplyError(
             f"the endpoint answered with {self.content_type.split(';')[0]}, not with speech",
-            server_message(bytes(body)),
+            server_message(self._endpoint.said(self._response)),
             f"Is {self._endpoint.name} the right base URL?",
         )
 
@@ -216,6 +229,17 @@ def proxy_needed(base_url: str) -> bool:
     return bool(found) and not urllib.request.proxy_bypass(parts.hostname or "")
 
 
+def _proxied_client(timeout: httpx.Timeout) -> httpx.Client:
+    try:
+        return httpx.Client(timeout=timeout, follow_redirects=False)
+    except (ValueError, ImportError) as error:  # no such kind of proxy, or a part is missing
+        raise SettingsError(
+            "the proxy of the environment cannot be used",
+            str(error),
+            "Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
+        ) from error
+
+
 def _hint(response: httpx.Response, names: tuple[str, ...]) -> int | None:
     for name in names:
         value = response.headers.get(name, "").strip()
@@ -226,6 +250,12 @@ def _hint(response: httpx.Response, names: tuple[str, ...]) -> int | None:
 
 def _connection_failed(host: str, error: httpx.ConnectError) -> ConnectionFailedError:
     causes = list(_causes(error))
+    if any(isinstance(cause, CertificatesError) for cause in causes):
+        return ConnectionFailedError(
+            "the certificates cannot be read",
+            str(error),
+            "Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
+        )
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return ConnectionFailedError(
             f"the certificate of {host} is not trusted",

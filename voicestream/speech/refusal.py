@@ -37,7 +37,12 @@ def refusal(
             "Keys are not sent across a redirect: give the final address as --base-url.",
         )
     if status == 429:
-        return ResponseError(status, "the endpoint wants fewer requests (status 429)", said)
+        return ResponseError(
+            status,
+            "the endpoint wants fewer requests (status 429)",
+            said,
+            "Wait a moment and try again, or ask for less at once with --lookahead 0.",
+        )
     if status >= 500:
         return ResponseError(status, f"the endpoint failed (status {status})", said, "Try again.")
     return ResponseError(

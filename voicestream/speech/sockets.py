@@ -13,7 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from voicestream.speech.wire import EarlyRequest, Target, connect
+from voicestream.speech.wire import MAX_CONNECT_S, EarlyRequest, Opening, Target
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -96,6 +96,7 @@ class SocketBackend(httpcore.NetworkBackend):
         self._target = target
         self._early = early
         self._lock = threading.Lock()
+        self._openings: list[Opening] = [early] if early else []
         self._open: list[SocketStream] = []
         self._aborted = False
 
@@ -107,23 +108,32 @@ class SocketBackend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> SocketStream:
-        with self._lock:
-            early, self._early = self._early, None
-        taken = early.take() if early else None
-        if early and taken:
-            stream = SocketStream(taken, None if early.body is None else early.sent_at_s)
-            # a server may have closed a connection on which nothing was asked for long
-            if early.body is not None or not stream.get_extra_info("is_readable"):
-                return self._keep(stream)
-            stream.close()
-        target = Target(self._target.scheme, host, port, "")
+        opening = self._opening(Target(self._target.scheme, host, port, ""), timeout)
         try:
-            return self._keep(SocketStream(connect(target, timeout or 60.0)))
+            opened = opening.take()
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except (OSError, ValueError) as error:
             # `from error` keeps the cause: ssl.SSLError, socket.gaierror, ...
             raise httpcore.ConnectError(str(error)) from error
+        finally:
+            with self._lock:
+                self._openings.remove(opening)
+        sent = isinstance(opening, EarlyRequest) and opening.body is not None
+        return self._keep(SocketStream(opened, opening.sent_at_s if sent else None))
+
+    def _opening(self, target: Target, timeout_s: float | None) -> Opening:
+        """The early request's connection, or a new one."""
+        with self._lock:
+            if self._aborted:
+                raise httpcore.ConnectError("given up")
+            early, self._early = self._early, None
+            if early is not None:
+                return early
+            opening = Opening(target, timeout_s or MAX_CONNECT_S)
+            self._openings.append(opening)
+        opening.start()
+        return opening
 
     def _keep(self, stream: SocketStream) -> SocketStream:
         with self._lock:
@@ -138,15 +148,18 @@ class SocketBackend(httpcore.NetworkBackend):
         """The early request is not the one that is wanted: drop its connection."""
         with self._lock:
             early, self._early = self._early, None
-        taken = early.take() if early else None
-        if taken:
-            taken.close()
+            if early is None:
+                return
+            self._openings.remove(early)
+        early.abandon()
 
     def abort(self) -> None:
         """End every connection, now and from now on."""
         with self._lock:
             self._aborted = True
-            streams = list(self._open)
+            streams, openings = list(self._open), list(self._openings)
+        for opening in openings:
+            opening.abandon()
         for stream in streams:
             stream.shutdown()
 

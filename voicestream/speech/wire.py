@@ -14,12 +14,22 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from voicestream.settings_parse import ascii_host
 from voicestream.speech.base import SpeechRequest
 
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
+
+MAX_CONNECT_S = 10.0
+"""The longest wait for a connection, however long a reply may take."""
+
+_PATH_SAFE = "/%:@!$&'()*+,;=~"
+
+
+class CertificatesError(OSError):
+    """The certificates that the environment names cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,9 @@ class Target:
     def of(cls, base_url: str) -> Target:
         parts = urlsplit(base_url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
-        return cls(parts.scheme, parts.hostname or "", port, parts.path + "/audio/speech")
+        host = ascii_host(parts.hostname or "")
+        path = quote(parts.path, safe=_PATH_SAFE) + "/audio/speech"
+        return cls(parts.scheme, host, port, path)
 
     @property
     def authority(self) -> str:
@@ -95,7 +107,10 @@ def tls_context() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     if chosen_file or chosen_dir:
-        context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
+        try:
+            context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
+        except OSError as error:  # ssl.SSLError is one: the file holds no certificate
+            raise CertificatesError(f"{chosen_file or chosen_dir}: {error}") from error
         return context
     folder = ssl.get_default_verify_paths().capath
     if folder and next(Path(folder).glob("*.0"), None):
@@ -126,7 +141,73 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
         raise
 
 
-class EarlyRequest:
+class Opening:
+    """A connection being made in a thread of its own, so that waiting for it can be given up."""
+
+    def __init__(self, target: Target, timeout_s: float) -> None:
+        self._target = target
+        self._timeout_s = min(timeout_s, MAX_CONNECT_S)
+        self._done = threading.Event()
+        self._abandoned = False
+        # its own thread, until done
+        self._socket: socket.socket | None = None
+        self._failure: Exception | None = None
+        self.sent_at_s = 0.0
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="connect", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            opened = connect(self._target, self._timeout_s)
+            try:
+                first = self._first_bytes()
+                if first and not self._abandoned:
+                    opened.sendall(first)
+            except OSError:
+                opened.close()
+                raise
+            self.sent_at_s = time.monotonic()
+            self._socket = opened
+            if self._abandoned:
+                self._drop()
+        except (OSError, ValueError) as error:
+            self._failure = error
+        finally:
+            self._done.set()
+
+    def _first_bytes(self) -> bytes:
+        """What to send as soon as it stands."""
+        return b""
+
+    def take(self) -> socket.socket:
+        """The connected socket, once. Waits for it, for its failure or for ``abandon``.
+
+        Raises:
+            OSError: name not found, refused, timeout, TLS failure, or abandoned.
+            ValueError: the host cannot be a host.
+        """
+        self._done.wait()
+        if self._failure is not None:
+            raise self._failure
+        taken, self._socket = self._socket, None
+        if taken is None:
+            raise ConnectionAbortedError("given up")
+        return taken
+
+    def abandon(self) -> None:
+        """From any thread: nobody wants it any more; whoever waits for it goes on at once."""
+        self._abandoned = True
+        self._drop()
+        self._done.set()
+
+    def _drop(self) -> None:
+        dropped, self._socket = self._socket, None
+        if dropped is not None:
+            dropped.close()
+
+
+class EarlyRequest(Opening):
     """The first request, on its way while Python still imports.
 
     ``start`` connects in a thread; ``send`` says what to ask for once the text is
@@ -135,52 +216,22 @@ class EarlyRequest:
     """
 
     def __init__(self, base_url: str, api_key: str, connect_timeout_s: float) -> None:
-        self._base_url = base_url
+        self._target = Target.of(base_url)
+        super().__init__(self._target, connect_timeout_s)
         self._api_key = api_key
-        self._timeout_s = connect_timeout_s
-        self._socket: socket.socket | None = None
         self._told = threading.Event()
-        self._done = threading.Event()
         self.body: bytes | None = None
         """What was asked for; None while nothing is."""
-        self.sent_at_s = 0.0
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="early-request", daemon=True).start()
 
     def send(self, body: bytes | None) -> None:
         """Ask for ``body`` as soon as there is a connection; None: nothing to ask for yet."""
         self.body = body
         self._told.set()
 
-    def _run(self) -> None:
-        target = Target.of(self._base_url)
-        try:
-            opened = connect(target, self._timeout_s)
-            self._told.wait()
-            try:
-                if self.body is not None:
-                    opened.sendall(request_bytes(target, self._api_key, self.body))
-            except OSError:
-                opened.close()
-                raise
-            self.sent_at_s = time.monotonic()
-            self._socket = opened
-        except (OSError, ValueError):
-            # asked again, and reported, by the HTTP library that takes over
-            pass
-        finally:
-            self._done.set()
+    def _first_bytes(self) -> bytes:
+        self._told.wait()
+        return b"" if self.body is None else request_bytes(self._target, self._api_key, self.body)
 
-    def take(self) -> socket.socket | None:
-        """The socket, the request sent on it; None if that failed. Waits for either."""
+    def abandon(self) -> None:
+        super().abandon()
         self._told.set()
-        self._done.wait()
-        taken, self._socket = self._socket, None
-        return taken
-
-    def close(self) -> None:
-        """Give up the connection if nobody has taken it."""
-        self._told.set()
-        if self._done.is_set() and self._socket is not None:
-            self._socket.close()

@@ -1,0 +1,125 @@
+"""The real command in a process of its own, in an empty folder and a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+KEY = "sk-canary-5f1c0d2e9a"
+"""The key of every run. It may show up nowhere but in the request."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run of the command ended."""
+
+    code: int
+    out: bytes
+    err: str
+    left: dict[str, bytes]
+    """Files in its folder that were not there before."""
+
+    @property
+    def errors(self) -> list[str]:
+        """The lines on stderr that tell of an error."""
+        lines = self.err.splitlines()
+        own = [line for line in lines if line.startswith("voicestream: ")]
+        return [line for line in own if not line.startswith("voicestream: warning: ")]
+
+    @property
+    def warnings(self) -> list[str]:
+        lines = self.err.splitlines()
+        return [line for line in lines if line.startswith("voicestream: warning: ")]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What to run: arguments after ``voicestream``, environment, files and stdin.
+
+    Attributes:
+        arguments: as typed; bytes where they are not UTF-8.
+        environ: on top of the clean environment; None takes a variable away.
+        files: written into the folder before.
+        stdin: None is an empty one.
+        closed: file descriptors that are closed before the command starts.
+        unread: stdout is a pipe that nobody reads.
+        disk_blocks: files cannot grow beyond so many blocks of 512 bytes.
+    """
+
+    arguments: Sequence[str | bytes]
+    environ: Mapping[str, str | None] = field(default_factory=dict)
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    stdin: bytes | None = None
+    closed: Sequence[int] = ()
+    unread: bool = False
+    disk_blocks: int | None = None
+
+
+def clean_environ(home: Path) -> dict[str, str]:
+    """An environment with nothing of this machine but PATH: no key, no proxy, no sound card."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "LANG": "C.UTF-8",
+        "VOICESTREAM_API_KEY": KEY,
+    }
+
+
+def run(call: Call, folder: Path) -> Run:
+    """Run it to its end."""
+    for name, content in call.files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    before = set(_files(folder))
+    changed = {**clean_environ(folder), **call.environ}
+    if call.disk_blocks is not None:
+        changed["PYTHONDONTWRITEBYTECODE"] = "1"  # cut short, it would break every later run
+    # a shell can close descriptors before the command starts; Python cannot while threads run
+    closing = " ".join(f"{descriptor}>&-" for descriptor in call.closed)
+    limit = "" if call.disk_blocks is None else f"ulimit -f {call.disk_blocks} && "
+    shell = ["sh", "-c", f'{limit}exec "$@" {closing}', "sh"]
+    with (
+        _stdout(call.unread) as stdout,
+        subprocess.Popen(
+            [*shell, sys.executable, "-m", "voicestream", *call.arguments],
+            cwd=folder,
+            env={name: value for name, value in changed.items() if value is not None},
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        try:
+            out, err = process.communicate(call.stdin or b"", timeout=30)
+        finally:
+            process.kill()
+    left = {name: (folder / name).read_bytes() for name in sorted(set(_files(folder)) - before)}
+    return Run(process.returncode, out or b"", err.decode("utf-8"), left)
+
+
+@contextmanager
+def _stdout(unread: bool) -> Iterator[int]:
+    if not unread:
+        yield subprocess.PIPE
+        return
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        yield write
+    finally:
+        os.close(write)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            yield str(file.relative_to(folder))

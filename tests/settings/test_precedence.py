@@ -1,0 +1,182 @@
+"""Which value wins, where it came from, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicestream.errors import SettingsError
+from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Row, Settings, load, shown_value
+
+SAMPLES: dict[str, tuple[Any, ...]] = {
+    "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "speed": (0.5, 1.5, 2, 3.5),
+    "format": ("mp3", "wav", "flac", "aac"),
+    "prebuffer_ms": (10, 20, 30, 40.5),
+    "chunk_size": (1, 2, 3, 4),
+    "max_buffer_s": (3, 4, 5, 6.5),
+    "streaming": (False, True, False, True),
+    "lookahead": (1, 3, 4, 5),
+    "timeout_s": (1, 2, 3, 4),
+    "panel": ("on", "off", "auto", "on"),
+}
+"""What flag, environment, .env and config file say; the other settings are words."""
+WORDS = ("from-flag", "from-environment", "from-dotenv", "from-config")
+PLACES = ("flag", "environment", ".env", "config file")
+each_setting = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+Loader = Callable[..., Settings]
+
+
+def toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool | int | float) else f"'{value}'"
+
+
+@pytest.fixture
+def loaded(tmp_path: Path) -> Loader:
+    """Settings from four layers, each given as a mapping."""
+
+    def load_layers(
+        flags: Mapping[str, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+        dotenv: Mapping[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Settings:
+        config_file = tmp_path / "config.toml"
+        if dotenv is not None:
+            (tmp_path / ".env").write_text("".join(f"{n}={v}\n" for n, v in dotenv.items()))
+        if config is not None:
+            lines = (f"{name} = {toml(value)}\n" for name, value in config.items())
+            config_file.write_text("".join(lines))
+        return load(flags or {}, environ or {}, tmp_path, config_file)
+
+    return load_layers
+
+
+@each_setting
+@pytest.mark.parametrize("highest", range(5), ids=[*PLACES, "default"])
+def test_the_stronger_place_wins(loaded: Loader, row: Row, highest: int) -> None:
+    values = SAMPLES.get(row.name, WORDS)
+    said = [{row.name: values[0]}, *({row.variables[0]: str(v)} for v in values[1:3])]
+    layers: list[Mapping[str, Any] | None] = [*said, {row.name: values[3]}]
+    layers[:highest] = [None] * highest
+    settings = loaded(*layers)
+    variable = row.variables[0]
+    sources = [f"flag {row.flag}", variable, f".env {variable}", f"config.toml ({row.name})"]
+    if highest < 4:
+        assert getattr(settings, row.name) == values[highest]
+        assert settings.source(row.name).endswith(sources[highest])
+    else:
+        assert getattr(settings, row.name) == getattr(Settings(), row.name)
+        assert settings.source(row.name) == "default"
+
+
+@each_setting
+def test_the_own_variable_is_stronger_than_the_common_one(loaded: Loader, row: Row) -> None:
+    values = SAMPLES.get(row.name, WORDS)
+    for count in range(1, len(row.variables) + 1):
+        weakest = row.variables[-count:]
+        settings = loaded(environ=dict(zip(weakest, map(str, values), strict=False)))
+        assert getattr(settings, row.name) == values[0]
+        assert settings.source(row.name) == weakest[0]
+
+
+@each_setting
+def test_an_empty_variable_says_nothing(loaded: Loader, row: Row) -> None:
+    assert loaded(environ=dict.fromkeys(row.variables, "")).source(row.name) == "default"
+
+
+def test_a_key_leads_to_openai_and_none_to_the_embedded_voice(loaded: Loader) -> None:
+    assert (loaded().base_url, loaded().voice) == (EMBEDDED_URL, "heart")
+    keyed = loaded(environ={"OPENAI_API_KEY": "k"})
+    assert (keyed.base_url, keyed.voice) == (OPENAI_URL, "alloy")
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("speed", 0.25, 4),
+        ("prebuffer_ms", 0, 60_000),
+        ("chunk_size", 1, 1 << 20),
+        ("max_buffer_s", 0.1, 600),
+        ("lookahead", 0, 16),
+        ("timeout_s", 0.1, 3600),
+    ],
+)
+def test_numbers_have_bounds(loaded: Loader, name: str, least: float, most: float) -> None:
+    room = {} if name == "max_buffer_s" else {"max_buffer_s": 600}
+    narrow = {"prebuffer_ms": 100} if name == "max_buffer_s" else {}
+    for value in (least, most):
+        assert getattr(loaded({name: str(value), **room, **narrow}), name) == value
+    step = 1 if isinstance(least, int) and isinstance(most, int) else 0.01
+    for value in (least - step, most + step, "nan", "inf", "-inf", "1e999", "", "many", "0x10"):
+        with pytest.raises(SettingsError, match="flag --"):
+            loaded({name: str(value)})
+
+
+def test_a_prebuffer_must_fit_into_the_buffer(loaded: Loader) -> None:
+    loaded({"prebuffer_ms": 2000, "max_buffer_s": 2})
+    with pytest.raises(SettingsError, match=r"2001 ms .* 2 s"):
+        loaded({"prebuffer_ms": 2001, "max_buffer_s": 2})
+    with pytest.raises(SettingsError, match="3000 ms"):
+        Settings(prebuffer_ms=3000)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("http://host/v1/", "http://host/v1"),
+        (" https://host:8443 ", "https://host:8443"),
+        ("http://host/v1/audio/speech", "http://host/v1"),
+        ("HTTP://[::1]:80/v1", "HTTP://[::1]:80/v1"),
+        ("embedded", EMBEDDED_URL),
+        ("embedded:", EMBEDDED_URL),
+    ],
+)
+def test_a_base_url_is_tidied(written: str, meant: str) -> None:
+    assert Settings(base_url=written).base_url == meant
+
+
+@pytest.mark.parametrize("word", ["true", "YES", "on", "1"])
+def test_a_switch_knows_many_words(loaded: Loader, word: str) -> None:
+    assert loaded(environ={"VOICESTREAM_STREAMING": word}).streaming is True
+
+
+@pytest.mark.parametrize("key", ["two words", "schlüssel", "a\x07b", "a\nb"])
+def test_what_cannot_be_a_key_is_refused_without_being_shown(loaded: Loader, key: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        loaded(environ={"VOICESTREAM_API_KEY": key})
+    assert key not in str(refused.value)
+
+
+def test_a_key_is_never_shown() -> None:
+    settings = Settings(api_key="sk-canary")
+    assert "sk-canary" not in repr(settings) + str(settings) + shown_value(settings, "api_key")
+    assert "api_key='(set)'" in repr(settings)
+
+
+@pytest.mark.parametrize("key_in", ["environment", "config file", "flag"])
+def test_a_dotenv_cannot_send_a_key_from_elsewhere(loaded: Loader, key_in: str) -> None:
+    layers: dict[str, Any] = {
+        "environment": {"environ": {"OPENAI_API_KEY": "k"}},
+        "config file": {"config": {"api_key": "k"}},
+        "flag": {"flags": {"api_key": "k"}},
+    }[key_in]
+    with pytest.raises(SettingsError, match="to a server that this folder chose"):
+        loaded(**layers, dotenv={"OPENAI_BASE_URL": "http://stranger/v1"})
+
+
+def test_a_dotenv_may_hold_both_key_and_endpoint(loaded: Loader) -> None:
+    both = {"VOICESTREAM_API_KEY": "k", "VOICESTREAM_BASE_URL": "http://own/v1"}
+    assert loaded(dotenv=both).base_url == "http://own/v1"
+
+
+def test_a_dotenv_may_choose_the_endpoint_when_a_flag_overrules_it(loaded: Loader) -> None:
+    settings = loaded(
+        {"base_url": "http://mine/v1"},
+        {"VOICESTREAM_API_KEY": "k"},
+        {"VOICESTREAM_BASE_URL": "http://stranger/v1"},
+    )
+    assert settings.base_url == "http://mine/v1"
