@@ -181,9 +181,12 @@ class Planner:
                 continue
             parts = split_text(self._mute + text, self.limits.max_chars)
             self._mute = ""
-            for part in parts[:-1]:
-                self._append(Piece(part, Boundary.CLAUSE, piece.voice))
-            self._append(replace(piece, text=parts[-1]))
+            for at, part in enumerate(parts):
+                end = piece.end if at == len(parts) - 1 else Boundary.CLAUSE
+                if any(map(str.isalnum, part)):
+                    self._append(Piece(part, end, piece.voice))
+                else:
+                    self._mute += part
 
     def _push_mute(self, piece: Piece) -> None:
         last = self._ready[-1] if self._ready else None
