@@ -98,6 +98,7 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
         [
             Piece("Zero zero zero zero zero zero. ", Boundary.SENTENCE),
             Piece("One.\n\n", Boundary.PARAGRAPH),
+            Piece("And one. ", Boundary.SENTENCE),
             Piece("Two. ", Boundary.SENTENCE, "a"),
             Piece("Three. ", Boundary.SENTENCE, "b"),
             Piece("Four. ", Boundary.SENTENCE, "b"),
@@ -107,6 +108,7 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
     assert [(item.text, item.end, item.voice) for item in polled(planner, 9.0)] == [
         ("Zero zero zero zero zero zero. ", Boundary.SENTENCE, None),
         ("One.\n\n", Boundary.PARAGRAPH, None),
+        ("And one. ", Boundary.SENTENCE, None),
         ("Two. ", Boundary.SENTENCE, "a"),
         ("Three. Four. ", Boundary.SENTENCE, "b"),
     ]
