@@ -183,10 +183,13 @@ class Planner:
             self._mute = ""
             for at, part in enumerate(parts):
                 end = piece.end if at == len(parts) - 1 else Boundary.CLAUSE
-                if any(map(str.isalnum, part)):
-                    self._append(Piece(part, end, piece.voice))
-                else:
+                if not any(map(str.isalnum, part)):
                     self._mute += part
+                    continue
+                if len(self._mute) + len(part) <= self.limits.max_chars:
+                    part = self._mute + part
+                self._mute = ""
+                self._append(Piece(part, end, piece.voice))
 
     def _push_mute(self, piece: Piece) -> None:
         last = self._ready[-1] if self._ready else None
