@@ -98,6 +98,7 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
         [
             Piece("Zero zero zero zero zero zero. ", Boundary.SENTENCE),
             Piece("One.\n\n", Boundary.PARAGRAPH),
+            Piece("And one. ", Boundary.SENTENCE),
             Piece("Two. ", Boundary.SENTENCE, "a"),
             Piece("Three. ", Boundary.SENTENCE, "b"),
             Piece("Four. ", Boundary.SENTENCE, "b"),
@@ -107,6 +108,7 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
     assert [(item.text, item.end, item.voice) for item in polled(planner, 9.0)] == [
         ("Zero zero zero zero zero zero. ", Boundary.SENTENCE, None),
         ("One.\n\n", Boundary.PARAGRAPH, None),
+        ("And one. ", Boundary.SENTENCE, None),
         ("Two. ", Boundary.SENTENCE, "a"),
         ("Three. Four. ", Boundary.SENTENCE, "b"),
     ]
@@ -177,6 +179,9 @@ def test_split_text_prefers_sentences() -> None:
     ]
 
 
+SIGNS = str.maketrans("", "", ".,")
+
+
 @given(
     st.lists(st.sampled_from(["Word ", "word", ". ", ", ", "\n\n", "Dr. ", "x" * 30]), max_size=80),
     st.lists(st.sampled_from([0.0, 0.5, 2.0, 9.0]), min_size=1, max_size=5),
@@ -193,8 +198,10 @@ def test_everything_is_spoken_once_and_in_order(chunks: list[str], waits: list[f
     segments += polled(planner, 9.0)
     assert [segment.index for segment in segments] == list(range(len(segments)))
     assert all(segment.spoken and len(segment.text) <= 64 for segment in segments)
-    words = "".join("".join(chunks).split()).strip(".,")
-    assert "".join("".join(item.text for item in segments).split()).strip(".,") == words
+    said = "".join("".join(item.text for item in segments).split())
+    words = "".join("".join(chunks).split())
+    # Where a text is cut for its length, blanks and signs with nothing to speak may be left out.
+    assert said.translate(SIGNS) == words.translate(SIGNS)
 
 
 def test_threads_take_in_order_and_wake_up() -> None:

@@ -7,9 +7,10 @@ text is needed to tell.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
+
+from voicestream.patterns import lazy_pattern
 
 HOLD_MAX = 2000
 """Characters after which an unclosed construct is taken for text."""
@@ -26,22 +27,22 @@ class Mark(NamedTuple):
 NO_MARK = Mark(0)
 Reader: TypeAlias = Callable[[str, int, int, bool], Mark | None]
 
-_RULE = re.compile(r"([-*_=])(?:[ \t]*\1)*[ \t]*")
-_BULLET = re.compile(r"[-*+•◦▪‣·●○][ \t]+(?:\[[ xX]\][ \t]+)?")
-_BULLET_BEGUN = re.compile(r"[-*+•◦▪‣·●○](?:[ \t]+(?:\[(?:[ xX](?:\][ \t]*)?)?)?)?\Z")
-_EMPTY_BULLET = re.compile(r"[-*+•◦▪‣·●○](?=\n)")
-_HEADING = re.compile(r"#{1,6}(?:[ \t]+|(?=\n))")
-_HEADING_BEGUN = re.compile(r"#{1,6}[ \t]*\Z")
-_NUMBER = re.compile(r"\d{1,9}[.)][ \t]")
-_NUMBER_BEGUN = re.compile(r"\d{1,9}[.)]?\Z")
-_FENCE = re.compile(r"(`{3,})[^`\n]*(?:\n|\Z)|(~{3,})[^\n]*(?:\n|\Z)")
-_FENCE_BEGUN = re.compile(r"`{1,2}\Z|`{3,}[^`\n]*\Z|~{1,2}\Z|~{3,}[^\n]*\Z")
-_DEFINITION = re.compile(
+_RULE = lazy_pattern(r"([-*_=])(?:[ \t]*\1)*[ \t]*")
+_BULLET = lazy_pattern(r"[-*+•◦▪‣·●○][ \t]+(?:\[[ xX]\][ \t]+)?")
+_BULLET_BEGUN = lazy_pattern(r"[-*+•◦▪‣·●○](?:[ \t]+(?:\[(?:[ xX](?:\][ \t]*)?)?)?)?\Z")
+_EMPTY_BULLET = lazy_pattern(r"[-*+•◦▪‣·●○](?=\n)")
+_HEADING = lazy_pattern(r"#{1,6}(?:[ \t]+|(?=\n))")
+_HEADING_BEGUN = lazy_pattern(r"#{1,6}[ \t]*\Z")
+_NUMBER = lazy_pattern(r"\d{1,9}[.)][ \t]")
+_NUMBER_BEGUN = lazy_pattern(r"\d{1,9}[.)]?\Z")
+_FENCE = lazy_pattern(r"(`{3,})[^`\n]*(?:\n|\Z)|(~{3,})[^\n]*(?:\n|\Z)")
+_FENCE_BEGUN = lazy_pattern(r"`{1,2}\Z|`{3,}[^`\n]*\Z|~{1,2}\Z|~{3,}[^\n]*\Z")
+_DEFINITION = lazy_pattern(
     r"\[[^\]\n]{1,200}\]:[ \t]*(?:<[^>\n]*>|(?:https?:|mailto:|www\.|[/#.])[^\s]*)[^\n]*(?:\n|\Z)"
     r"|\[\^[^\]\s]{1,40}\]:[ \t]*"
 )
-_DEFINITION_BEGUN = re.compile(r"\[[^\]\n]{0,200}(?:\](?::[^\n]*)?)?\Z")
-_SEPARATOR = re.compile(r"[\s:|-]*-[\s:|-]*\Z")
+_DEFINITION_BEGUN = lazy_pattern(r"\[[^\]\n]{0,200}(?:\](?::[^\n]*)?)?\Z")
+_SEPARATOR = lazy_pattern(r"[\s:|-]*-[\s:|-]*\Z")
 
 
 def _rule(text: str, at: int, stop: int, known: bool) -> Mark | None:

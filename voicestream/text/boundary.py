@@ -7,9 +7,10 @@ the stop and the next word, nothing else.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from voicestream.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,11 +71,11 @@ _LONG = (
 )
 """Abbreviations as long as a plain word."""
 
-_TOKEN = re.compile(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
-_PLAIN_WORD = re.compile(r"[^\W\d_]{4,}\Z")
-_NUMBER = re.compile(r"\d+\Z")
-_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
-_ROMAN = re.compile(r"[IVXLC]+\b")
+_TOKEN = lazy_pattern(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
+_PLAIN_WORD = lazy_pattern(r"[^\W\d_]{4,}\Z")
+_NUMBER = lazy_pattern(r"\d+\Z")
+_DOTTED = lazy_pattern(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
+_ROMAN = lazy_pattern(r"[IVXLC]+\b")
 OPENERS = "\"'“‘«„‚‹([{¿¡*_`"
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
+
+from voicestream.patterns import lazy_pattern
 
 NEAR = 80
 """An open backtick or bracket further back than this is a stray one."""
 
 # A comma and a blank, a dash, a full-width comma: where a clause may end.
-_CLAUSE = re.compile(
+_CLAUSE = lazy_pattern(
     r"[,;:،؛][\"'”’»)]*\s+"
     r"|(?<=\s)[–—-]\s+|—"
     r"|[，、；：]"

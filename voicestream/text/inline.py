@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from voicestream.patterns import lazy_pattern
 from voicestream.printable import strip_invisible
 
 
@@ -25,30 +26,30 @@ class Found(NamedTuple):
 
 NOTHING = Found(0)
 
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
-_TICKS = re.compile("`+")
-_BRACKET = re.compile(r"\\.|[\[\]]|\n[ \t]*\n", re.DOTALL)
+_BLANK_LINE = lazy_pattern(r"\n[ \t]*\n")
+_TICKS = lazy_pattern("`+")
+_BRACKET = lazy_pattern(r"\\.|[\[\]]|\n[ \t]*\n", re.DOTALL)
 _DEPTH_MAX = 8
 
-_TARGET = re.compile(
+_TARGET = lazy_pattern(
     r"\(\s*(?:<[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)"
     r"(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\s*\)"
 )
-_TARGET_BEGUN = re.compile(
+_TARGET_BEGUN = lazy_pattern(
     r"\(\s*(?:<[^<>\n]*|(?:<[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)"
     r"(?:\([^\s()]*|\s+(?:\"[^\"]*\"?|'[^']*'?|\([^()]*\)?)?\s*)?)\Z"
 )
-_REFERENCE = re.compile(r"\[[^\[\]\n]{0,200}\]")
-_REFERENCE_BEGUN = re.compile(r"\[[^\[\]\n]{0,200}\Z")
-_FOOTNOTE = re.compile(r"\[\^[^\]\s]{1,40}\]")
+_REFERENCE = lazy_pattern(r"\[[^\[\]\n]{0,200}\]")
+_REFERENCE_BEGUN = lazy_pattern(r"\[[^\[\]\n]{0,200}\Z")
+_FOOTNOTE = lazy_pattern(r"\[\^[^\]\s]{1,40}\]")
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_ENTITY_BEGUN = re.compile(r"&#?[A-Za-z0-9]{0,32}\Z")
+_ENTITY = lazy_pattern(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY_BEGUN = lazy_pattern(r"&#?[A-Za-z0-9]{0,32}\Z")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})(\s[^<>]*)?/?>")
-_TAG_BEGUN = re.compile(r"<(?:/?[A-Za-z][^<>]*|/|![-]?)?\Z")
-_ADDRESS = re.compile(r"<(?:(https?://[^\s<>]*)|(?:mailto:)?([^\s<>@]+@[^\s<>@]+))>")
+_TAG = lazy_pattern(r"<(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})(\s[^<>]*)?/?>")
+_TAG_BEGUN = lazy_pattern(r"<(?:/?[A-Za-z][^<>]*|/|![-]?)?\Z")
+_ADDRESS = lazy_pattern(r"<(?:(https?://[^\s<>]*)|(?:mailto:)?([^\s<>@]+@[^\s<>@]+))>")
 _HIDDEN = frozenset(("think", "thinking", "reasoning", "script", "style"))
 _BREAKS = "br p div li tr h1 h2 h3 h4 h5 h6 hr ul ol table blockquote"
 _OTHER_TAGS = (
@@ -59,12 +60,14 @@ _OTHER_TAGS = (
 _BREAKING = frozenset(_BREAKS.split())
 _KNOWN_TAGS = _BREAKING | frozenset(_OTHER_TAGS.split())
 
-URL = re.compile(
+URL = lazy_pattern(
     r"(?:https?://|www\.)[^\s<>\"`|“”‘’«»\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]*", re.IGNORECASE
 )
-_URL_BEGUN = re.compile(r"https?:/?\Z", re.IGNORECASE)
+_URL_BEGUN = lazy_pattern(r"https?:/?\Z", re.IGNORECASE)
 _URL_END = r"(?=[\s<>\"`|“”‘’«»\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
-_HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]*@)?([^\s/?#:@]+|\[[0-9a-fA-F:.]+\])", re.IGNORECASE)
+_HOST = lazy_pattern(
+    r"(?:https?://)?(?:[^\s/?#@]*@)?([^\s/?#:@]+|\[[0-9a-fA-F:.]+\])", re.IGNORECASE
+)
 
 
 def code_span(text: str, at: int, stop: int, known: bool) -> Found | None:

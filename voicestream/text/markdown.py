@@ -12,26 +12,26 @@ import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
+from voicestream.patterns import lazy_pattern
 from voicestream.text import inline
 from voicestream.text.blocks import HOLD_MAX, LINE_MARKS, Mark
 from voicestream.text.inline import NOTHING, Found
-from voicestream.text.writer import Writer
+from voicestream.text.writer import Writer, is_wide
 
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
 CODE_ANNOUNCEMENT = "(code block)"
 
 _EMOJI = "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\U0001f000-\U0001faff"
-_EMOJI_RUN = re.compile(f"[{_EMOJI}\ufe0e\ufe0f\u200d\u20e3]+")
+_EMOJI_RUN = lazy_pattern(f"[{_EMOJI}\ufe0e\ufe0f\u200d\u20e3]+")
 _MARKS = rf"\\`*_~\[!<&#\n\t{_EMOJI}\ufe0e\ufe0f\u20e3"
-_SPECIAL = re.compile(
+_SPECIAL = lazy_pattern(
     rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
     r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
     r"|[wW](?:[wW]{2}\.|[wW]{0,2}\Z))"
 )
-_GAP = re.compile(r"[ \t]+")
-_RUN = re.compile(r"\*+|_+|~+|#+")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
-_CELL = re.compile(r"(?<!\\)\|")
+_GAP = lazy_pattern(r"[ \t]+")
+_RUN = lazy_pattern(r"\*+|_+|~+|#+")
+_CELL = lazy_pattern(r"(?<!\\)\|")
 _CLOSE_TAIL = 16  # longer than anything that ends what is dropped
 _DEPTH_MAX = 8
 
@@ -321,4 +321,4 @@ class MarkdownFilter:
 
 def _in_word(char: str) -> bool:
     """A letter or digit of a script that puts blanks between its words."""
-    return char.isalnum() and not _WIDE.match(char)
+    return char.isalnum() and not is_wide(char)

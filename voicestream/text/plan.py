@@ -185,9 +185,15 @@ class Planner:
                 continue
             parts = split_text(self._mute + text, self.limits.max_chars)
             self._mute = ""
-            for part in parts[:-1]:
-                self._append(Piece(part, Boundary.CLAUSE, piece.voice))
-            self._append(replace(piece, text=parts[-1]))
+            for at, part in enumerate(parts):
+                end = piece.end if at == len(parts) - 1 else Boundary.CLAUSE
+                if not any(map(str.isalnum, part)):
+                    self._mute += part
+                    continue
+                if len(self._mute) + len(part) <= self.limits.max_chars:
+                    part = self._mute + part
+                self._mute = ""
+                self._append(Piece(part, end, piece.voice))
 
     def _push_mute(self, piece: Piece) -> None:
         last = self._ready[-1] if self._ready else None

@@ -12,8 +12,10 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from voicestream.patterns import lazy_pattern
 from voicestream.text.boundary import OPENERS, ends_sentence
 from voicestream.text.cut import NEAR, best_cut, clause_end, in_code
+from voicestream.text.writer import is_wide
 
 
 class Boundary(Enum):
@@ -41,19 +43,17 @@ _STOPS = f".!?…{_HARD}"
 _CLOSERS = "\"'“”’»›)\\]}*_`」』）］】〉》"
 _LINE_MARKS = "-*+•>|#0123456789"
 
-_CANDIDATE = re.compile(f"[{_STOPS}\n]")
-_RUN = re.compile(f"([{_STOPS}]+)([{_CLOSERS}]*)")
-_HARD_STOP = re.compile(f"[{_HARD}]")
-_AFTER = re.compile(rf"[\s{_EMOJI}]*")
-_BLANKS = re.compile(r"\s*")
-_OPENING = re.compile(f"[{re.escape(OPENERS)}]*")
-_WORD = re.compile(r"\S*")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
-_HIRAGANA = re.compile("[\u3041-\u309f]")
-_LETTER = re.compile(r"[^\W_]")
+_CANDIDATE = lazy_pattern(f"[{_STOPS}\n]")
+_RUN = lazy_pattern(f"([{_STOPS}]+)([{_CLOSERS}]*)")
+_HARD_STOPS = frozenset(_HARD)
+_AFTER = lazy_pattern(rf"[\s{_EMOJI}]*")
+_BLANKS = lazy_pattern(r"\s*")
+_OPENING = lazy_pattern(f"[{re.escape(OPENERS)}]*")
+_WORD = lazy_pattern(r"\S*")
+_LETTER = lazy_pattern(r"[^\W_]")
 
-_RUN_END = re.compile(rf"[{_STOPS}][{_CLOSERS}]*\Z")
-_ENDED = re.compile(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
+_RUN_END = lazy_pattern(rf"[{_STOPS}][{_CLOSERS}]*\Z")
+_ENDED = lazy_pattern(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
 
 _WRAP_MIN = 50
 """A line of so many characters that ends without a stop was probably wrapped."""
@@ -217,11 +217,11 @@ class Segmenter:
         if "\n" in gap and (not self._wrapped or gap.count("\n") > 1 or buf[after] in _LINE_MARKS):
             return after
         closed = bool(run.group(2))
-        if _HARD_STOP.search(run.group(1)):
-            return -close if closed and _HIRAGANA.match(buf, after) else after
+        if not _HARD_STOPS.isdisjoint(run.group(1)):
+            return -close if closed and _is_hiragana(buf[after]) else after
         if not gap:
-            wide = run.group(1)[-1] in "!?" and _WIDE.match(buf, after)
-            return after if wide and not (closed and _HIRAGANA.match(buf, after)) else -close
+            wide = run.group(1)[-1] in "!?" and is_wide(buf[after])
+            return after if wide and not (closed and _is_hiragana(buf[after])) else -close
         return self._judge_word(start, run, after, stop, known)
 
     def _judge_word(
@@ -242,6 +242,11 @@ class Segmenter:
         if verdict is None:
             return None
         return after if verdict else -run.end()
+
+
+def _is_hiragana(char: str) -> bool:
+    """After a closing quote: a particle, so the sentence goes on."""
+    return "\u3041" <= char <= "\u309f"
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int, stop: int) -> int:

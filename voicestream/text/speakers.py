@@ -6,9 +6,10 @@ cut, what each voice says, and when, is the same.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
+
+from voicestream.patterns import lazy_pattern
 
 Run: TypeAlias = tuple[str | None, str]
 
@@ -24,7 +25,7 @@ class Speakers(Protocol):
 
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』"}
-_QUOTE_OR_BREAK = re.compile('["“”„«»「」『』\n]')
+_QUOTE_OR_BREAK = lazy_pattern('["“”„«»「」『』\n]')
 _MORE = (",", "，", "、")
 
 
@@ -106,9 +107,9 @@ class QuotedSpeech:
             runs.append((self._others[self._turn] if self._closers else self._narrator, text))
 
 
-_TAG = re.compile(r"\[([A-Za-z0-9_-]{1,64})\][ \t]*")
-_TAG_BEGUN = re.compile(r"\[[A-Za-z0-9_-]{0,64}(?:\][ \t]*)?\Z")
-_PLACE = re.compile(r"[\n.!?…。！？।؟][\"'”’»)\]」』]*(\s*)\Z")
+_TAG = lazy_pattern(r"\[([A-Za-z0-9_-]{1,64})\][ \t]*")
+_TAG_BEGUN = lazy_pattern(r"\[[A-Za-z0-9_-]{0,64}(?:\][ \t]*)?\Z")
+_PLACE = lazy_pattern(r"[\n.!?…。！？।؟][\"'”’»)\]」』]*(\s*)\Z")
 _CONTEXT = 32
 
 

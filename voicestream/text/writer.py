@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 _GLUED = frozenset(".,;:!?)]}…。，、；：！？")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uffef]")
 _WRAP_MIN = 50
 """A line of so many characters was probably wrapped, not ended."""
+
+
+def is_wide(char: str) -> bool:
+    """A character of a script without blanks between words (Chinese, Japanese), or Korean."""
+    return char >= "\u3040" and (
+        char <= "\u30ff"
+        or "\u3400" <= char <= "\u9fff"
+        or "\uac00" <= char <= "\ud7af"
+        or "\uff00" <= char <= "\uffef"
+        or "\U00020000" <= char <= "\U0003ffff"
+    )
 
 
 class Writer:
@@ -93,7 +101,7 @@ class Writer:
         """Decide a soft line end by what follows."""
         long = self._wrapped_chars >= _WRAP_MIN and first.isalpha()
         same = not self.marked and self.quote == self._was_quote
-        if same and (first.islower() or long) and not _WIDE.match(first):
+        if same and (first.islower() or long) and not is_wide(first):
             self.soft = False
             self._out.append(" ")
             self.tail = " "
