@@ -22,7 +22,8 @@ from voicestream.speech.base import SpeechRequest
 MAX_CONNECT_S = 10.0
 """The longest wait for a connection, however long a reply may take."""
 
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
+_PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
+"""What httpx leaves as it is in a path."""
 
 
 class CertificatesError(OSError):
