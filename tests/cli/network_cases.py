@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.cli.cases import SOUND, UNTRUE_WAV, Case
-from tests.support.script import Script
+from tests.support.script import Cut, Framing, Script
 from tests.support.sound import mp3, speechlike
 
 _WORDS = "the server's own words"
+_CUTS: list[tuple[Framing, Cut]] = [("chunked", "close"), ("length", "close"), ("chunked", "stall")]
 
 
 def refused(name: str, code: int, status: int, answer: object, *says: str, **more: object) -> Case:
@@ -102,7 +103,7 @@ REPLY_CASES = [
             heard=SOUND[:3000],
             arguments=["Hi", "--timeout", "0.3"],
         )
-        for framing, cut in [("chunked", "close"), ("length", "close"), ("chunked", "stall")]
+        for framing, cut in _CUTS
     ),
     Case(
         "breaks off before the first sound",

@@ -111,9 +111,20 @@ def test_numbers_have_bounds(loaded: Loader, name: str, least: float, most: floa
     for value in (least, most):
         assert getattr(loaded({name: str(value), **room, **narrow}), name) == value
     step = 1 if isinstance(least, int) and isinstance(most, int) else 0.01
-    for value in (least - step, most + step, "nan", "inf", "-inf", "1e999", "", "many", "0x10"):
+    outside: list[float | str] = [
+        least - step,
+        most + step,
+        "nan",
+        "inf",
+        "-inf",
+        "1e999",
+        "",
+        "many",
+        "0x10",
+    ]
+    for wrong in outside:
         with pytest.raises(SettingsError, match="flag --"):
-            loaded({name: str(value)})
+            loaded({name: str(wrong)})
 
 
 def test_a_prebuffer_must_fit_into_the_buffer(loaded: Loader) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:  # 5 ms that plain http does not need
 MAX_CONNECT_S = 10.0
 """The longest wait for a connection, however long a reply may take."""
 
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
+_PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
+"""What httpx leaves as it is in a path."""
 
 
 class CertificatesError(OSError):

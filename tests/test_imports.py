@@ -1,0 +1,162 @@
+"""Who may import whom, who may read the environment, and what must not be loaded too early."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "voicestream").rglob("*.py"))
+
+LEAVES = {
+    *("errors", "pcm", "state", "metrics"),
+    *("settings", "settings_parse", "printable", "clock"),
+}
+STAGES = {"text", "speech", "decode", "playout", "output"}
+MAY_IMPORT = {
+    **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
+    "session": LEAVES | STAGES,
+    "cli": LEAVES | {"session", "ui"},
+    "api": LEAVES | {"session"},
+    "__init__": LEAVES | {"api", "session"},
+    "__main__": {"cli"},
+}
+"""Part of the house -> parts it may import besides itself."""
+
+EXCEPTIONS = {
+    ("cli/say.py", "voicestream.speech.wire"): "sends the first request before all else is loaded",
+    ("cli/say.py", "voicestream.speech.http"): "asks whether a proxy stands between",
+    ("cli/say.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",
+    ("cli/say.py", "voicestream.output.base"): "a type",
+    ("cli/inspect_commands.py", "voicestream.output.portaudio"): "lists the devices",
+    ("api.py", "voicestream.output.save"): "tells a bad file before anything is asked for",
+}
+
+ONLY_IN = {
+    "av": ("decode/compressed.py",),
+    "pyaudio": ("output/portaudio.py",),
+    "httpx": ("speech/",),
+    "httpcore": ("speech/",),
+    "openai": ("speech/",),
+    "hibari": ("speech/embedded.py",),
+    "sentencex": ("text/",),
+    "soxr": ("playout/",),
+    "rich": ("ui/", "cli/"),
+    "typer": ("cli/",),
+    "dotenv": ("settings.py",),
+    "platformdirs": ("settings.py",),
+}
+"""Foreign library -> where it may be imported."""
+
+READS_ENVIRONMENT = {
+    "settings.py": "its only reader",
+    "cli/entry.py": "the shell asks for completions through it",
+    "cli/say.py": "proxies, which the HTTP library reads itself; NO_COLOR and TERM, for the panel",
+    "ui/panel.py": "what the terminal says of itself, unless the caller says it",
+    "speech/wire.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
+}
+
+
+def name_of(file: Path) -> str:
+    return file.relative_to(ROOT / "voicestream").as_posix()
+
+
+def part_of(file: Path) -> str:
+    return name_of(file).partition("/")[0].removesuffix(".py")
+
+
+def imports_of(file: Path) -> Iterator[str]:
+    """Every module imported anywhere in a file, for types and inside functions too."""
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            module = node.module or ""
+            if module in {"voicestream", *(f"voicestream.{stage}" for stage in STAGES)}:
+                yield from (f"{module}.{alias.name}" for alias in node.names)
+            else:
+                yield module
+
+
+def environment_reads(file: Path) -> Iterator[int]:
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv"}:
+            yield node.lineno
+        if isinstance(node, ast.ImportFrom) and node.module == "os":
+            yield from (node.lineno for alias in node.names if "env" in alias.name)
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_imports_go_in_the_allowed_direction(file: Path) -> None:
+    part = part_of(file)
+    allowed = MAY_IMPORT[part] | {part}
+    wrong = [
+        module
+        for module in imports_of(file)
+        if module.startswith("voicestream.")
+        and module.split(".")[1] not in allowed
+        and (name_of(file), module) not in EXCEPTIONS
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("file", FILES, ids=name_of)
+def test_foreign_libraries_stay_where_they_belong(file: Path) -> None:
+    for module in imports_of(file):
+        places = ONLY_IN.get(module.partition(".")[0])
+        assert places is None or name_of(file).startswith(places), module
+
+
+def test_the_environment_is_read_in_few_places() -> None:
+    readers = {name_of(file) for file in FILES if any(environment_reads(file))}
+    assert readers <= set(READS_ENVIRONMENT)
+
+
+def test_every_exception_is_still_needed() -> None:
+    used = {(name_of(file), module) for file in FILES for module in imports_of(file)}
+    assert set(EXCEPTIONS) <= used
+
+
+_QUICK_PATH = """
+import json, sys
+before = set(sys.modules)
+from voicestream.cli import entry, say
+def stop(settings):
+    loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+    print(json.dumps(sorted(loaded - set(sys.stdlib_module_names))))
+    raise SystemExit
+say._prepared_sink = stop  # comes right after the first request
+entry.run(["say", "Hello there. And good-bye.", "--base-url", "http://127.0.0.1:9/v1"])
+"""
+
+
+def test_nothing_foreign_is_loaded_before_the_first_request(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _QUICK_PATH],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout) == ["voicestream"]
+
+
+_IDLE = "import json, sys, voicestream; print(json.dumps([m for m in sys.modules if 'voice' in m]))"
+
+
+def test_importing_the_package_loads_nothing_of_it(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _IDLE],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(ended.stdout) == ["voicestream"]
