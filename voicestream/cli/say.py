@@ -175,12 +175,12 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
 
 
 def _name_unspoken(result: Result) -> None:
-    """Of several segments, those that were not heard."""
+    """Where some segments were heard, name those that were not."""
     segments = result.snapshot.segments
-    if len(segments) > 1:
+    if result.snapshot.audio_s and len(segments) > 1:
         for figures in segments:
             if figures.status == "failed":
-                notice(f'voicestream: not spoken: "{figures.text.strip()}"')
+                warn(f'not spoken to its end: "{figures.text.strip()}"')
 
 
 def _summarise(result: Result) -> None:

@@ -24,6 +24,9 @@ from voicestream.session.playback import Playback
 from voicestream.settings import Settings
 from voicestream.text.segment import Boundary
 
+_HOPELESS = 3
+"""So many segments that failed before anything was heard end the reply."""
+
 Announce = Callable[[str, SegmentFigures | None, str], None]
 
 
@@ -103,9 +106,11 @@ class Feeder:
         except EndpointError as error:
             if self._cancelled:
                 return
-            self.errors.append(error)
             job.figures.status = "failed"
             self._announce("segment_failed", job.figures, str(error))
+            if not self._metrics.audio_s and len(self.errors) + 1 >= _HOPELESS:
+                raise
+            self.errors.append(error)
         else:
             job.figures.status = "cancelled" if self._cancelled else "done"
             self._announce("segment_done", job.figures, "")
@@ -121,17 +126,23 @@ class Feeder:
                 self._take(job, decoder, partial(decoder.feed, piece))
                 if self._cancelled:
                     return
-        finally:
-            # what came before an error is heard all the same
-            if decoder is not None and not self._cancelled:
-                self._take(job, decoder, decoder.flush)
-                self._end_segment(job)
-        if decoder is not None:
-            self._tell_of(decoder)
+        except EndpointError:
+            self._finish(job, decoder)  # what came before is heard all the same
+            raise
+        self._finish(job, decoder)
+        self._tell_of(decoder)
         if not job.figures.audio_s and not self._cancelled:
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
 
-    def _tell_of(self, decoder: Decoder) -> None:
+    def _finish(self, job: Job, decoder: Decoder | None) -> None:
+        if decoder is None or self._cancelled:
+            return
+        self._take(job, decoder, decoder.flush)
+        self._end_segment(job)
+
+    def _tell_of(self, decoder: Decoder | None) -> None:
+        if decoder is None:
+            return
         if decoder.skipped:
             self._warn(f"{decoder.skipped} broken pieces of the reply were left out")
         if decoder.note:
