@@ -249,4 +249,6 @@ def _print_json(figures: dict[str, Any]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
     return 0
