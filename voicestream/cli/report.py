@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from voicestream.errors import VoicestreamError
+from voicestream.errors import SaveError, VoicestreamError
 from voicestream.printable import printable
 from voicestream.state import State
 
@@ -73,6 +73,8 @@ def print_json(figures: dict[str, Any]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
     return 0
 
 
