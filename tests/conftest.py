@@ -6,16 +6,23 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
+
+# machines are shared and loaded: how long an example takes says nothing
+settings.register_profile("voicestream", deadline=None)
+settings.load_profile("voicestream")
 
 
 @pytest.fixture(scope="session")
 def _speaker() -> Iterator[Loudspeaker]:
     lacking = missing_programs()
     if lacking:
-        reason = f"no loudspeaker without {', '.join(lacking)} (Debian: pulseaudio-utils)"
+        reason = (
+            f"no loudspeaker without {', '.join(lacking)} (Debian: pulseaudio, pulseaudio-utils)"
+        )
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -64,7 +64,7 @@ def start(
     """
     started_s = time.monotonic()
     chosen = settings if settings is not None else load()
-    script = Script(text)
+    script = Script(chosen, text)
     saver = Saver(save) if save is not None else None
     sink = make_sink(chosen)
     prepare_in_background(sink)

@@ -47,6 +47,14 @@ class SegmentFigures:
     """``queued``, ``requested``, ``arriving``, ``playing``, ``done``, ``failed``, ``cancelled``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Where in the sound a segment begins."""
+
+    start_frame: int
+    text: str
+
+
 @dataclass(slots=True)
 class FillFigures:
     """Mean and extremes of the sound waiting, seen at each callback while playing."""
@@ -115,6 +123,12 @@ class Snapshot:
     """Text of the segment being played."""
     segments: tuple[SegmentFigures, ...]
     warnings: tuple[str, ...]
+    cues: tuple[Cue, ...] = ()
+    """What is spoken from which frame of the sound on."""
+    written_frames: int = 0
+    """Frames joined so far, pauses included."""
+    played_frames: int = 0
+    """Of these, handed to the device."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -137,15 +151,33 @@ class Metrics:
         # feeder
         self.audio_s = 0.0
         self.decode_s = 0.0
-        self.speaking = ""
         # audio callback
         self.play = PlayFigures()
+        self.cues: list[Cue] = []
+        self.written_frames = 0
         # anybody; appending is atomic
         self.warnings: list[str] = []
 
     @property
     def bytes(self) -> int:
         return sum(segment.bytes for segment in tuple(self.segments))
+
+    @property
+    def played_s(self) -> float:
+        """Sound handed to the device."""
+        return self.play.played_frames / (self.rate_hz or 1)
+
+    @property
+    def written_s(self) -> float:
+        """Sound joined so far, pauses included."""
+        return self.written_frames / (self.rate_hz or 1)
+
+    def _speaking(self) -> str:
+        played = self.play.played_frames
+        for cue in reversed(tuple(self.cues)):
+            if cue.start_frame <= played:
+                return cue.text
+        return ""
 
     def throughput_kbps(self, now_s: float) -> float:
         """Kilobits a second of encoded speech since its first byte."""
@@ -164,7 +196,6 @@ class Metrics:
     def snapshot(self) -> Snapshot:
         now = time.monotonic()
         line = self.timeline
-        rate = self.rate_hz or 1
         names = (
             "request_sent",
             "first_byte",
@@ -184,15 +215,18 @@ class Metrics:
             underruns=self.play.underruns,
             rebuffers=self.play.rebuffers,
             stall_ms=1000.0 * self.play.stall_s,
-            played_s=self.play.played_frames / rate,
+            played_s=self.played_s,
             audio_s=self.audio_s,
             bytes=self.bytes,
             throughput_kbps=self.throughput_kbps(now),
             decode_ms=1000.0 * self.decode_s,
             endpoint=self.endpoint,
             format=self.format,
-            speaking=self.speaking,
+            speaking=self._speaking(),
             segments=tuple(replace(segment) for segment in tuple(self.segments)),
             warnings=tuple(self.warnings),
+            cues=tuple(self.cues),
+            written_frames=self.written_frames,
+            played_frames=self.play.played_frames,
             start_s=line.process_start,
         )

@@ -7,7 +7,7 @@ else. Both are taken out whole, here and nowhere else.
 
 from __future__ import annotations
 
-import re
+from voicestream.patterns import lazy_pattern
 
 _ESC_LIMIT = 4096
 """Characters after which an unfinished escape sequence is text after all."""
@@ -28,14 +28,14 @@ _INVISIBLE = (
 )
 _LINE_ENDS = "\x0b\x0c\x85\u2028\u2029"
 
-DIRTY = re.compile(f"[{_INVISIBLE}{_LINE_ENDS}\r\u200c\u200d]")
+DIRTY = lazy_pattern(f"[{_INVISIBLE}{_LINE_ENDS}\r\u200c\u200d]")
 """Finds anything that cleaning would change."""
 
 # An escape sequence (ECMA-48): CSI, the strings (OSC, DCS, SOS, PM, APC), and the short ones.
 # Their one-character forms of C1 are also what a wrongly decoded quotation mark looks like
 # (U+009D, U+009C), so these must look like a sequence for certain.
 _BODY = f"[^\\x07\\x18\\x1a\\x1b\\x9c\n\r]{{0,{_ESC_LIMIT}}}"
-_SEQUENCE = re.compile(
+_SEQUENCE = lazy_pattern(
     r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]"
     rf"|\x1b[\]PX^_]{_BODY}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,8}[0-~]"
@@ -43,22 +43,23 @@ _SEQUENCE = re.compile(
     r"|\x9b[0-?]{1,64}[ -/]{0,8}[@-~]"
     rf"|\x9d[0-9]{{1,4}};{_BODY}(?:\x07|\x1b\\|\x9c)"
 )
-_UNFINISHED = re.compile(
+_UNFINISHED = lazy_pattern(
     r"(?:\x1b\[[0-?]{0,64}[ -/]{0,8}"
     rf"|\x1b[\]PX^_]{_BODY}\x1b?"
     r"|\x1b[ -/]{0,8}"
     r"|\x9b[0-?]{0,64}[ -/]{0,8}"
     rf"|\x9d[0-9]{{0,4}}|\x9d[0-9]{{1,4}};{_BODY}\x1b?)\Z"
 )
-_INTRODUCER = re.compile("[\x1b\x9b\x9d]")
-_STRIP = re.compile(f"[{_INVISIBLE}]+")
-_BREAK = re.compile(f"[{_LINE_ENDS}]")
-_STRAY_JOINER = re.compile(
+_OPENERS = frozenset("[]PX^_")
+_INTRODUCER = lazy_pattern("[\x1b\x9b\x9d]")
+_STRIP = lazy_pattern(f"[{_INVISIBLE}]+")
+_BREAK = lazy_pattern(f"[{_LINE_ENDS}]")
+_STRAY_JOINER = lazy_pattern(
     f"(?<![{_JOINING}])[\u200c\u200d]"
     f"|(?<![{_VIRAMA}])[\u200c\u200d](?![{_JOINING}])"
     f"|[\u200c\u200d](?=[\u200c\u200d])"
 )
-_BLANKS = re.compile(r"\s+")
+_BLANKS = lazy_pattern(r"\s+")
 
 
 def strip_escapes(text: str, final: bool = True) -> tuple[str, str]:
@@ -76,8 +77,8 @@ def strip_escapes(text: str, final: bool = True) -> tuple[str, str]:
             start = sequence.end()
         elif not final and _UNFINISHED.match(text, at):
             return "".join(parts), text[at:]
-        else:
-            start = at + 1
+        else:  # only its beginning: the rest is text
+            start = at + (2 if text[at + 1 : at + 2] in _OPENERS else 1)
     parts.append(text[start:])
     return "".join(parts), ""
 

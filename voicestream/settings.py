@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from voicestream.errors import SettingsError
 from voicestream.settings_parse import (
@@ -75,6 +75,46 @@ class Settings:
     lookahead: int = _setting(
         2, number(0, 16, whole=True), "requests in flight beyond the one that plays"
     )
+    first_chars: int = _setting(
+        25, number(1, 4096, whole=True), "the first request may be a clause of so many characters"
+    )
+    batch_above_s: float = _setting(
+        4.0, number(0, 600), "while more sound than this waits, sentences share a request, seconds"
+    )
+    batch_chars: int = _setting(
+        400, number(1, 4096, whole=True), "characters that sentences sharing a request may have"
+    )
+    low_s: float = _setting(
+        1.0, number(0, 600), "with less sound waiting, an unfinished sentence is cut at a clause"
+    )
+    writer_pause_s: float = _setting(
+        0.4, number(0, 600), "silence of the writer after which what is there is spoken, seconds"
+    )
+    plain: bool = _setting(
+        False, yes_no, "read the text as it stands, not as Markdown", flag="--plain/--markdown"
+    )
+    code: Literal["announce", "skip", "read"] = _setting(
+        "announce", flag_choice("announce", "skip", "read"), "code blocks: announce, skip or read"
+    )
+    language: str = _setting("en", text, "language by which doubtful abbreviations are judged")
+    voices: str = _setting(
+        "", text, "NARRATOR,A,B: quoted speech is spoken by A and B in turn [default: one voice]"
+    )
+    tags: bool = _setting(
+        False, yes_no, "[name] in the text changes the voice", flag="--tags/--no-tags"
+    )
+    trim: bool = _setting(
+        True, yes_no, "trim the silence an endpoint leaves at the ends", flag="--trim/--no-trim"
+    )
+    normalize: bool = _setting(
+        True,
+        yes_no,
+        "keep the level even from segment to segment",
+        flag="--normalize/--no-normalize",
+    )
+    pause_clause_ms: float = _setting(150.0, number(0, 5000), "pause after a clause, ms")
+    pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
+    pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
     device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
     timeout_s: float = _setting(
         30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
@@ -113,6 +153,11 @@ class Settings:
     @property
     def embedded(self) -> bool:
         return self.base_url == EMBEDDED_URL
+
+    @property
+    def voice_list(self) -> tuple[str, ...]:
+        """``voices``, taken apart."""
+        return tuple(filter(None, (name.strip() for name in self.voices.split(","))))
 
     def source(self, name: str) -> str:
         return self.sources.get(name, _DEFAULT)

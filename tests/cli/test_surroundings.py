@@ -114,7 +114,7 @@ def test_an_unknown_device_is_told_with_those_there_are(
     (error,) = ended.errors
     assert "'nosuch'" in error
     assert "there are: 0 " in error
-    assert ended.err.count("\n") == 2, ended.err  # a summary and the error: nothing of ALSA's
+    assert ended.err.count("\n") == 1, ended.err  # the error: nothing of ALSA's
 
 
 def test_a_redirect_is_not_followed_with_the_key(tmp_path: Path) -> None:

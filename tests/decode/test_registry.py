@@ -60,6 +60,8 @@ NOISE = bytes(range(7, 107))
         ("application/octet-stream", ADTS_HEAD, "pcm", "pcm"),
         ("audio/mpeg", NOISE, "pcm", "pcm"),
         ("audio/wav", NOISE, "pcm", "pcm"),
+        ("audio/x-raw-speech", NOISE, "pcm", "pcm"),
+        ("audio/mp4", MP4_HEAD, "pcm", "buffered"),
         ("", b"\0" * 64, "pcm", "pcm"),
         ("", b'{"a":1}' * 9, "pcm", "pcm"),
     ],

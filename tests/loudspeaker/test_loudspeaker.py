@@ -13,7 +13,7 @@ from tests.support.matching import match
 from tests.support.recording import Recording
 from tests.support.sound import QUIETEST, ramp
 
-PACAT = ["pacat", "--raw", "--format=s16le", "--rate=24000", "--channels=1", "--latency-msec=20"]
+PACAT = ["pacat", "--raw", "--format=s16le", "--rate=24000", "--channels=1", "--latency-msec=200"]
 APLAY = ["aplay", "-q", "-t", "raw", "-f", "S16_LE", "-r", "24000", "-c", "1"]
 
 

@@ -26,8 +26,9 @@ def asked(text: str = "Hello.") -> SpeechRequest:
 
 
 def early_request(url: str, text: str = "Hello.", key: str = KEY) -> EarlyRequest:
-    early = EarlyRequest(url, key, request_body(asked(text)), 5.0)
+    early = EarlyRequest(url, key, 5.0)
     early.start()
+    early.send(request_body(asked(text)))
     return early
 
 

@@ -33,11 +33,11 @@ class Span(NamedTuple):
 class Recording:
     """A running recorder, and after :meth:`stop` what it heard.
 
-    Times are ``time.monotonic()``, which all processes of a machine share. A sample's
-    time is when the sink took it, told from when the recorder's pieces arrived: of all
-    pieces within two seconds the earliest counts, for a piece can only be late. The sink
-    takes 5 ms at a time, ahead of its clock: a sound is heard up to 5 ms after it was
-    ready. Two recordings of one sound agree within 0.1 ms.
+    Times are ``time.monotonic()``, which all processes of a machine share. The sink
+    takes 5 ms at a time; a sample is heard when the piece that begins with it is taken.
+    That is told from when the recorder's pieces arrived: of all pieces within two
+    seconds the earliest counts, for a piece can only be late. Two recordings of one
+    sound agree within 0.1 ms.
 
     Args:
         command: writes 16-bit frames to stdout as they are heard.
@@ -127,9 +127,10 @@ class Recording:
 
     def time_of(self, frame: int) -> float:
         """When the loudspeaker took this frame."""
-        ends_s = np.asarray(self._ends_frames) / self.rate_hz
-        lateness_s = np.asarray(self._arrivals_s[: len(ends_s)]) - ends_s
-        near = np.abs(ends_s - frame / self.rate_hz) <= _SAME_CLOCK_S
+        ends_frames = np.asarray(self._ends_frames)
+        starts_s = np.concatenate([[0], ends_frames[:-1]]) / self.rate_hz
+        lateness_s = np.asarray(self._arrivals_s[: len(starts_s)]) - starts_s
+        near = np.abs(starts_s - frame / self.rate_hz) <= _SAME_CLOCK_S
         return float(frame / self.rate_hz + lateness_s[near].min())
 
     def first_sound_s(self, threshold: int = LOUD) -> float | None:

@@ -115,7 +115,7 @@ class Request:
         connection: number of the connection, from 0; the same for requests that share it.
         connected_s: the connection was accepted.
         complete_s: the last byte of the request was read.
-        first_byte_s: the first byte of the reply's body was handed to the network.
+        first_byte_s: the writing of the reply's body to the network began.
         end_s: the reply was over, in whatever way.
         client_closed_s: the client closed the connection before the reply was over.
         sent_bytes: of the body.

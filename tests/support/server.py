@@ -133,9 +133,9 @@ class ScriptedServer:
         """Answer; whether the connection stays open."""
         script = self._script_of(request)
         try:
-            for sent_bytes in connection.send(script, request.complete_s):
+            for began_s, sent_bytes in connection.send(script, request.complete_s):
                 with self._changed:
-                    request.first_byte_s = request.first_byte_s or time.monotonic()
+                    request.first_byte_s = request.first_byte_s or began_s
                     request.sent_bytes = sent_bytes
                     self._changed.notify_all()
         except (_ClientGoneError, OSError):
@@ -181,8 +181,8 @@ class _Connection:
             self._number, self._connected_s, method, path, headers, body, time.monotonic()
         )
 
-    def send(self, script: Script, asked_s: float) -> Iterable[int]:
-        """Send the reply; yields the bytes of the body sent so far after each write."""
+    def send(self, script: Script, asked_s: float) -> Iterable[tuple[float, int]]:
+        """Send the reply; yields after each write when it began, and the body's bytes so far."""
         self._pause_until(asked_s + script.header_delay_s)
         if script.raw is not None:
             self._client.sendall(script.raw)
@@ -195,8 +195,9 @@ class _Connection:
             if start == script.hold_at_bytes and script.hold is not None:
                 began_s += self._hold(script.hold)
             piece = script.body[start:end]
+            write_s = time.monotonic()
             self._client.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-            yield end
+            yield write_s, end
         if script.cut_after_bytes is not None:
             self._cut(script)
         elif chunked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from voicestream.cli.say import load_settings
+from voicestream.cli.parts import load_settings
 from voicestream.printable import printable
 from voicestream.settings import TABLE, shown_value
 

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from typing import TYPE_CHECKING, Any, TextIO
 
-from voicestream.errors import VoicestreamError
+from voicestream.errors import SaveError, VoicestreamError
 from voicestream.printable import printable
+from voicestream.state import State
+
+if TYPE_CHECKING:
+    from voicestream.metrics import Snapshot
 
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+
+
+def own_stderr() -> None:
+    """Give Python's stderr a descriptor of its own.
+
+    While the sound system starts, descriptor 2 leads elsewhere to keep the noise
+    of C libraries off the screen; nothing of ours may be lost with it.
+    """
+    try:
+        mine = os.dup(2)
+    except OSError:  # closed by whoever started us
+        return
+    encoding = sys.stderr.encoding if sys.stderr else "utf-8"
+    sys.stderr = open(  # noqa: SIM115  lives as long as the process
+        mine, "w", buffering=1, encoding=encoding, errors="backslashreplace"
+    )
 
 
 def say_line(text: str) -> None:
@@ -34,3 +57,50 @@ def warn(text: str) -> None:
 
 def notice(text: str) -> None:
     say_line(text)
+
+
+def print_json(figures: dict[str, Any]) -> int:
+    """One object on stdout; the exit code if nobody reads it, else 0."""
+    if sys.stdout is None:
+        return 0
+    line = json.dumps(figures, ensure_ascii=False)
+    try:
+        line.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:  # a terminal of another encoding, or a name that is not UTF-8
+        line = json.dumps(figures)
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return EXIT_BROKEN_PIPE
+    except OSError as error:
+        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
+    return 0
+
+
+class Echo:
+    """Passes the text on to ``stream`` as it is heard."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._passed = 0
+
+    @property
+    def on_terminal(self) -> bool:
+        return self._stream.isatty()
+
+    def follow(self, snapshot: Snapshot) -> bool:
+        """Pass on the segments begun by now; False if nobody reads any more."""
+        due = [cue for cue in snapshot.cues if cue.start_frame <= snapshot.played_frames]
+        begun = snapshot.state is not State.IDLE and snapshot.played_frames > 0
+        fresh = due[self._passed :] if begun else []
+        self._passed += len(fresh)
+        try:
+            for cue in fresh:
+                self._stream.write(cue.text)
+            if snapshot.state.final and self._passed and not snapshot.cues[-1].text.endswith("\n"):
+                self._stream.write("\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            return False
+        return True

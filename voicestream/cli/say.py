@@ -3,55 +3,53 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
-import re
 import signal
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
-from voicestream.cli.report import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, notice, report, warn
-from voicestream.clock import process_start_s
-from voicestream.errors import (
-    EmptyTextError,
-    ReaderGoneError,
-    SaveError,
-    UsageError,
-    VoicestreamError,
+from voicestream.cli.parts import (
+    early_connection,
+    first_body,
+    load_settings,
+    make_saver,
+    make_script,
 )
-from voicestream.settings import OPENAI_URL, Settings, load, read_key_file
+from voicestream.cli.report import (
+    EXIT_INTERRUPTED,
+    Echo,
+    notice,
+    own_stderr,
+    print_json,
+    report,
+    warn,
+)
+from voicestream.clock import process_start_s
+from voicestream.errors import ReaderGoneError, VoicestreamError
+from voicestream.settings import Settings
 
 if TYPE_CHECKING:
-    from voicestream.output.base import Sink
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
-    from voicestream.session.result import Result
+    from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
     from voicestream.speech.wire import EarlyRequest
 
-_TICK_S = 0.1
-
-
-def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings of a command line; a key file among the flags is read."""
-    values = dict(flags)
-    if values.get("api_key"):
-        values["api_key"] = read_key_file(str(values["api_key"]))
-    return load(values)
+_ECHO_TICK_S = 0.05
 
 
 def say(call: SayCall) -> int:
     """Speak; return the exit code. Errors are reported here."""
     start_s = process_start_s()
+    own_stderr()
     try:
         return _say(call, start_s)
     except VoicestreamError as error:
         code = report(error)
         if call.json:
             figures = {"completed": False, "ttfa_ms": None, "errors": [str(error)]}
-            return _print_json(figures) or code
+            return print_json(figures) or code
         return code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -59,115 +57,54 @@ def say(call: SayCall) -> int:
 
 def _say(call: SayCall, start_s: float) -> int:
     settings = load_settings(call.settings)
-    script = _script(call)
-    saver = _saver(call)
+    saver = make_saver(call)
+    early = early_connection(settings)
     try:
-        session = _session(call, settings, script, saver, start_s)
+        script = make_script(call, settings)
+        if early is not None:
+            early.send(first_body(settings, script))
+        session = _session(call, settings, script, saver, early, start_s)
     except BaseException:
         if saver is not None:
             saver.close()  # leaves nothing
+        if early is not None:
+            early.abandon()
         raise
     return _conduct(call, settings, session)
 
 
 def _session(
-    call: SayCall, settings: Settings, script: Script, saver: Saver | None, start_s: float
+    call: SayCall,
+    settings: Settings,
+    script: Script,
+    saver: Saver | None,
+    early: EarlyRequest | None,
+    start_s: float,
 ) -> Session:
-    """Everything made ready, the first request on its way."""
-    early = _early_request(settings, script)
-    # What follows loads most of the program, while the server thinks.
-    sink = _prepared_sink(settings)
+    """Load most of the program, while the server thinks."""
+    from voicestream.session.wiring import make_endpoint, make_sink, prepare_in_background
+
+    # the embedded voice loads for a while, in the background: it goes first
+    endpoint = make_endpoint(settings) if settings.embedded else None
+    sink = make_sink(settings)
+    prepare_in_background(sink)
     from voicestream.metrics import Metrics
     from voicestream.session.conductor import Session
-    from voicestream.session.wiring import make_endpoint
 
     if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
         notice(
-            "Speaking with the embedded English voice. For another, set VOICESTREAM_API_KEY "
-            f"(for {OPENAI_URL}) or --base-url URL; `--base-url embedded:` hides this line."
+            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
+            "for another."
         )
-    endpoint = make_endpoint(settings, early)
-    return Session(settings, endpoint, script, sink, saver, Metrics(start_s))
+    endpoint = endpoint or make_endpoint(settings, early)
+    return Session(settings, endpoint, script, sink, saver, Metrics(start_s), _collect_again)
 
 
-def _script(call: SayCall) -> Script:
-    """The text, wherever it comes from."""
-    from voicestream.session.script import Script, read_file
-
-    if call.file is not None:
-        if call.text is not None:
-            raise UsageError("both a text and --file were given", hint="Give one of them.")
-        text, replaced = read_file(call.file)
-    elif call.text is not None and call.text != "-":
-        # Python hands on bytes of an argument that are not UTF-8 as halves of characters
-        text = re.sub("[\ud800-\udfff]", "\ufffd", call.text)
-        replaced = text != call.text
-    else:
-        text, replaced = _from_stdin(call)
-    if replaced and not call.quiet:
-        warn("the text is not UTF-8; what could not be read is spoken as a replacement")
-    return Script(text)
-
-
-def _from_stdin(call: SayCall) -> tuple[str, bool]:
-    from voicestream.session.script import read_stdin
-
-    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
-        raise EmptyTextError(
-            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
-        )
-    try:
-        return read_stdin()
-    except OSError as error:
-        raise UsageError("stdin cannot be read", error.strerror or str(error)) from error
-
-
-def _early_request(settings: Settings, script: Script) -> EarlyRequest | None:
-    """Send the first request now, before an HTTP library is loaded."""
-    if settings.embedded or _behind_proxy(settings):
-        return None
-    from voicestream.session.requests import speech_request
-    from voicestream.speech.wire import EarlyRequest, request_body
-
-    body = request_body(speech_request(settings, script.first))
-    early = EarlyRequest(settings.base_url, settings.api_key, body, settings.timeout_s)
-    early.start()
-    return early
-
-
-def _behind_proxy(settings: Settings) -> bool:
-    """The early request knows no proxies; the HTTP library does."""
-    names = {"http_proxy", "https_proxy", "all_proxy"}
-    if any(name.lower() in names for name in os.environ):
-        return True
-    if os.name == "posix" and sys.platform != "darwin":
-        return False
-    from voicestream.speech.http import proxy_needed
-
-    return proxy_needed(settings.base_url)
-
-
-def _saver(call: SayCall) -> Saver | None:
-    if call.save is None:
-        return None
-    from voicestream.output.save import Saver
-
-    if call.save != "-":
-        return Saver(call.save)
-    if call.json:
-        raise UsageError("--save - and --json both want stdout", hint="Save to a file instead.")
-    if sys.stdout is None:
-        raise SaveError("stdout is closed", hint="Save to a file instead.")
-    return Saver(sys.stdout.buffer)
-
-
-def _prepared_sink(settings: Settings) -> Sink:
-    """The sink, with the sound system being initialised in the background."""
-    from voicestream.session.wiring import make_sink, prepare_in_background
-
-    sink = make_sink(settings)
-    prepare_in_background(sink)
-    return sink
+def _collect_again(event: Event) -> None:
+    """From the first sound on, garbage is collected; what was loaded until then is kept out."""
+    if event.kind == "playing":
+        gc.freeze()
+        gc.enable()
 
 
 def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
@@ -175,26 +112,33 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
     from voicestream.ui.terminal import wants_panel
 
     with_panel = not call.quiet and wants_panel(settings.panel, sys.stderr, os.environ)
+    echo = Echo(sys.stdout) if call.echo else None
     _on_signals(session)
-    gc.freeze()
-    gc.enable()
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
     session.start()
-    if with_panel:
-        _watch(session)
+    if with_panel and not (echo and echo.on_terminal):
+        _watch(session, echo)
     else:
-        while not session.wait(None):
-            pass
+        while not session.wait(_ECHO_TICK_S if echo else None):
+            _echo(session, echo)
+    _echo(session, echo)
     return _tell(call, session, session.result())
 
 
-def _watch(session: Session) -> None:
+def _watch(session: Session, echo: Echo | None) -> None:
     from voicestream.ui.panel import Panel
 
     with Panel(session.snapshot, sys.stderr) as panel:
-        while not session.wait(_TICK_S):
+        while not session.wait(panel.interval_s):
             panel.tick()
+            _echo(session, echo)
+
+
+def _echo(session: Session, echo: Echo | None) -> None:
+    """Pass on what is heard by now; whoever stops reading stops the speech."""
+    if echo is not None and not echo.follow(session.snapshot()):
+        session.interrupt()
 
 
 def _on_signals(session: Session) -> None:
@@ -224,31 +168,23 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
         if str(error) in told and not isinstance(error, ReaderGoneError):
             told.remove(str(error))
             report(error)
+    _name_unspoken(result)
     if call.json:
-        return _print_json(result.to_dict()) or code
+        return print_json(result.to_dict()) or code
     return code
+
+
+def _name_unspoken(result: Result) -> None:
+    """Where some segments were heard, name those that were not."""
+    segments = result.snapshot.segments
+    if result.snapshot.audio_s and len(segments) > 1:
+        for figures in segments:
+            if figures.status == "failed":
+                warn(f'not spoken to its end: "{figures.text.strip()}"')
 
 
 def _summarise(result: Result) -> None:
     from voicestream.ui.summary import summary_line
+    from voicestream.ui.terminal import encoding_of
 
-    notice(summary_line(result.snapshot))
-
-
-def _print_json(figures: dict[str, Any]) -> int:
-    """One object on stdout; the exit code if nobody reads it, else 0."""
-    if sys.stdout is None:
-        return 0
-    line = json.dumps(figures, ensure_ascii=False)
-    try:
-        line.encode(sys.stdout.encoding)
-    except UnicodeEncodeError:  # a terminal of another encoding, or a name that is not UTF-8
-        line = json.dumps(figures)
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return EXIT_BROKEN_PIPE
-    except OSError as error:
-        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
-    return 0
+    notice(summary_line(result.snapshot, encoding_of(sys.stderr)))

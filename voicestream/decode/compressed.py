@@ -14,6 +14,7 @@ import av
 import av.logging
 import numpy as np
 
+from voicestream.decode.base import MAX_CHANNELS
 from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
@@ -21,17 +22,24 @@ from voicestream.pcm import PcmFormat, Samples, no_samples
 # None, PyAV's hook drops them in C, without taking the GIL.
 av.logging.set_level(None)
 
+# What a stranger's file may be opened as. Playlists and their like could name other files and
+# addresses to open; no protocol is allowed besides.
+_CONTAINERS = "mov,matroska,ogg,aiff,caf,wav,w64,flac,mp3,aac,amr,au,asf,mpegts,loas,wv,tta,ape"
+_OPEN_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+
+_DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
 
 
 class PacketDecoder:
     """One codec: packets -> samples."""
 
-    def __init__(self, codec: str, extradata: bytes = b"") -> None:
+    def __init__(self, codec: str, extradata: bytes = b"", **options: str) -> None:
         """
         Args:
             codec: FFmpeg's name of the decoder.
             extradata: what the container says about the codec, if it needs that.
+            options: FFmpeg's options of the decoder.
 
         Raises:
             DecodeError: FFmpeg has no such decoder, or it refuses the extradata.
@@ -41,6 +49,7 @@ class PacketDecoder:
             context = av.CodecContext.create(codec, "r")
             # Threads would hold frames back.
             context.thread_count = 1
+            context.options = options
             if extradata:
                 context.extradata = extradata
             context.open()
@@ -86,7 +95,10 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     skipped = 0
     rate_hz = 0
     try:
-        with av.open(io.BytesIO(data), "r", metadata_errors="replace") as container:
+        file = io.BytesIO(data)
+        with av.open(
+            file, "r", metadata_errors="replace", options=dict(_OPEN_OPTIONS)
+        ) as container:
             stream = container.streams.audio[0]
             for packet in container.demux(stream):
                 try:
@@ -111,12 +123,23 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
 
 
 def _to_samples(frame: av.AudioFrame) -> Samples:
+    """The frame's sound. Raises whatever it likes on what cannot be: the caller catches."""
     channels = frame.layout.nb_channels
-    values = frame.to_ndarray()
-    shaped = values.T if frame.format.is_planar else values.reshape(-1, channels)
+    # Not frame.to_ndarray(): with eight channels and more PyAV takes what lies behind the
+    # pointers to the planes for planes, too, and reading there kills the process.
+    if channels > MAX_CHANNELS:
+        raise ValueError(f"{channels} channels")
     name = frame.format.name.removesuffix("p")
-    if name in ("flt", "dbl"):
-        return np.nan_to_num(shaped.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
-    if name == "u8":
-        return ((shaped.astype(np.float32) - 128.0) / 128.0).astype(np.float32)
-    return (shaped / _FULL_SCALE[name]).astype(np.float32)
+    dtype = _DTYPES[name]
+    planes: tuple[Any, ...] = frame.planes[:channels]
+    if frame.format.is_planar:
+        values = np.stack([np.frombuffer(it, dtype, frame.samples) for it in planes], axis=1)
+    else:
+        values = np.frombuffer(planes[0], dtype, frame.samples * channels).reshape(-1, channels)
+    if name in _FULL_SCALE:
+        offset = 128.0 if name == "u8" else 0.0
+        return ((values - offset) / _FULL_SCALE[name]).astype(np.float32)
+    samples = values.astype(np.float32)
+    if not np.isfinite(samples).all():
+        np.nan_to_num(samples, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    return samples

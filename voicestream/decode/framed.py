@@ -10,6 +10,8 @@ from voicestream.decode.base import MAX_SILENT_BYTES, check_layout, conform, des
 from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
+_HEAD_BYTES = 24
+
 
 class FramedDecoder(ABC):
     """A decoder that walks over its buffer in steps.
@@ -42,7 +44,8 @@ class FramedDecoder(ABC):
         return self._skipped
 
     def feed(self, data: bytes) -> Samples:
-        self._head = self._head or bytes(data[:24])
+        if len(self._head) < _HEAD_BYTES:
+            self._head += data[: _HEAD_BYTES - len(self._head)]
         self._buffer += data
         return self._run(ended=False)
 
@@ -115,10 +118,8 @@ class FramedDecoder(ABC):
             check_layout(rate_hz, samples.shape[1], "The reply")
             self._format = PcmFormat(rate_hz, samples.shape[1], "f32")
         elif rate_hz != self._format.rate_hz:
-            raise DecodeError(
-                "The sample rate changes within the reply",
-                f"from {self._format.rate_hz} to {rate_hz} Hz",
-            )
+            self._skipped += 1  # no server does that: the frame is broken
+            return
         self._idle_bytes = 0
         self._blocks.append(conform(samples, self._format.channels))
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from voicestream.decode.base import Decoder
-from voicestream.errors import DecodeError
 from voicestream.pcm import Encoding, PcmFormat, Samples, no_samples
 
 DEFAULT_RATE_HZ = 24_000
@@ -43,11 +42,6 @@ _TYPES = {
     "audio/flac": "flac",
     "audio/x-flac": "flac",
 }
-_BUFFERED_TYPES = frozenset(
-    f"{kind}/{name}"
-    for kind in ("audio", "video")
-    for name in ("mp4", "x-m4a", "m4a", "webm", "x-matroska", "aiff", "x-aiff", "x-caf", "amr")
-)
 _ENCODINGS: dict[str, Encoding] = {
     "s16le": "s16",
     "pcm_s16le": "s16",
@@ -71,7 +65,38 @@ def _mp3() -> Decoder:
     return Mp3Decoder()
 
 
-_FACTORIES: dict[str, Callable[[], Decoder]] = {"wav": _wav, "mp3": _mp3}
+def _opus() -> Decoder:
+    from voicestream.decode.opus import OpusDecoder
+
+    return OpusDecoder()
+
+
+def _aac() -> Decoder:
+    from voicestream.decode.aac import AacDecoder
+
+    return AacDecoder()
+
+
+def _flac() -> Decoder:
+    from voicestream.decode.flac import FlacDecoder
+
+    return FlacDecoder()
+
+
+def _buffered() -> Decoder:
+    from voicestream.decode.buffered import BufferedDecoder
+
+    return BufferedDecoder()
+
+
+_FACTORIES: dict[str, Callable[[], Decoder]] = {
+    "wav": _wav,
+    "mp3": _mp3,
+    "opus": _opus,
+    "aac": _aac,
+    "flac": _flac,
+    "buffered": _buffered,
+}
 """What needs no more than bytes. Each imports its own file, and FFmpeg with it, when called."""
 
 
@@ -192,10 +217,8 @@ class DetectingDecoder:
             return None
         if name == "pcm":
             self._decoder = self._pcm()
-        elif name in _FACTORIES:
-            self._decoder = _FACTORIES[name]()
         else:
-            raise DecodeError(f"There is no decoder for {name}")
+            self._decoder = _FACTORIES[name]()
         return self._decoder
 
 
@@ -208,14 +231,16 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
         requested: the format that was asked for.
         ended: no more bytes will come.
     """
-    said = "buffered" if kind in _BUFFERED_TYPES else _TYPES.get(kind)
+    said = _TYPES.get(kind)
+    if said is None and kind.startswith(("audio/", "video/")):
+        said = "buffered"
     magic = sniff(head)
+    if magic == "mp3" and said in ("aac", "flac"):
+        return said  # an ID3 tag may stand before these, too
     if magic is None and not ended and len(head) < _LONGEST_MAGIC_BYTES and _may_be_magic(head):
         return None
     if magic is not None:
         return magic
-    if said == "buffered":
-        return said
     weak = _sniff_weakly(head)
     if weak is None and len(head) < 4 and not ended:
         return None
@@ -224,7 +249,7 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
         # that label whatever they send as MP3 or WAV exist.
         if said in ("mp3", "aac") and weak is not None:
             return weak
-        return "pcm" if said in (None, "mp3", "wav") else said
+        return "pcm" if said in (None, "mp3", "wav", "buffered") else said
     return weak or said or requested
 
 

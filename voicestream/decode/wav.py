@@ -19,7 +19,6 @@ from voicestream.errors import DecodeError
 from voicestream.pcm import Encoding, PcmFormat, Samples
 
 _RIFF_IDS = (b"RIFF", b"RF64")
-_UNTIL_THE_END = 0x7FFF0000  # sizes from here on (and 0) mean that the writer did not know
 _MAX_FMT_BYTES = 4096
 _HEADER_BYTES = 16  # RIFF, size, WAVE, and the id of the first chunk
 
@@ -79,7 +78,9 @@ class WavDecoder(FramedDecoder):
         if name == b"data":
             if self._layout is None:
                 raise DecodeError("The WAV header is broken", "its sound comes before its format")
-            self._left_bytes = size_bytes if 0 < size_bytes < _UNTIL_THE_END else None
+            # 0 is written by who does not know the size, and so are 0x7FFFFFFF and 0xFFFFFFFF,
+            # which no reply ever reaches.
+            self._left_bytes = size_bytes or None
             self._state = self._read_data
         else:
             self._left_bytes = size_bytes + size_bytes % 2

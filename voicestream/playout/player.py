@@ -55,6 +55,9 @@ class Player:
         """Playback starts, and goes on after an underrun, with so many frames waiting."""
         self.ended = False
         """Nothing more will be written."""
+        self.idle = False
+        """All that was asked for is in the ring, and more text is not known yet: when the
+        ring runs empty now, the writer pauses and nothing is late."""
         self.wants_room = False
         """The feeder waits for room in the ring."""
         # conductor
@@ -92,7 +95,8 @@ class Player:
                 return
             self._machine.advance(State.PLAYING)
             self._timeline.mark("playback_start")
-        ended = self.ended  # before the ring is looked at: what is written after counts as not yet
+        # before the ring is looked at: what is written after these are set counts as not yet
+        ended, idle = self.ended, self.idle
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
         sound = self._ring.take(len(out))
@@ -105,6 +109,8 @@ class Player:
             return
         if ended:
             self._drain(missing)
+        elif idle:
+            self._machine.advance(State.REBUFFERING)
         else:
             self._underrun(out[: len(sound)], missing)
 
@@ -129,7 +135,7 @@ class Player:
         self._stalled(missing)
 
     def _stalled(self, frames: int) -> None:
-        if self._machine.state is State.REBUFFERING:
+        if self._machine.state is State.REBUFFERING and not self.idle:
             self._figures.stall_s += self._pcm.frames_to_s(frames)
 
     def _drain(self, silent_frames: int) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from voicestream.decode.registry import preload
 from voicestream.errors import VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.session.feed import Feeder
 from voicestream.session.fetch import Fetchers, Segments
+from voicestream.session.playback import Playback
 from voicestream.session.requests import speech_request
 from voicestream.session.result import Event, Result, make_result
 from voicestream.settings import Settings
@@ -43,7 +45,6 @@ class Session:
         on_event: OnEvent | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._saver = saver
         self._on_event = on_event
         self._ended = threading.Event()
         self._errors: list[VoicestreamError] = []
@@ -59,15 +60,16 @@ class Session:
             lambda kind, figures: self._announce(kind, figures),
             **({} if settings.streaming else {"spool_bytes": 1 << 30}),
         )
-        self._feeder = Feeder(
-            self._fetchers,
+        self._playback = Playback(
             self.metrics,
             sink,
             saver,
             prebuffer_s=settings.prebuffer_ms / 1000,
             capacity_s=settings.max_buffer_s,
-            download_first=not settings.streaming,
-            announce=self._announce,
+            on_start=lambda: self._announce("playing", None),
+        )
+        self._feeder = Feeder(
+            self._fetchers, self._playback, self.metrics, settings, self._announce
         )
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
@@ -85,21 +87,25 @@ class Session:
     def _run(self) -> None:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
-            try:
-                self._feeder.run()
-            finally:
-                if self._saver is not None:
-                    self._saver.close()
-        except VoicestreamError as error:
-            self._errors.append(error)
-        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
-            self._errors.append(VoicestreamError("voicestream failed", repr(error)))
+            # the endpoint is still thinking; importing a codec later would delay the first sound
+            preload(self.metrics.format)
+            self._attempt(self._feeder.run)
+            self._fetchers.cancel()
+            self._attempt(self._playback.stop)
         finally:
             self._conclude()
 
+    def _attempt(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except VoicestreamError as error:
+            if not self._interrupted:
+                self._errors.append(error)
+        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
+            self._errors.append(VoicestreamError("voicestream failed", repr(error)))
+
     def _conclude(self) -> None:
-        self._errors[:0] = self._feeder.errors
-        self._fetchers.cancel()
+        self._errors[:0] = self._feeder.errors + self._playback.errors
         self.metrics.timeline.mark("end")
         if self._interrupted:
             self.metrics.machine.finish(State.CANCELLED)
@@ -116,6 +122,7 @@ class Session:
         if not self._ended.is_set() and not self._interrupted:
             self._interrupted = True
             self._feeder.cancel()
+            self._playback.cancel()
             # locks are taken below this line, which a signal handler must not do
             threading.Thread(target=self._fetchers.cancel, name="cancel", daemon=True).start()
 

@@ -13,14 +13,24 @@ from voicestream.errors import EndpointError, VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures
 from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest
-from voicestream.text.plan import Segment
+from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
 
 class Segments(Protocol):
     """Where the fetchers get their work."""
 
-    def take(self) -> Segment | None:
-        """The next segment, as soon as it is known; None after the last."""
+    def start(self) -> None:
+        """Begin to read what is still being written."""
+
+    def take(self, waiting_s: Callable[[], float]) -> Segment | None:
+        """The next segment, as soon as it is due; None after the last.
+
+        Args:
+            waiting_s: how much sound waits to be played.
+        """
+
+    def cancel(self) -> None:
+        """Any thread: whoever waits in ``take`` returns."""
 
 
 @dataclass(slots=True)
@@ -70,6 +80,7 @@ class Fetchers:
         self._ended = False
 
     def start(self) -> None:
+        self._segments.start()
         for number in range(self._lookahead + 1):
             threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
 
@@ -91,6 +102,7 @@ class Fetchers:
     def cancel(self) -> None:
         """Any thread: end everything at once."""
         self._cancelled = True
+        self._segments.cancel()
         self._endpoint.abort()
         for job in list(self._started):
             job.spool.cancel()
@@ -109,7 +121,7 @@ class Fetchers:
                 self._room.release()  # the other workers end too
                 return None
             try:
-                segment = self._segments.take()
+                segment = self._segments.take(self._waiting_s)
             except VoicestreamError as error:
                 self._ended = True
                 self._jobs.put(error)
@@ -132,6 +144,16 @@ class Fetchers:
             self._jobs.put(job)
         self._announce("segment_queued", figures)
         return job
+
+    def _waiting_s(self) -> float:
+        """Sound that is ready and not played yet, or will be made by what is in flight."""
+        metrics = self._metrics
+        waiting_s = metrics.written_s - metrics.played_s
+        for figures in metrics.segments[-self._lookahead - 2 :]:
+            if figures.status in ("queued", "requested", "arriving", "playing"):
+                expected_s = len(figures.text) / SPEECH_CHARS_PER_S
+                waiting_s += max(expected_s - figures.audio_s, 0.0)
+        return waiting_s
 
     def _fetch(self, job: Job) -> None:
         error: Exception | None = None

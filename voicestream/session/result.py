@@ -79,18 +79,16 @@ def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
 
 
 def spoken_text(snapshot: Snapshot) -> str:
-    """The text of the segments heard so far; the last one cut in proportion to its sound."""
-    left_s = snapshot.played_s
+    """The text heard so far; the last segment cut in proportion to its sound."""
+    cues = snapshot.cues
+    ends = [cue.start_frame for cue in cues[1:]]
+    if snapshot.state is State.DONE or not cues:
+        return "".join(cue.text for cue in cues)
     parts = []
-    for figures in snapshot.segments:
-        if figures.audio_s <= 0:
-            continue
-        share = min(left_s / figures.audio_s, 1.0)
-        # a sample or two of rounding is not a missing word
-        cut = len(figures.text) if share > 0.999 else int(share * len(figures.text))
-        parts.append(figures.text[:cut])
-        left_s -= figures.audio_s
-        if left_s <= 0:
+    for cue, end in zip(cues, [*ends, snapshot.written_frames], strict=True):
+        share = (snapshot.played_frames - cue.start_frame) / max(end - cue.start_frame, 1)
+        parts.append(cue.text[: max(int(share * len(cue.text)), 0)])
+        if share < 1:
             break
     return "".join(parts)
 

@@ -1,66 +1,136 @@
-"""The text of one reply, as the segments that requests will speak."""
+"""The text of one reply on its way to the fetchers: known, or still being written."""
 
 from __future__ import annotations
 
-import os
-import sys
-from collections import deque
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO
 
-from voicestream.errors import EmptyTextError, UsageError
-from voicestream.text.clean import clean
-from voicestream.text.plan import Segment, split_text
+from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
+from voicestream.settings import Settings
+from voicestream.text.pipeline import TextPipeline
+from voicestream.text.plan import PlanLimits, Planner, Segment
+from voicestream.text.source import Interrupt, read_pieces
 
-MAX_CHARS = 4096
-"""The longest ``input`` of the API."""
+_HEAD_CHARS = 16_384
+"""Of a known text, so much is planned at once: more than enough for the first request."""
 
 
 class Script:
-    """Segments known from the start. Its methods may be called by any thread, one at a time.
+    """Text in, segments out.
+
+    Args:
+        text: what is known of it.
+        rest: what comes later, read by a thread of its own once ``start`` is called.
+        interrupt: ends a read that waits.
 
     Raises:
-        EmptyTextError: there is nothing to speak in ``text``.
+        EmptyTextError: the text is known and holds nothing to speak.
     """
 
-    def __init__(self, text: str) -> None:
-        self._segments: deque[Segment] = deque(split_text(clean(text), MAX_CHARS))
-        if not self._segments:
-            raise EmptyTextError(
-                "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
-            )
+    def __init__(
+        self,
+        settings: Settings,
+        text: str = "",
+        rest: Iterable[str] | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> None:
+        self._planner = Planner(_limits(settings), _pipeline(settings))
+        self._interrupt = interrupt
+        self._failure: Exception | None = None
+        self._taken = 0
+        head, tail = text[:_HEAD_CHARS], text[_HEAD_CHARS:]
+        self._planner.feed(head)
+        self._rest: Iterator[str] | None = None
+        if tail or rest is not None:
+            self._rest = iter([tail] if rest is None else rest)
+        else:
+            self._planner.close()
+        self._first = self._planner.poll(0.0) if text else None
+        if self._first is None and self._rest is None:
+            raise _nothing_to_say()
+
+    @classmethod
+    def piped(
+        cls, settings: Settings, stream: BinaryIO, on_replaced: Callable[[], None] | None = None
+    ) -> Script:
+        """A script of what comes in on ``stream``, as it comes."""
+        interrupt = Interrupt()
+        pieces = read_pieces(stream, interrupt=interrupt, on_replaced=on_replaced)
+        return cls(settings, rest=pieces, interrupt=interrupt)
 
     @property
-    def first(self) -> Segment:
-        return self._segments[0]
+    def first(self) -> Segment | None:
+        """The first segment, if it is known already."""
+        return self._first
 
-    def take(self) -> Segment | None:
-        """The next segment; None after the last."""
-        return self._segments.popleft() if self._segments else None
+    def start(self) -> None:
+        """Begin to read what is still to come."""
+        if self._rest is not None:
+            threading.Thread(
+                target=self._read, args=(self._rest,), name="text", daemon=True
+            ).start()
+
+    def _read(self, rest: Iterator[str]) -> None:
+        try:
+            for text in rest:
+                self._planner.feed(text)
+        except Exception as error:  # noqa: BLE001  a thread's entry: raised again in take()
+            self._failure = error
+        finally:
+            self._planner.close()
+
+    def take(self, waiting_s: Callable[[], float]) -> Segment | None:
+        """Wait for the next segment; None after the last.
+
+        Args:
+            waiting_s: how much sound waits to be played.
+
+        Raises:
+            EmptyTextError: there was nothing to speak in all of it.
+            UsageError: the text could not be read to its end.
+        """
+        segment, self._first = self._first, None
+        if segment is None:
+            segment = self._planner.take(waiting_s)
+        if segment is not None:
+            self._taken += 1
+        elif isinstance(self._failure, VoicestreamError):
+            raise self._failure
+        elif self._failure is not None:
+            raise UsageError("the text could not be read to its end", str(self._failure))
+        elif not self._taken and not self._planner.cancelled:
+            raise _nothing_to_say()
+        return segment
+
+    def cancel(self) -> None:
+        """Any thread: read no more; whoever waits here returns."""
+        if self._interrupt is not None:
+            self._interrupt.set()
+        self._planner.cancel()
 
 
-def read_file(path: str) -> tuple[str, bool]:
-    """A file's text, and whether something in it was not UTF-8 and had to be replaced.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    try:
-        return _decoded(Path(path).read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read", error.strerror or str(error)) from error
+def _nothing_to_say() -> EmptyTextError:
+    return EmptyTextError(
+        "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+    )
 
 
-def read_stdin() -> tuple[str, bool]:
-    """All of stdin, like :func:`read_file`."""
-    parts = []
-    while part := os.read(sys.stdin.fileno(), 1 << 16):
-        parts.append(part)
-    return _decoded(b"".join(parts))
+def _limits(settings: Settings) -> PlanLimits:
+    return PlanLimits(
+        first_chars=settings.first_chars,
+        batch_above_s=settings.batch_above_s,
+        batch_chars=settings.batch_chars,
+        low_s=settings.low_s,
+        pause_s=settings.writer_pause_s,
+    )
 
 
-def _decoded(data: bytes) -> tuple[str, bool]:
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return data.decode("utf-8"), False
-    except UnicodeDecodeError:
-        return data.decode("utf-8", "replace"), True
+def _pipeline(settings: Settings) -> TextPipeline:
+    return TextPipeline(
+        plain=settings.plain,
+        code=settings.code,
+        language=settings.language,
+        voices=settings.voice_list,
+        tags=settings.tags,
+    )

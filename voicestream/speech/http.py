@@ -97,7 +97,7 @@ class HttpEndpoint:
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
         body = request_body(request)
-        if self._early and self._early.body != body and self._backend:
+        if self._early and self._early.body not in (body, None) and self._backend:
             self._backend.forget_early()
         self._early = None
         sent = self._client.build_request(

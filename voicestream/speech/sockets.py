@@ -77,6 +77,11 @@ class SocketStream(httpcore.NetworkStream):
             return self._socket
         return self._socket if info == "socket" else None
 
+    @property
+    def stale(self) -> bool:
+        """Nothing was asked for on it, and yet the other side has closed it."""
+        return not self._swallow and self._readable()
+
     def _readable(self) -> bool:
         """An idle connection that can be read has been closed by the other side."""
         if self._socket.fileno() < 0:
@@ -108,7 +113,16 @@ class SocketBackend(httpcore.NetworkBackend):
         local_address: str | None = None,  # noqa: ARG002
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> SocketStream:
-        opening = self._opening(Target(self._target.scheme, host, port, ""), timeout)
+        target = Target(self._target.scheme, host, port, "")
+        stream = self._connect(target, timeout)
+        if stream.stale:
+            # opened early, and closed by the server while the text was being written
+            stream.close()
+            stream = self._connect(target, timeout)
+        return self._keep(stream)
+
+    def _connect(self, target: Target, timeout: float | None) -> SocketStream:
+        opening = self._opening(target, timeout)
         try:
             opened = opening.take()
         except TimeoutError as error:
@@ -119,8 +133,8 @@ class SocketBackend(httpcore.NetworkBackend):
         finally:
             with self._lock:
                 self._openings.remove(opening)
-        early = isinstance(opening, EarlyRequest)
-        return self._keep(SocketStream(opened, opening.sent_at_s if early else None))
+        sent = isinstance(opening, EarlyRequest) and opening.body is not None
+        return SocketStream(opened, opening.sent_at_s if sent else None)
 
     def _opening(self, target: Target, timeout_s: float | None) -> Opening:
         """The early request's connection, or a new one."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from voicestream.settings_parse import ascii_host
 from voicestream.speech.base import SpeechRequest
+
+if TYPE_CHECKING:  # 5 ms that plain http does not need
+    import ssl
 
 MAX_CONNECT_S = 10.0
 """The longest wait for a connection, however long a reply may take."""
@@ -100,6 +103,7 @@ def tls_context() -> ssl.SSLContext:
     48 ms of a bundle; the bundle remains the fallback.
     """
     import os
+    import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
@@ -125,7 +129,9 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
     Raises:
         OSError: name not found, refused, timeout, TLS failure.
     """
-    plain = socket.create_connection((target.host, target.port), timeout=timeout_s)
+    # as bytes, a name of plain letters does not load the IDNA codec, which takes 6 ms
+    host = target.host.encode() if target.host.isascii() else target.host
+    plain = socket.create_connection((host, target.port), timeout=timeout_s)  # type: ignore[arg-type]
     try:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme != "https":
@@ -137,16 +143,11 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
 
 
 class Opening:
-    """A connection being made in a thread of its own, so that waiting for it can be given up.
+    """A connection being made in a thread of its own, so that waiting for it can be given up."""
 
-    Args:
-        first_bytes: sent as soon as it stands.
-    """
-
-    def __init__(self, target: Target, timeout_s: float, first_bytes: bytes = b"") -> None:
+    def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
         self._timeout_s = min(timeout_s, MAX_CONNECT_S)
-        self._first_bytes = first_bytes
         self._done = threading.Event()
         self._abandoned = False
         # its own thread, until done
@@ -161,8 +162,9 @@ class Opening:
         try:
             opened = connect(self._target, self._timeout_s)
             try:
-                if not self._abandoned:
-                    opened.sendall(self._first_bytes)
+                first = self._first_bytes()
+                if first and not self._abandoned:
+                    opened.sendall(first)
             except OSError:
                 opened.close()
                 raise
@@ -174,6 +176,10 @@ class Opening:
             self._failure = error
         finally:
             self._done.set()
+
+    def _first_bytes(self) -> bytes:
+        """What to send as soon as it stands."""
+        return b""
 
     def take(self) -> socket.socket:
         """The connected socket, once. Waits for it, for its failure or for ``abandon``.
@@ -205,10 +211,28 @@ class Opening:
 class EarlyRequest(Opening):
     """The first request, on its way while Python still imports.
 
-    ``start`` is called once; ``take`` once, by whoever carries on with it.
+    ``start`` connects in a thread; ``send`` says what to ask for once the text is
+    known, or that it is not known yet, when only the connection is kept;
+    ``take`` gives the socket to whoever carries on. Each is called once.
     """
 
-    def __init__(self, base_url: str, api_key: str, body: bytes, connect_timeout_s: float) -> None:
-        target = Target.of(base_url)
-        super().__init__(target, connect_timeout_s, request_bytes(target, api_key, body))
+    def __init__(self, base_url: str, api_key: str, connect_timeout_s: float) -> None:
+        self._target = Target.of(base_url)
+        super().__init__(self._target, connect_timeout_s)
+        self._api_key = api_key
+        self._told = threading.Event()
+        self.body: bytes | None = None
+        """What was asked for; None while nothing is."""
+
+    def send(self, body: bytes | None) -> None:
+        """Ask for ``body`` as soon as there is a connection; None: nothing to ask for yet."""
         self.body = body
+        self._told.set()
+
+    def _first_bytes(self) -> bytes:
+        self._told.wait()
+        return b"" if self.body is None else request_bytes(self._target, self._api_key, self.body)
+
+    def abandon(self) -> None:
+        super().abandon()
+        self._told.set()

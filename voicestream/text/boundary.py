@@ -7,9 +7,10 @@ the stop and the next word, nothing else.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from voicestream.patterns import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,51 +18,64 @@ if TYPE_CHECKING:
 _CONTEXT = 80
 """Characters before the stop that are looked at."""
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # After these comes a name, never the end.
-_TITLES = frozenset(
+_TITLES = _words(
     "dr mr mrs ms mx prof st gen sen rep rev hon capt cpt lt col sgt maj cmdr adm gov pres supt "
     "messrs mme mlle mgr dott sig sra srta dña hr fr frl ing dipl "
-    "gs pgs ts ths cn bs ks tp tx tt p q ô ".split()
+    "gs pgs ts ths cn bs ks tp tx tt p q"
 )
 # Never the end whatever follows.
-_NEVER = frozenset(
-    "e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp".split()
-)
+_NEVER = _words("e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp")
 # Not the end before a number (Fig. 3) or before a Roman one (Vol. II).
-_NUMBERED = frozenset(
+_NUMBERED = _words(
     "fig figs sec secs no nos nr vol ch chap pp pg p art abs eq eqs ref tab app pt par para "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "ext tel rd ave blvd".split()
+    "ext tel rd ave blvd"
 )
-_MONTHS = frozenset(
+_MONTHS = _words(
     "january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "sun".split()
+    "sun"
 )
 # "am 3. Mai": an ordinal number before a month (German, Danish, Czech, Finnish and others).
-_AFTER_ORDINAL = frozenset(
+_AFTER_ORDINAL = _words(
     "januar jänner februar feber märz april mai juni juli august september oktober november "
-    "dezember jahrhundert jahrhunderts klasse stock weltkrieg marts maj december".split()
+    "dezember jahrhundert jahrhunderts klasse stock weltkrieg marts maj december"
 )
 # What follows an abbreviated country and belongs to it.
-_AFTER_COUNTRY = frozenset(
+_AFTER_COUNTRY = _words(
     "army navy air marine marines coast government congress senate house supreme president "
     "department dept secretary treasury senator ambassador embassy attorney district federal "
-    "dollar dollars constitution citizen citizens bank patent open steel census forces".split()
+    "dollar dollars constitution citizen citizens bank patent open steel census forces"
 )
-_COUNTRY = frozenset("u.s u.k u.s.a u.n e.u d.c u.a.e u.s.s.r".split())
-_HOURS = frozenset("a.m p.m".split())
+_COUNTRY = _words("u.s u.k u.s.a u.n e.u d.c u.a.e u.s.s.r")
+_HOURS = _words("a.m p.m")
 
-_STARTERS = frozenset(
+_STARTERS = _words(
     "the a an it he she they we you i this that these those there then but and so if when what "
-    "who why how where in on at as for yes no now".split()
+    "who why how where in on at as for yes no now"
 )
 
-_TOKEN = re.compile(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
-_PLAIN_WORD = re.compile(r"[^\W\d_]{5,}\Z")
-_NUMBER = re.compile(r"\d+\Z")
-_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
-_ROMAN = re.compile(r"[IVXLC]+\b")
+_LONG = (
+    _NEVER
+    | _TITLES
+    | _NUMBERED
+    | _words(
+        "corp dept govt univ assn assoc bros comm conf dist hosp inst intl natl prov tech temp misc"
+    )
+)
+"""Abbreviations as long as a plain word."""
+
+_TOKEN = lazy_pattern(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
+_PLAIN_WORD = lazy_pattern(r"[^\W\d_]{4,}\Z")
+_NUMBER = lazy_pattern(r"\d+\Z")
+_DOTTED = lazy_pattern(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
+_ROMAN = lazy_pattern(r"[IVXLC]+\b")
 OPENERS = "\"'“‘«„‚‹([{¿¡*_`"
 
 
@@ -118,7 +132,7 @@ def _last_token(before: str) -> str:
 def _is_plain_word(token: str) -> bool:
     """A word that is no abbreviation: long enough, or of a script without abbreviations."""
     if _PLAIN_WORD.match(token):
-        return token.lower() not in _NEVER and token.lower() not in _TITLES
+        return token.lower() not in _LONG
     return len(token) > 1 and token.isalpha() and is_caseless(token)
 
 
@@ -140,6 +154,8 @@ def _by_words(before: str, token: str, stop: str, word: str, language: str) -> b
     following = word.strip(".,;:!?").lower()
     upper = word[0].isupper()
     if stop == ".":
+        if key in ("no", "nos"):  # a number would have been a digit
+            return upper
         if key in _NUMBERED and _ROMAN.match(word):
             return False
         if key in _MONTHS and upper:

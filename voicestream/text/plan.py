@@ -1,33 +1,310 @@
-"""What one request will speak."""
+"""What one request speaks: early at first, then whole sentences, several if there is time.
+
+The text thread feeds, those who fetch speech take. Everything in between stands
+here, under one lock.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
 
-from voicestream.text.segment import Boundary, Segmenter
+from voicestream.text.cut import best_cut, clause_end
+from voicestream.text.pipeline import TextPipeline
+from voicestream.text.segment import Boundary, Piece, Segmenter
+
+_SLICE_CHARS = 4096
+SPEECH_CHARS_PER_S = 15.0
+"""How fast a voice reads, roughly: to guess how long a text will sound."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLimits:
+    """How text becomes requests.
+
+    Attributes:
+        first_chars: the first segment may be a clause of at least so many characters.
+        first_max_chars: a first sentence longer than this is cut at a clause.
+        min_chars: shorter sentences are joined with what is there already.
+        batch_above_s: while more sound than this waits, sentences are gathered.
+        batch_chars: until they have so many characters.
+        low_s: with less sound than this waiting, an unfinished sentence may be
+            cut at a clause of at least ``first_chars``;
+        pause_s: and at any clause once the writer has paused for so long.
+        max_chars: no request is longer (what endpoints accept).
+        queue_chars: with more text than this waiting, the writer has to wait.
+    """
+
+    first_chars: int = 25
+    first_max_chars: int = 120
+    min_chars: int = 25
+    batch_above_s: float = 4.0
+    batch_chars: int = 400
+    low_s: float = 1.0
+    pause_s: float = 0.4
+    max_chars: int = 4096
+    queue_chars: int = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What one request speaks."""
+    """What one request speaks.
+
+    Attributes:
+        index: counts from 0 in the order of the text.
+        text: with the blanks that follow it, as it stands in the text.
+        end: what ends it.
+        voice: who speaks it; None for the voice that is set.
+    """
 
     index: int
     text: str
     end: Boundary
     voice: str | None = None
 
+    @property
+    def spoken(self) -> str:
+        """The text without blanks around it: what to ask an endpoint for."""
+        return self.text.strip()
 
-def split_text(text: str, max_chars: int) -> list[Segment]:
-    """A whole text as requests: as few as fit, cut at sentence ends."""
+
+class Planner:
+    """Text in, segments out; for any number of threads.
+
+    Args:
+        limits: how text becomes requests.
+        pipeline: turns text into pieces; belongs to the planner from here on.
+        clock: seconds, never going back.
+
+    Each ``waiting_s`` is how much sound waits to be played, in seconds; count a
+    request in flight as what its text will make (``SPEECH_CHARS_PER_S``).
+    """
+
+    def __init__(
+        self,
+        limits: PlanLimits | None = None,
+        pipeline: TextPipeline | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits = limits or PlanLimits()
+        self._pipeline = pipeline or TextPipeline()
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._ready: deque[Piece] = deque()
+        self._ready_chars = 0
+        self._mute = ""  # blanks and signs that go with the text after them
+        self._index = 0
+        self._fed_s = clock()
+        self._settled = False  # nothing was fed since the pause was dealt with
+        self._closed = False
+        self._cancelled = False
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled
+
+    @property
+    def waiting_chars(self) -> int:
+        """Characters that no segment has taken yet."""
+        with self._changed:
+            return self._ready_chars + len(self._pipeline.pending)
+
+    def feed(self, text: str) -> None:
+        """Take the next raw text. Waits while much text is waiting already."""
+        for start in range(0, len(text), _SLICE_CHARS):
+            with self._changed:
+                self._changed.wait_for(self._has_room)
+                if self._cancelled:
+                    return
+                self._push(self._pipeline.feed(text[start : start + _SLICE_CHARS]))
+                self._fed()
+
+    def add(self, pieces: Iterable[Piece]) -> None:
+        """Take pieces that were cut elsewhere."""
+        with self._changed:
+            self._push(pieces)
+            self._fed()
+
+    def close(self) -> None:
+        """No more text will come."""
+        with self._changed:
+            if not self._closed and not self._cancelled:
+                self._push(self._pipeline.flush())
+            self._closed = True
+            self._fed()
+
+    def cancel(self) -> None:
+        """Forget what waits; everyone who waits here returns at once."""
+        with self._changed:
+            self._cancelled = True
+            self._ready.clear()
+            self._ready_chars = 0
+            self._changed.notify_all()
+
+    def poll(self, waiting_s: float) -> Segment | None:
+        """The next segment if one is due now."""
+        with self._changed:
+            return None if self._cancelled else self._choose(waiting_s)[0]
+
+    def take(self, waiting_s: Callable[[], float]) -> Segment | None:
+        """Wait for the next segment; None after the last one, or when cancelled.
+
+        Args:
+            waiting_s: is called under the planner's lock, so it must not block.
+        """
+        with self._changed:
+            while not self._cancelled:
+                segment, again_s = self._choose(waiting_s())
+                if segment is not None:
+                    return segment
+                if self._closed and not self._ready:
+                    return None
+                self._changed.wait(again_s)
+            return None
+
+    # What follows is called under the lock.
+
+    def _has_room(self) -> bool:
+        return self._cancelled or self._ready_chars < self.limits.queue_chars
+
+    def _fed(self) -> None:
+        self._fed_s = self._clock()
+        self._settled = False
+        self._changed.notify_all()
+
+    def _push(self, pieces: Iterable[Piece]) -> None:
+        """Put pieces into the queue; none of only blanks and signs, none too long."""
+        for piece in pieces:
+            text = piece.text
+            if not any(map(str.isalnum, text)):
+                self._push_mute(piece)
+                continue
+            parts = split_text(self._mute + text, self.limits.max_chars)
+            self._mute = ""
+            for at, part in enumerate(parts):
+                end = piece.end if at == len(parts) - 1 else Boundary.CLAUSE
+                if not any(map(str.isalnum, part)):
+                    self._mute += part
+                    continue
+                if len(self._mute) + len(part) <= self.limits.max_chars:
+                    part = self._mute + part
+                self._mute = ""
+                self._append(Piece(part, end, piece.voice))
+
+    def _push_mute(self, piece: Piece) -> None:
+        last = self._ready[-1] if self._ready else None
+        if last is None or len(last.text) + len(piece.text) > self.limits.max_chars:
+            self._mute = (self._mute + piece.text)[-_SLICE_CHARS // 4 :]
+            return
+        end = Boundary.PARAGRAPH if piece.end is Boundary.PARAGRAPH else last.end
+        self._ready[-1] = replace(last, text=last.text + piece.text, end=end)
+        self._ready_chars += len(piece.text)
+
+    def _append(self, piece: Piece) -> None:
+        self._ready.append(piece)
+        self._ready_chars += len(piece.text)
+
+    def _choose(self, waiting_s: float) -> tuple[Segment | None, float | None]:
+        """The segment that is due, or in how many seconds to look again (None: at new text)."""
+        if not self._ready:
+            again_s = self._cut_tail(waiting_s)
+            if not self._ready:
+                return None, again_s
+        limits = self.limits
+        if self._index == 0:
+            self._shorten_first()
+        batch = self._index > 0 and waiting_s > limits.batch_above_s
+        goal = limits.batch_chars if batch else limits.min_chars
+        count = self._count(min(goal, limits.max_chars), batch)
+        chars = sum(len(self._ready[at].text) for at in range(count))
+        more = count == len(self._ready) and self._ready[-1].end is not Boundary.PARAGRAPH
+        if batch and more and chars < goal and not self._closed:
+            return None, waiting_s - limits.batch_above_s + 0.01
+        return self._pop(count), None
+
+    def _count(self, goal: int, batch: bool) -> int:
+        """How many of the waiting pieces make the next segment."""
+        first = self._ready[0]
+        count, chars, last = 1, len(first.text), first
+        for piece in islice(self._ready, 1, None):
+            size = chars + len(piece.text)
+            if last.end is Boundary.PARAGRAPH or piece.voice != first.voice:
+                break
+            if chars >= goal or (batch and size > max(goal, self.limits.min_chars)):
+                break
+            if size > self.limits.max_chars:
+                break
+            count, chars, last = count + 1, size, piece
+        return count
+
+    def _pop(self, count: int) -> Segment:
+        pieces = [self._ready.popleft() for _ in range(count)]
+        text = "".join(piece.text for piece in pieces)
+        self._ready_chars -= len(text)
+        segment = Segment(self._index, text, pieces[-1].end, pieces[0].voice)
+        self._index += 1
+        self._changed.notify_all()
+        return segment
+
+    def _shorten_first(self) -> None:
+        """A long first sentence is cut at its first clause, to be heard sooner."""
+        first = self._ready[0]
+        if len(first.text) <= self.limits.first_max_chars:
+            return
+        cut = clause_end(first.text, 0, len(first.text), self.limits.first_chars, last=False)
+        rest = first.text[cut:]
+        if cut and any(map(str.isalnum, rest)):
+            self._ready[0] = replace(first, text=rest)
+            self._ready.appendleft(Piece(first.text[:cut], Boundary.CLAUSE, first.voice))
+
+    def _cut_tail(self, waiting_s: float) -> float | None:
+        """Nothing is whole: cut the unfinished sentence if its time has come."""
+        limits = self.limits
+        if self._closed or self._settled:
+            return None
+        if self._index == 0 and self._push_clause(limits.first_chars, last=False):
+            return None
+        low_in_s = waiting_s - limits.low_s
+        if low_in_s < 0 and self._push_clause(limits.first_chars, last=True):
+            return None
+        pause_in_s = self._fed_s + limits.pause_s - self._clock()
+        if pause_in_s > 0 or low_in_s >= 0:
+            return max(pause_in_s, low_in_s) + 0.005
+        self._settled = True
+        self._push(self._pipeline.settle())
+        if not self._ready:
+            self._push_clause(1, last=True)
+        return None
+
+    def _push_clause(self, min_chars: int, *, last: bool) -> bool:
+        clause = self._pipeline.cut_clause(min_chars, last=last)
+        if clause is not None:
+            self._push([clause])
+        return bool(self._ready)
+
+
+def split_text(text: str, max_chars: int) -> list[str]:
+    """A whole text -> parts of at most so many characters that join to it.
+
+    Cut at ends of sentences, else at a clause, else at a blank, else between
+    two characters. A text that is short enough is one part.
+    """
+    if len(text) <= max_chars:
+        return [text]
     segmenter = Segmenter(max_pending=max_chars)
-    pieces = segmenter.feed(text) + segmenter.flush()
-    parts: list[str] = []
-    ends: list[Boundary] = []
-    for piece in pieces:
-        if parts and len(parts[-1]) + len(piece.text) <= max_chars:
-            parts[-1] += piece.text
-            ends[-1] = piece.end
-        elif piece.text.strip():
-            parts.append(piece.text)
-            ends.append(piece.end)
-    return [Segment(i, part, end) for i, (part, end) in enumerate(zip(parts, ends, strict=True))]
+    parts = [""]
+    for piece in segmenter.feed(text) + segmenter.flush():
+        rest = piece.text
+        if len(parts[-1]) + len(rest) <= max_chars:
+            parts[-1] += rest
+            continue
+        while len(rest) > max_chars:
+            cut = best_cut(rest, 0, max_chars)
+            parts.append(rest[:cut])
+            rest = rest[cut:]
+        parts.append(rest)
+    return [part for part in parts if part]

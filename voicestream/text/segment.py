@@ -9,11 +9,13 @@ and waits until the window is known as far as the decision looks.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import Enum
 
+from voicestream.patterns import lazy_pattern
 from voicestream.text.boundary import OPENERS, ends_sentence
+from voicestream.text.cut import NEAR, best_cut, clause_end, in_code
+from voicestream.text.writer import is_wide
 
 
 class Boundary(Enum):
@@ -38,35 +40,26 @@ _EMOJI = (
 )
 _HARD = "。！？｡।॥۔؟۝។៕။።‼⁇⁈⁉։"
 _STOPS = f".!?…{_HARD}"
-_CLOSERS = "\"'”’»›)\\]}*_`」』）］】〉》"
+_CLOSERS = "\"'“”’»›)\\]}*_`」』）］】〉》"
 _LINE_MARKS = "-*+•>|#0123456789"
 
-_CANDIDATE = re.compile(f"[{_STOPS}\n]")
-_RUN = re.compile(f"([{_STOPS}]+)([{_CLOSERS}]*)")
-_HARD_STOP = re.compile(f"[{_HARD}]")
-_AFTER = re.compile(rf"[\s{_EMOJI}]*")
-_BLANKS = re.compile(r"\s*")
-_OPENING = re.compile(f"[{re.escape(OPENERS)}]*")
-_WORD = re.compile(r"\S*")
-_WIDE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
-_HIRAGANA = re.compile("[\u3041-\u309f]")
-_LETTER = re.compile(r"[^\W_]")
+_CANDIDATE = lazy_pattern(f"[{_STOPS}\n]")
+_RUN = lazy_pattern(f"([{_STOPS}]+)([{_CLOSERS}]*)")
+_HARD_STOPS = frozenset(_HARD)
+_AFTER = lazy_pattern(rf"[\s{_EMOJI}]*")
+_BLANKS = lazy_pattern(r"\s*")
+_OPENING = lazy_pattern(f"[{re.escape(OPENERS)}]*")
+_WORD = lazy_pattern(r"\S*")
+_LETTER = lazy_pattern(r"[^\W_]")
 
-# A comma and a blank, a dash, a full-width comma: where a clause may end.
-_CLAUSE = re.compile(
-    r"[,;:،؛][\"'”’»)]*\s+"
-    r"|(?<=\s)[–—-]\s+|—"
-    r"|[，、；：]"
-)
-_ENDED = re.compile(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
+_RUN_END = lazy_pattern(rf"[{_STOPS}][{_CLOSERS}]*\Z")
+_ENDED = lazy_pattern(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
 
 _WRAP_MIN = 50
 """A line of so many characters that ends without a stop was probably wrapped."""
 _LOOKAHEAD = 200
 """Characters after the longest piece that are looked at, at most."""
 _WORD_MAX = 40
-_NEAR = 80
-"""An open backtick or bracket further back than this is a stray one."""
 
 
 class Segmenter:
@@ -116,7 +109,8 @@ class Segmenter:
         tail = self._buf
         self._buf, self._scan, self._waiting = "", 0, False
         if tail:
-            ended = _ENDED.search(tail) or "\n" in tail[len(tail.rstrip()) :]
+            bare = tail.rstrip()
+            ended = _RUN_END.search(bare, max(0, len(bare) - NEAR)) or "\n" in tail[len(bare) :]
             pieces.append(Piece(tail, _boundary(tail) if ended else end))
         return pieces
 
@@ -136,7 +130,7 @@ class Segmenter:
         if last and _ends_here(buf) and len(buf) >= min_chars:
             cut, end = len(buf), _boundary_of_tail(buf)
         else:
-            cut, end = _clause_end(buf, 0, len(buf), min_chars, last), Boundary.CLAUSE
+            cut, end = clause_end(buf, 0, len(buf), min_chars, last), Boundary.CLAUSE
         if not cut or not buf[:cut].strip():
             return None
         self._drop(cut)
@@ -156,7 +150,7 @@ class Segmenter:
             if cut is None:
                 if len(buf) - start < self._full:
                     break
-                cut, end = _best_cut(buf, start, self._max), Boundary.CLAUSE
+                cut, end = best_cut(buf, start, self._max), Boundary.CLAUSE
             text = buf[start:cut]
             pieces.append(Piece(text, end or _boundary(text)))
             start = self._scan = cut
@@ -218,16 +212,16 @@ class Segmenter:
         if after == stop:
             return after if known else None
         gap = buf[close:after]
-        if not _LETTER.search(buf, start, at) or _in_code(buf, start, close):
+        if not _LETTER.search(buf, start, at) or in_code(buf, start, close):
             return -close
         if "\n" in gap and (not self._wrapped or gap.count("\n") > 1 or buf[after] in _LINE_MARKS):
             return after
         closed = bool(run.group(2))
-        if _HARD_STOP.search(run.group(1)):
-            return -close if closed and _HIRAGANA.match(buf, after) else after
+        if not _HARD_STOPS.isdisjoint(run.group(1)):
+            return -close if closed and _is_hiragana(buf[after]) else after
         if not gap:
-            wide = run.group(1)[-1] in "!?" and _WIDE.match(buf, after)
-            return after if wide and not (closed and _HIRAGANA.match(buf, after)) else -close
+            wide = run.group(1)[-1] in "!?" and is_wide(buf[after])
+            return after if wide and not (closed and _is_hiragana(buf[after])) else -close
         return self._judge_word(start, run, after, stop, known)
 
     def _judge_word(
@@ -250,6 +244,11 @@ class Segmenter:
         return after if verdict else -run.end()
 
 
+def _is_hiragana(char: str) -> bool:
+    """After a closing quote: a particle, so the sentence goes on."""
+    return "\u3041" <= char <= "\u309f"
+
+
 def _end(pattern: re.Pattern[str], text: str, at: int, stop: int) -> int:
     """Where a match of a pattern that may be empty ends."""
     found = pattern.match(text, at, stop)
@@ -268,65 +267,11 @@ def _boundary_of_tail(text: str) -> Boundary:
     return _boundary(text)
 
 
-def _in_code(text: str, start: int, at: int) -> bool:
-    """Inside of inline code: an odd number of backticks before, the last one near."""
-    near = text.rfind("`", max(start, at - _NEAR), at)
-    return near >= 0 and text.count("`", start, at) % 2 == 1
-
-
 def _ends_here(text: str) -> bool:
     """May what is pending be spoken as it is, when nothing more comes?"""
     if text.endswith("\n"):
         return True
-    found = _ENDED.search(text, max(0, len(text) - _NEAR))
-    if found is None or _in_code(text, 0, len(text)):
+    found = _ENDED.search(text, max(0, len(text) - NEAR))
+    if found is None or in_code(text, 0, len(text)):
         return False
     return text[-1].isspace() or not text[: found.start()][-1:].isdigit()
-
-
-def _clause_end(text: str, start: int, stop: int, min_chars: int, last: bool) -> int:
-    """The end of the first or last clause of at least so many characters; 0 if there is none."""
-    best = 0
-    for found in _CLAUSE.finditer(text, start, stop):
-        end = found.end()
-        if end - start < min_chars or _in_code(text, start, end) or _in_call(text, start, end):
-            continue
-        # "1, 2" and "Jan. 5, 2024" stay whole; what follows must be known to tell.
-        before, after = text[found.start() - 1 : found.start()], text[end : end + 1]
-        if (before.isdigit() or found.group()[0] in "-–") and (not after or after.isdigit()):
-            continue
-        if not last:
-            return end
-        best = end
-    return best
-
-
-def _in_call(text: str, start: int, at: int) -> bool:
-    """Between the brackets of ``join(a, b)``."""
-    opened = text.rfind("(", max(start, at - _NEAR), at)
-    return opened > start and text[opened - 1].isalnum() and text.find(")", opened, at) < 0
-
-
-def _best_cut(text: str, start: int, size: int) -> int:
-    """Where to cut text that does not end by itself."""
-    stop = start + size
-    if cut := _clause_end(text, start, stop, size // 2, last=True):
-        return cut
-    blank = max(text.rfind(" ", start + size // 4, stop), text.rfind("\t", start + size // 4, stop))
-    if blank > 0:
-        return blank + 1
-    for cut in range(stop, stop - 32, -1):
-        if not _joined(text, cut):
-            return cut
-    return stop
-
-
-def _joined(text: str, at: int) -> bool:
-    """Do the characters around this index make one character on the screen?"""
-    char = text[at]
-    return (
-        unicodedata.category(char)[0] == "M"
-        or char == "\u200d"
-        or text[at - 1] == "\u200d"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-    )

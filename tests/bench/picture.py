@@ -1,0 +1,120 @@
+"""The panel as a picture for the README: ``python tests/bench/picture.py tests/data/panel.svg``.
+
+``python tests/bench/picture.py`` alone shows it here, at several widths.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.state import State
+from voicestream.ui.picture import WIDEST, render
+from voicestream.ui.summary import summary_line
+
+TEXTS = (
+    "The sky is blue because of the way air scatters sunlight.",
+    "Light that looks white is a mixture of every colour, and each of them is a wave; "
+    "blue comes in shorter, smaller waves, so the molecules of the air turn it aside far "
+    "more often than red.",
+    "That scattered blue light reaches your eyes from all over the sky.",
+    "At sunset the light takes a longer way through the air.",
+    "Most of the blue is gone by then, and what is left is red and orange.",
+)
+THEME = TerminalTheme(
+    (22, 24, 29),
+    (212, 216, 224),
+    [
+        (40, 44, 52),
+        (224, 108, 117),
+        (126, 196, 122),
+        (222, 184, 106),
+        (97, 150, 238),
+        (190, 132, 226),
+        (86, 182, 194),
+        (190, 195, 204),
+    ],
+)
+
+
+def sample() -> Snapshot:
+    """A reply in the middle: the second of five sentences plays, two are on their way."""
+    statuses = ("done", "playing", "arriving", "requested", "queued")
+    segments = tuple(
+        SegmentFigures(index, text, status=status)
+        for index, (text, status) in enumerate(zip(TEXTS, statuses, strict=True))
+    )
+    return Snapshot(
+        state=State.PLAYING,
+        at_ms=7_604.0,
+        timeline_ms={
+            "request_sent": 58.0,
+            "first_byte": 261.0,
+            "first_sample": 262.0,
+            "playback_start": 302.0,
+            "first_sound": 318.0,
+            "end": None,
+        },
+        ttfa_ms=318.0,
+        fill_ms=1_460.0,
+        prebuffer_ms=150.0,
+        capacity_ms=2_000.0,
+        underruns=0,
+        rebuffers=0,
+        stall_ms=0.0,
+        played_s=7.3,
+        audio_s=12.4,
+        bytes=595_200,
+        throughput_kbps=1_536.0,
+        decode_ms=3.1,
+        endpoint="api.openai.com/v1",
+        format="pcm 24 kHz",
+        speaking=TEXTS[1],
+        segments=segments,
+        warnings=(),
+    )
+
+
+def others() -> list[Snapshot]:
+    """Other moments: before any text, waiting for the server, in trouble, the end."""
+    playing = sample()
+    empty = replace(playing, ttfa_ms=None, speaking="", segments=(), bytes=0, audio_s=0.0)
+    none = dict.fromkeys(playing.timeline_ms)
+    queued = (SegmentFigures(0, TEXTS[0], status="requested"),)
+    asked = replace(empty, timeline_ms={**none, "request_sent": 58.0}, at_ms=203.0, fill_ms=0.0)
+    trouble = replace(playing, state=State.REBUFFERING, fill_ms=80.0, underruns=2, rebuffers=1)
+    return [
+        replace(empty, state=State.IDLE, timeline_ms=none),
+        replace(asked, state=State.CONNECTING, segments=queued),
+        replace(trouble, stall_ms=640.0, warnings=("the endpoint is slower than speech",)),
+        replace(playing, state=State.DONE, played_s=12.4, at_ms=12_760.0, fill_ms=0.0),
+    ]
+
+
+def write_svg(path: Path) -> None:
+    console = Console(record=True, width=WIDEST, file=StringIO(), force_terminal=True)
+    console.print(render(sample(), WIDEST))
+    path.write_text(console.export_svg(title="voicestream say", theme=THEME, unique_id="panel"))
+
+
+def show_all() -> None:
+    console = Console()
+    for snapshot in (sample(), *others()):
+        console.print(render(snapshot, console.width))
+        console.print(summary_line(snapshot), markup=False, highlight=False)
+    for width in (60, 44, 30, 20):
+        console.print(render(sample(), width))
+    console.print(render(sample(), 70, encoding="ascii", color=False))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        write_svg(Path(sys.argv[1]))
+    else:
+        show_all()

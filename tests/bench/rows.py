@@ -1,0 +1,96 @@
+"""The programs that are compared: what is started, and what must be there for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+TEXT = "The quick brown fox jumps over the lazy dog."
+PACAT = "curl | pacat pcm"
+BARE = "httpx only (no sound)"
+_PLAYERS = Path(__file__).parent / "players"
+
+Command = list[str]
+Pipeline = list[Command]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One program of the table.
+
+    Attributes:
+        name: as shown and as chosen with ``--only``.
+        format: of the reply; selects the server's script.
+        start: the base URL -> the commands, each reading the one before.
+        lacking: what must be installed first; empty when all is there.
+        exact: every sample sent must be heard.
+        mute: plays nothing.
+    """
+
+    name: str
+    format: str
+    start: Callable[[str], Pipeline]
+    lacking: str = ""
+    exact: bool = False
+    mute: bool = False
+
+
+def rows() -> list[Row]:
+    """All programs, in the order of the table."""
+    return [
+        *(_voicestream(kind) for kind in ("pcm", "wav", "mp3", "embedded")),
+        _piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
+        _piped("curl | mpv pcm", "pcm", [*_MPV, *_MPV_RAW, "-"], exact=True),
+        _piped("curl | mpv mp3", "mp3", [*_MPV, "-"]),
+        _piped("curl | ffplay mp3", "mp3", [*_FFPLAY, "-"]),
+        _script(BARE, "httpx_only.py", ["httpx"], mute=True),
+        _script("httpx + pyaudio pcm", "httpx_pyaudio.py", ["httpx", "pyaudio"]),
+        _script("OpenAI SDK player pcm", "openai_player.py", ["openai", "sounddevice"]),
+    ]
+
+
+_PACAT_COMMAND = [
+    *("pacat", "--raw", "--format=s16le", "--rate=24000", "--channels=1"),
+    "--latency-msec=20",
+]
+_MPV = ["mpv", "--no-config", "--no-terminal", "--no-video", "--ao=pulse"]
+_MPV_RAW = [
+    *("--demuxer=rawaudio", "--demuxer-rawaudio-format=s16le"),
+    *("--demuxer-rawaudio-rate=24000", "--demuxer-rawaudio-channels=1"),
+]
+_FFPLAY = ["ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet", "-f", "mp3"]
+
+
+def _curl(url: str) -> Command:
+    return [
+        *("curl", "-sN", "-H", "Content-Type: application/json", "-d", '{"input": "x"}'),
+        f"{url}/audio/speech",
+    ]
+
+
+def _piped(name: str, kind: str, player: Command, exact: bool = False) -> Row:
+    lacking = ", ".join(word for word in ("curl", player[0]) if shutil.which(word) is None)
+    return Row(name, kind, lambda url: [_curl(url), player], lacking, exact)
+
+
+def _script(name: str, file: str, modules: list[str], mute: bool = False) -> Row:
+    lacking = ", ".join(word for word in modules if importlib.util.find_spec(word) is None)
+    command = [sys.executable, str(_PLAYERS / file)]
+    return Row(name, "pcm", lambda url: [[*command, url, "pcm"]], lacking, not mute, mute)
+
+
+def _voicestream(kind: str) -> Row:
+    program = Path(sys.executable).with_name("voicestream")
+    start = [str(program)] if program.exists() else [sys.executable, "-m", "voicestream"]
+    lacking = "" if importlib.util.find_spec("voicestream.__main__") else "voicestream"
+
+    def command(url: str) -> Pipeline:
+        if kind == "embedded":
+            return [[*start, "say", TEXT, "--panel", "off", "--base-url", "embedded:"]]
+        return [[*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", kind]]
+
+    return Row(f"voicestream {kind}", kind, command, lacking, exact=kind in ("pcm", "wav"))

@@ -1,0 +1,83 @@
+"""Containers that cannot be streamed are played when they have come whole, with a note."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.support.decoding import decode_in_pieces, pieces
+from tests.support.encode import decode_at_once, encode, speech
+from voicestream.decode import buffered
+from voicestream.decode.buffered import BufferedDecoder
+from voicestream.decode.registry import open_decoder
+from voicestream.errors import DecodeError
+
+SOUND = speech(0.7)
+
+
+@pytest.mark.parametrize(
+    ("codec", "container", "content_type"),
+    [
+        ("aac", "mp4", "audio/mp4"),
+        ("aac", "mp4", "audio/aac"),
+        ("aac", "mp4", ""),
+        ("aac", "adts", "audio/x-something"),
+        ("libopus", "webm", "audio/webm"),
+        ("libopus", "webm", ""),
+        ("flac", "ogg", "audio/ogg"),
+        ("pcm_s16be", "aiff", ""),
+        ("pcm_s16be", "aiff", "audio/aiff"),
+        ("pcm_s16le", "caf", ""),
+    ],
+)
+def test_container(codec: str, container: str, content_type: str) -> None:
+    rate_hz = 48_000 if codec == "libopus" else 24_000
+    data = encode(SOUND, rate_hz, codec, container)
+    decoder = open_decoder(content_type, "mp3")
+    got = decode_in_pieces(decoder, pieces(data, [999]))
+    reference_rate_hz, reference = decode_at_once(data)
+    if container != "adts":
+        assert "cannot be streamed" in decoder.note
+        assert np.array_equal(got, reference)
+    assert decoder.format is not None
+    assert decoder.format.rate_hz == reference_rate_hz
+    assert abs(len(got) - len(SOUND)) < 2048
+
+
+def test_formats_that_stream_have_no_note() -> None:
+    decoder = open_decoder("audio/wav", "wav")
+    decoder.feed(b"RIFF0000WAVELIST")
+    assert decoder.note == ""
+
+
+def test_a_broken_container_is_an_error() -> None:
+    data = encode(SOUND, 24_000, "aac", "mp4")
+    with pytest.raises(DecodeError, match="cannot be decoded"):
+        decode_in_pieces(open_decoder("audio/mp4", "mp3"), [data[:200]])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["ffconcat version 1.0", "file named.wav"],
+        ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:0.7,", "named.wav", "#EXT-X-ENDLIST"],
+    ],
+)
+def test_a_playlist_is_not_followed(
+    lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg would open what it names."""
+    monkeypatch.chdir(tmp_path)
+    Path("named.wav").write_bytes(encode(SOUND, 24_000, "pcm_s16le", "wav"))
+    with pytest.raises(DecodeError, match="cannot be decoded"):
+        decode_in_pieces(BufferedDecoder(), ["\n".join(lines).encode()])
+
+
+def test_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(buffered, "MAX_BYTES", 5_000_000)
+    decoder = BufferedDecoder()
+    decoder.feed(b"\0" * 5_000_000)
+    with pytest.raises(DecodeError, match="longer than 5 MB"):
+        decoder.feed(b"\0")

@@ -1,0 +1,63 @@
+"""The real command in a process of its own, in a clean environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "PYTHONDONTWRITEBYTECODE")
+
+
+def environment(home: Path, *more: Mapping[str, str]) -> dict[str, str]:
+    """What a new user's process has: a home without settings, and nothing of ours but ``more``."""
+    found = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    found |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    for part in more:
+        found |= part
+    return found
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "voicestream", *arguments]
+
+
+def start(
+    *arguments: str, env: Mapping[str, str], cwd: Path, stdin: int | None = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """The command, running."""
+    return subprocess.Popen(
+        command(*arguments),
+        env=dict(env),
+        cwd=cwd,
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def run(
+    *arguments: str, env: Mapping[str, str], cwd: Path, stdin: bytes = b"", timeout_s: float = 50
+) -> subprocess.CompletedProcess[bytes]:
+    """The command, run to its end."""
+    return subprocess.run(
+        command(*arguments),
+        env=dict(env),
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        timeout=timeout_s,
+        check=False,
+    )
+
+
+def figures(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
+    """The object of ``--json``; the stdout holds nothing else."""
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found

@@ -1,0 +1,248 @@
+"""What one request speaks."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicestream.text.pipeline import TextPipeline
+from voicestream.text.plan import PlanLimits, Planner, Segment, split_text
+from voicestream.text.segment import Boundary, Piece
+
+
+class Clock:
+    """Seconds that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def polled(planner: Planner, waiting_s: float) -> list[Segment]:
+    segments = []
+    while (segment := planner.poll(waiting_s)) is not None:
+        segments.append(segment)
+    return segments
+
+
+def texts(planner: Planner, waiting_s: float = 2.0) -> list[str]:
+    return [segment.text for segment in polled(planner, waiting_s)]
+
+
+def test_the_first_segment_is_a_clause_and_later_ones_are_sentences() -> None:
+    planner = Planner()
+    planner.feed("Bread rises because yeast eats sugar, and")
+    first = planner.poll(0.0)
+    assert first == Segment(0, "Bread rises because yeast eats sugar, ", Boundary.CLAUSE)
+    assert first.spoken == "Bread rises because yeast eats sugar,"
+    planner.feed(" gives off gas, which is caught. The")
+    assert texts(planner) == ["and gives off gas, which is caught. "]
+    planner.close()
+    assert texts(planner) == ["The"]
+
+
+def test_a_short_first_clause_waits_for_more() -> None:
+    planner = Planner()
+    planner.feed("Well, ")
+    assert planner.poll(0.0) is None
+    planner.feed("here it comes now, at last")
+    assert planner.poll(0.0) == Segment(0, "Well, here it comes now, ", Boundary.CLAUSE)
+
+
+def test_a_long_first_sentence_is_cut_even_if_all_the_text_is_there() -> None:
+    text = "This is a rather long beginning, " + "with many more words " * 8 + "in it. End here."
+    planner = Planner()
+    planner.feed(text)
+    planner.close()
+    assert texts(planner)[0] == "This is a rather long beginning, "
+    assert "".join(texts(planner)) == ""
+
+
+SENTENCES = [f"This is the sentence of number {at:03d}. " for at in range(30)]
+
+
+def test_sentences_one_by_one_while_little_sound_waits() -> None:
+    planner = Planner()
+    planner.feed("".join(SENTENCES))
+    planner.close()
+    assert texts(planner, waiting_s=2.0) == [*SENTENCES[:-1], SENTENCES[-1].rstrip()]
+
+
+def test_several_sentences_at_once_while_much_sound_waits() -> None:
+    planner = Planner(PlanLimits(batch_chars=120))
+    planner.feed("".join(SENTENCES))
+    planner.close()
+    assert planner.poll(0.0) is not None
+    batches = texts(planner, waiting_s=10.0)
+    assert all(len(batch) <= 120 for batch in batches)
+    assert batches[0] == "".join(SENTENCES[1:4])
+    assert "".join(batches) == "".join(SENTENCES[1:]).rstrip()
+
+
+def test_a_batch_waits_for_more_sentences_while_there_is_time() -> None:
+    planner = Planner()
+    planner.feed("A first sentence of some length. Another one of some length. Then")
+    assert planner.poll(0.0) is not None
+    assert planner.poll(10.0) is None
+    assert planner.poll(3.9) is not None
+
+
+def test_a_paragraph_and_a_voice_end_a_batch() -> None:
+    planner = Planner()
+    planner.add(
+        [
+            Piece("Zero zero zero zero zero zero. ", Boundary.SENTENCE),
+            Piece("One.\n\n", Boundary.PARAGRAPH),
+            Piece("And one. ", Boundary.SENTENCE),
+            Piece("Two. ", Boundary.SENTENCE, "a"),
+            Piece("Three. ", Boundary.SENTENCE, "b"),
+            Piece("Four. ", Boundary.SENTENCE, "b"),
+        ]
+    )
+    planner.close()
+    assert [(item.text, item.end, item.voice) for item in polled(planner, 9.0)] == [
+        ("Zero zero zero zero zero zero. ", Boundary.SENTENCE, None),
+        ("One.\n\n", Boundary.PARAGRAPH, None),
+        ("And one. ", Boundary.SENTENCE, None),
+        ("Two. ", Boundary.SENTENCE, "a"),
+        ("Three. Four. ", Boundary.SENTENCE, "b"),
+    ]
+
+
+def test_short_sentences_that_are_there_go_together() -> None:
+    planner = Planner()
+    planner.feed("Yes. No. Maybe. That depends on many things. Bye")
+    assert texts(planner)[0] == "Yes. No. Maybe. That depends on many things. "
+
+
+def test_a_pause_of_the_writer_cuts_at_a_clause_when_sound_runs_low() -> None:
+    clock = Clock()
+    planner = Planner(clock=clock)
+    planner.feed("This is the first sentence. Then, well")
+    assert planner.poll(0.0) is not None
+    clock.now_s += 0.3
+    assert planner.poll(0.5) is None  # no pause yet
+    clock.now_s += 0.2
+    assert planner.poll(5.0) is None  # enough sound
+    assert planner.poll(0.5) == Segment(1, "Then, ", Boundary.CLAUSE)
+    assert planner.poll(0.0) is None  # nothing to cut at
+    planner.feed(" it ends here. So")
+    assert texts(planner) == ["well it ends here. "]
+
+
+def test_a_finished_line_is_spoken_when_the_writer_pauses() -> None:
+    clock = Clock()
+    planner = Planner(clock=clock)
+    planner.feed("Hello!\n")
+    assert planner.poll(0.0) is None
+    clock.now_s += 1.0
+    assert planner.poll(0.0) == Segment(0, "Hello!\n", Boundary.SENTENCE)
+
+
+def test_low_sound_cuts_a_long_sentence_without_a_pause() -> None:
+    planner = Planner()
+    planner.feed("This is the first sentence. It goes on for quite some time, and on")
+    assert texts(planner, 2.0) == ["This is the first sentence. "]
+    assert texts(planner, 0.5) == ["It goes on for quite some time, "]
+
+
+def test_nothing_but_signs_is_no_segment() -> None:
+    planner = Planner()
+    planner.feed("... !!! --- \n\n ***")
+    planner.close()
+    assert planner.take(lambda: 0.0) is None
+    planner = Planner()
+    planner.add([Piece("One. ", Boundary.SENTENCE), Piece("…\n\n", Boundary.PARAGRAPH)])
+    planner.add([Piece("- ", Boundary.CLAUSE)])
+    assert texts(planner) == ["One. …\n\n- "]
+    planner.add([Piece("— ", Boundary.CLAUSE), Piece("Two.", Boundary.SENTENCE)])
+    assert texts(planner) == ["— Two."]
+
+
+@given(st.text("ab, .\n🎉é", max_size=400), st.integers(5, 60))
+def test_split_text_is_bounded_and_joins(text: str, size: int) -> None:
+    parts = split_text(text, size)
+    assert "".join(parts) == text
+    assert all(len(part) <= size for part in parts)
+
+
+def test_split_text_prefers_sentences() -> None:
+    assert split_text("Short.", 100) == ["Short."]
+    assert split_text("One is here. Two is here. Three is here.", 28) == [
+        "One is here. Two is here. ",
+        "Three is here.",
+    ]
+
+
+SIGNS = str.maketrans("", "", ".,")
+
+
+@given(
+    st.lists(st.sampled_from(["Word ", "word", ". ", ", ", "\n\n", "Dr. ", "x" * 30]), max_size=80),
+    st.lists(st.sampled_from([0.0, 0.5, 2.0, 9.0]), min_size=1, max_size=5),
+)
+def test_everything_is_spoken_once_and_in_order(chunks: list[str], waits: list[float]) -> None:
+    limits = PlanLimits(max_chars=64, batch_chars=50)
+    planner = Planner(limits, TextPipeline(plain=True))
+    segments = []
+    for at, chunk in enumerate(chunks):
+        planner.feed(chunk)
+        if (segment := planner.poll(waits[at % len(waits)])) is not None:
+            segments.append(segment)
+    planner.close()
+    segments += polled(planner, 9.0)
+    assert [segment.index for segment in segments] == list(range(len(segments)))
+    assert all(segment.spoken and len(segment.text) <= 64 for segment in segments)
+    said = "".join("".join(item.text for item in segments).split())
+    words = "".join("".join(chunks).split())
+    # Where a text is cut for its length, blanks and signs with nothing to speak may be left out.
+    assert said.translate(SIGNS) == words.translate(SIGNS)
+
+
+def test_threads_take_in_order_and_wake_up() -> None:
+    planner = Planner(PlanLimits(min_chars=1))
+    taken: list[Segment] = []
+    lock = threading.Lock()
+
+    def fetch() -> None:
+        while (segment := planner.take(lambda: 2.0)) is not None:
+            with lock:
+                taken.append(segment)
+
+    threads = [threading.Thread(target=fetch) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for sentence in SENTENCES:
+        planner.feed(sentence)
+    planner.close()
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
+    taken.sort(key=lambda segment: segment.index)
+    assert "".join(segment.text for segment in taken) == "".join(SENTENCES).rstrip()
+
+
+@pytest.mark.parametrize("stage", ["take", "feed"])
+def test_cancel_wakes_whoever_waits(stage: str) -> None:
+    planner = Planner(PlanLimits(queue_chars=100))
+    done = threading.Event()
+
+    def wait() -> None:
+        if stage == "take":
+            assert planner.take(lambda: 0.0) is None
+        else:
+            planner.feed("A sentence that is whole. " * 1000)
+        done.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert not done.wait(0.05)
+    planner.cancel()
+    thread.join(10)
+    assert done.is_set()
+    assert planner.poll(0.0) is None

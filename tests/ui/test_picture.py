@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+from io import StringIO
+from itertools import accumulate
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from tests.ui.snapshots import PLAYING, playing, silent, snapshots, texts
+from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.state import State
+from voicestream.ui.lines import Line, clip, wrap
+from voicestream.ui.picture import draw, render
+
+ENCODINGS = ("utf-8", "ascii", "cp437", "latin-1", "shift_jis")
+
+
+def rows(snapshot: Snapshot, width: int = 80, **options: object) -> list[str]:
+    lines = draw(snapshot, width, **options)  # type: ignore[arg-type]
+    return ["".join(text for text, _ in line) for line in lines]
+
+
+def styles_of(snapshot: Snapshot, words: str) -> set[str]:
+    return {style for line in draw(snapshot, 80) for text, style in line if words in text}
+
+
+@given(
+    snapshots,
+    st.integers(1, 200),
+    st.one_of(st.none(), st.integers(1, 40)),
+    st.sampled_from(ENCODINGS),
+    st.booleans(),
+)
+@example(PLAYING, 44, 14, "utf-8", True)
+def test_any_snapshot_fits_any_terminal(
+    snapshot: Snapshot, width: int, height: int | None, encoding: str, color: bool
+) -> None:
+    shown = rows(snapshot, width, height=height, encoding=encoding, color=color)
+    assert 1 <= len(shown) <= (height or 100)
+    for row in shown:
+        assert cell_len(row) <= width
+        assert row.isprintable() or not row
+        row.encode(encoding)
+
+
+@given(snapshots, st.integers(44, 120))
+def test_the_frame_is_closed(snapshot: Snapshot, width: int) -> None:
+    shown = rows(snapshot, width)
+    assert {cell_len(row) for row in shown} == {min(width, 88)}
+    assert shown[0][0] + shown[0][-1] + shown[-1][0] + shown[-1][-1] == "╭╮╰╯"
+    assert {row[0] + row[-1] for row in shown[1:-1]} == {"││"}
+
+
+@given(snapshots, st.integers(1, 120), st.booleans())
+def test_rich_shows_it_as_it_was_laid(snapshot: Snapshot, width: int, color: bool) -> None:
+    out = StringIO()
+    console = Console(file=out, width=200, color_system=None, force_terminal=True)
+    console.print(render(snapshot, width, color=color), end="")
+    assert out.getvalue() == "".join(f"{row}\n" for row in rows(snapshot, width, color=color))
+
+
+@given(texts, st.integers(0, 40))
+def test_clip_keeps_the_beginning_within_the_width(text: str, width: int) -> None:
+    clipped = clip(text, width)
+    assert cell_len(clipped) <= width
+    if cell_len(text) <= width:
+        assert clipped == text
+    elif clipped:
+        assert clipped.endswith("…")
+        assert text.startswith(clipped[:-1])
+
+
+@pytest.mark.parametrize("text", ["one two three four five six", "漢字かな交じり文は空白がない"])
+@pytest.mark.parametrize("width", range(4, 30))
+def test_wrapped_text_is_complete_when_there_are_rows_enough(text: str, width: int) -> None:
+    lines = wrap(text, width, rows=20)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_words_are_not_broken_where_there_are_spaces() -> None:
+    assert wrap("one two three four", 9, rows=3) == ["one two", "three", "four"]
+
+
+def test_the_picture_says_what_is_known() -> None:
+    shown = "\n".join(rows(playing(underruns=2, rebuffers=1, stall_ms=310.0)))
+    for words in (
+        "● speaking",
+        "7.3 s of 12.4 s · 7.6 s elapsed",
+        "It is being spoken.",
+        "↓ It is on its way.",
+        "· It waits.",
+        "first sound    342 ms",
+        "start-up 61  server 203  prebuffer 41  device 37",
+        "buffer        1460 ms",
+        "prebuffer 150 of 2000 ms",
+        "2 underruns · 1 rebuffer · 310 ms of silence · 384 kbit/s",
+        "1 of 4 segments done · 1 in flight · 1 waiting",
+        "localhost:8880/v1 · pcm 24 kHz",
+    ):
+        assert words in shown
+    assert "It is over." not in shown
+
+
+def test_underruns_change_colour() -> None:
+    assert styles_of(playing(), "0 underruns") == {"green"}
+    assert styles_of(playing(underruns=1, stall_ms=90.0), "1 underrun") == {"yellow"}
+    assert styles_of(playing(underruns=3, stall_ms=900.0), "3 underruns") == {"red"}
+
+
+@pytest.mark.parametrize("state", [State.IDLE, State.CONNECTING])
+def test_it_waits_for_text_while_there_is_none(state: State) -> None:
+    shown = "\n".join(rows(silent(state=state)))
+    assert "waiting for text" in shown
+    assert "first sound" not in shown
+
+
+def test_a_pause_of_the_writer_is_not_blamed_on_the_endpoint() -> None:
+    done = (SegmentFigures(0, "It is over.", status="done"),)
+    assert "waiting for text" in rows(playing(state=State.REBUFFERING, segments=done))[1]
+    assert "waiting for more sound" in rows(playing(state=State.REBUFFERING))[1]
+
+
+def test_the_time_so_far_runs_until_the_first_sound() -> None:
+    asked = (SegmentFigures(0, "Hello.", status="requested"),)
+    timeline = silent().timeline_ms | {"request_sent": 61.0}
+    shown = rows(silent(state=State.CONNECTING, segments=asked, timeline_ms=timeline, at_ms=203.0))
+    assert any("first sound    203 ms" in row for row in shown)
+    assert any("start-up 61" in row and "server" not in row for row in shown)
+
+
+def bar_of(line: Line) -> list[tuple[str, str]]:
+    return [(text, style) for text, style in line if text and set(text) <= set("━┃─")]
+
+
+@pytest.mark.parametrize(("fill_ms", "style"), [(1_460.0, "green"), (80.0, "yellow"), (0.0, "red")])
+def test_the_bar_of_the_buffer(fill_ms: float, style: str) -> None:
+    line = next(line for line in draw(playing(fill_ms=fill_ms), 80) if "buffer" in str(line[1]))
+    bar = bar_of(line)
+    whole = "".join(text for text, _ in bar)
+    lit = sum(len(text) for text, its in bar if its == style)
+    assert abs(lit / len(whole) - fill_ms / 2_000.0) <= 1.0 / len(whole)
+    assert abs(whole.index("┃") / len(whole) - 150.0 / 2_000.0) <= 1.0 / len(whole)
+
+
+@given(st.lists(st.floats(1, 1_000), min_size=4, max_size=4), st.integers(60, 88))
+def test_the_bar_of_the_first_sound_is_in_proportion(steps: list[float], width: int) -> None:
+    at_ms = list(accumulate(steps))
+    names = ("request_sent", "first_byte", "playback_start", "first_sound")
+    marks = dict(zip(names, at_ms, strict=True))
+    lines = draw(playing(timeline_ms=marks, ttfa_ms=at_ms[3]), width)
+    bar = bar_of(next(line for line in lines if "first sound" in str(line[1])))
+    whole = sum(len(text) for text, _ in bar)
+    for step, style in zip(steps, ("blue", "cyan", "magenta", "yellow"), strict=True):
+        drawn = sum(len(text) for text, its in bar if its == style)
+        assert abs(drawn - step / at_ms[3] * whole) <= 1.0
+
+
+def test_markup_and_escapes_in_the_text_are_only_text() -> None:
+    nasty = "[red]x[/red] \x1b[31m \x1b]0;title\x07 \x9b2J \u202eabc [link=http://x]y[/link]"
+    out = StringIO()
+    console = Console(file=out, width=88, color_system=None, force_terminal=True)
+    segment = SegmentFigures(0, nasty, status="playing")
+    console.print(render(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88))
+    shown = out.getvalue()
+    assert "[red]x[/red] [31m ]0;title 2J abc [link=http://x]y[/link]" in shown
+    assert not set(shown) & set("\x1b\x07\x9b\u202e")
+
+
+def test_ascii_has_no_boxes() -> None:
+    text = "Grün, 漢字"
+    segment = (SegmentFigures(0, text, status="playing"),)
+    shown = rows(playing(speaking=text, segments=segment), encoding="ascii")
+    assert all(row.isascii() for row in shown)
+    assert shown[0].startswith("+- voicestream")
+    assert any("Gr?n, ??" in row for row in shown)
+
+
+def test_without_colours_the_parts_differ_in_shape() -> None:
+    shown = "\n".join(rows(playing(), color=False))
+    assert "█ start-up 61  ▓ server 203  ▒ prebuffer 41  ░ device 37" in shown
+    bar = next(row for row in shown.splitlines() if "first sound" in row)
+    assert [glyph in bar for glyph in "█▓▒░"] == [True] * 4
+
+
+def test_a_low_terminal_loses_air_then_the_frame_then_lines() -> None:
+    assert len(rows(playing())) == 13
+    assert len(rows(playing(), height=12)) <= 12
+    assert rows(playing(), height=11)[0].startswith("╭")
+    assert rows(playing(), height=9)[0].startswith("● speaking")
+    assert rows(playing(), height=1) == rows(playing(), height=9)[:1]

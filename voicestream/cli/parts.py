@@ -1,0 +1,104 @@
+"""What a call is made of: settings, text, the early connection, the file to save to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from voicestream.cli.options import SayCall
+from voicestream.cli.report import warn
+from voicestream.errors import EmptyTextError, SaveError, UsageError
+from voicestream.settings import Settings, load, read_key_file
+
+if TYPE_CHECKING:
+    from voicestream.output.save import Saver
+    from voicestream.session.script import Script
+    from voicestream.speech.wire import EarlyRequest
+
+
+def load_settings(flags: Mapping[str, Any]) -> Settings:
+    """The settings of a command line; a key file among the flags is read."""
+    values = dict(flags)
+    if values.get("api_key"):
+        values["api_key"] = read_key_file(str(values["api_key"]))
+    return load(values)
+
+
+def make_script(call: SayCall, settings: Settings) -> Script:
+    """The text, wherever it comes from."""
+    from voicestream.session.script import Script
+    from voicestream.text.source import open_file
+
+    def on_replaced() -> None:
+        if not call.quiet:
+            warn("the text is not UTF-8; what could not be read is spoken as a replacement")
+
+    if call.file is not None:
+        if call.text is not None:
+            raise UsageError("both a text and --file were given", hint="Give one of them.")
+        return Script.piped(settings, open_file(call.file), on_replaced)
+    if call.text is not None and call.text != "-":
+        text = call.text
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # bytes of an argument that are not UTF-8 come as halves of characters
+            text = text.encode("utf-8", "replace").decode()
+            on_replaced()
+        return Script(settings, text)
+    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
+        raise EmptyTextError(
+            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+        )
+    return Script.piped(settings, sys.stdin.buffer, on_replaced)
+
+
+def early_connection(settings: Settings) -> EarlyRequest | None:
+    """Connect now, while the text is read and before an HTTP library is loaded."""
+    if settings.embedded or _behind_proxy(settings):
+        return None
+    from voicestream.speech.wire import EarlyRequest
+
+    early = EarlyRequest(settings.base_url, settings.api_key, settings.timeout_s)
+    early.start()
+    return early
+
+
+def first_body(settings: Settings, script: Script) -> bytes | None:
+    """The first request's body, if its text is known already."""
+    if script.first is None:
+        return None
+    from voicestream.session.requests import speech_request
+    from voicestream.speech.wire import request_body
+
+    return request_body(speech_request(settings, script.first))
+
+
+def _behind_proxy(settings: Settings) -> bool:
+    """The early request knows no proxies; the HTTP library does."""
+    names = {"http_proxy", "https_proxy", "all_proxy"}
+    if any(name.lower() in names for name in os.environ):
+        return True
+    if os.name == "posix" and sys.platform != "darwin":
+        return False
+    from voicestream.speech.http import proxy_needed
+
+    return proxy_needed(settings.base_url)
+
+
+def make_saver(call: SayCall) -> Saver | None:
+    """Where the sound is kept, if anywhere."""
+    if call.save is None:
+        return None
+    from voicestream.output.save import Saver
+
+    if call.save != "-":
+        return Saver(call.save)
+    if call.json or call.echo:
+        other = "--json" if call.json else "--echo"
+        raise UsageError(f"--save - and {other} both want stdout", hint="Save to a file instead.")
+    if sys.stdout is None:
+        raise SaveError("stdout is closed", hint="Save to a file instead.")
+    return Saver(sys.stdout.buffer)

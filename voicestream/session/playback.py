@@ -1,0 +1,202 @@
+"""Frames into the ring, the sink and the saved file; started when there is enough, drained."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+
+from voicestream.errors import DeviceError, SaveError, VoicestreamError
+from voicestream.metrics import Metrics
+from voicestream.output.base import Sink
+from voicestream.output.save import Saver
+from voicestream.pcm import PcmFormat, Samples, to_int16
+from voicestream.playout.player import Player
+from voicestream.playout.ring import Ring
+
+_LOOK_S = 0.25
+"""How often a wait looks whether the device is still alive."""
+_FADE_WAIT_S = 0.2
+
+
+class Playback:
+    """The end of the way of the sound. All but ``cancel`` is called by the feeder alone.
+
+    Args:
+        sink: None when there is nothing to play on, only to save.
+        prebuffer_s: sound gathered before playback starts, and again after an underrun.
+        capacity_s: room of the ring.
+        on_start: called once, just before the sink starts.
+    """
+
+    def __init__(
+        self,
+        metrics: Metrics,
+        sink: Sink | None,
+        saver: Saver | None,
+        prebuffer_s: float,
+        capacity_s: float,
+        on_start: Callable[[], None],
+    ) -> None:
+        self._metrics = metrics
+        self._sink = sink
+        self._saver = saver
+        self._prebuffer_s = prebuffer_s
+        self._capacity_s = capacity_s
+        self._on_start = on_start
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._ring: Ring | None = None
+        self._playing = False
+        self.pcm: PcmFormat | None = None
+        """What is played; None until opened."""
+        self.errors: list[VoicestreamError] = []
+        # any thread
+        self._cancelled = False
+        # feeder; read by any thread
+        self._player: Player | None = None
+
+    def cancel(self) -> None:
+        """Any thread, or a signal handler: fade out."""
+        self._cancelled = True
+        if self._player:
+            self._player.cancelled = True
+        self._wakes.put(None)
+
+    def open(self, source: PcmFormat) -> PcmFormat:
+        """The first samples tell what to play: open the sink, or do without one.
+
+        Raises:
+            DeviceError: there is neither a device nor a file to save to.
+        """
+        pcm = PcmFormat(source.rate_hz, source.channels)
+        if self._sink is not None:
+            try:
+                pcm = self._sink.open(pcm)
+            except DeviceError as error:
+                if self._saver is None:
+                    raise
+                self._sink = None
+                self._metrics.warnings.append(f"not played, only saved: {error}")
+        self._metrics.rate_hz = pcm.rate_hz
+        if self._saver is not None:
+            self._saver.open(pcm)
+        if self._sink is not None:
+            self._make_player(self._sink, pcm)
+        self.pcm = pcm
+        return pcm
+
+    def _make_player(self, sink: Sink, pcm: PcmFormat) -> None:
+        metrics = self._metrics
+        ring = Ring(pcm.s_to_frames(self._capacity_s), pcm.channels)
+        player = Player(
+            ring,
+            pcm,
+            metrics.machine,
+            metrics.timeline,
+            metrics.play,
+            lambda: self._wakes.put(None),
+        )
+        player.resume_frames = min(pcm.s_to_frames(self._prebuffer_s), ring.capacity_frames)
+        player.lead_in_frames = pcm.s_to_frames(sink.lead_in_s)
+        player.latency_frames = pcm.s_to_frames(sink.latency_s)
+        player.cancelled = self._cancelled
+        self._ring, self._player = ring, player
+
+    @property
+    def starved(self) -> bool:
+        """Playing, with nothing left to play."""
+        return self._playing and self._ring is not None and not self._ring.readable_frames
+
+    def idle(self, idle: bool) -> None:
+        """Whether more text is not known yet, so that running empty is nobody's fault."""
+        if self._player:
+            self._player.idle = idle
+
+    def write(self, samples: Samples) -> None:
+        """Add samples of ``pcm``, waiting while the ring is full.
+
+        Raises:
+            DeviceError: the device went away.
+        """
+        if not len(samples):
+            return
+        frames = to_int16(samples)
+        if self._saver is not None:
+            try:
+                self._saver.write(frames)
+            except SaveError as error:
+                self._saver = None
+                self.errors.append(error)
+        self._metrics.written_frames += len(frames)
+        if self._ring is None or self._player is None:
+            return
+        done = 0
+        while not self._cancelled:
+            done += self._ring.write(frames[done:])
+            self._start_when_ready()
+            if done == len(frames):
+                return
+            self._wait_for_room(self._ring, self._player)
+
+    def _start_when_ready(self) -> None:
+        if self._playing or not self._player or not self._sink or not self._player.ready:
+            return
+        self._playing = True
+        self._on_start()
+        self._sink.start(self._player.fill)
+
+    def _wait_for_room(self, ring: Ring, player: Player) -> None:
+        player.wants_room = True
+        while not ring.writable_frames and not self._cancelled:
+            self._wait()
+        player.wants_room = False
+
+    def _wait(self) -> None:
+        """Until the callback or a cancel says something; a device that died is an error."""
+        try:
+            self._wakes.get(timeout=_LOOK_S)
+        except queue.Empty:
+            if self._playing and self._sink and not self._sink.active:
+                raise DeviceError(
+                    "the audio device stopped",
+                    hint="Was it unplugged, or its server restarted? Try again.",
+                ) from None
+
+    def drain(self) -> None:
+        """Nothing more comes: play to the last sample.
+
+        Raises:
+            DeviceError: the device went away.
+        """
+        player = self._player
+        if player is None or self._cancelled:
+            return
+        player.ended = True
+        self._start_when_ready()
+        while not player.drained and not self._cancelled:
+            self._wait()
+
+    def stop(self) -> None:
+        """End the sink; after a cancel, when the fade has been heard. Finish the file.
+
+        Raises:
+            SaveError: the file cannot be finished.
+        """
+        try:
+            if self._sink is not None:
+                if self._cancelled and self._playing and self._player:
+                    self._await_fade(self._player, self._sink)
+                self._sink.stop(drain=False)
+        finally:
+            if self._saver is not None:
+                self._saver.close()
+
+    def _await_fade(self, player: Player, sink: Sink) -> None:
+        deadline_s = time.monotonic() + _FADE_WAIT_S
+        while not player.silenced and sink.active and time.monotonic() < deadline_s:
+            try:
+                self._wakes.get(timeout=0.02)
+            except queue.Empty:
+                continue
+        # the fade waits in the device, behind what was there before
+        time.sleep(sink.latency_s)

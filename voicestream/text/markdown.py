@@ -1,0 +1,324 @@
+"""Markdown as it comes -> what a voice should say, just as incrementally.
+
+Nothing is held back but what is ambiguous (an open bracket, a line that may be
+a rule), and that only up to a number of characters: after these it is text.
+All decisions look at a window of that length, so the result does not depend on
+how the text was cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from voicestream.patterns import lazy_pattern
+from voicestream.text import inline
+from voicestream.text.blocks import HOLD_MAX, LINE_MARKS, Mark
+from voicestream.text.inline import NOTHING, Found
+from voicestream.text.writer import Writer, is_wide
+
+CodeMode: TypeAlias = Literal["announce", "skip", "read"]
+CODE_ANNOUNCEMENT = "(code block)"
+
+_EMOJI = "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\U0001f000-\U0001faff"
+_EMOJI_RUN = lazy_pattern(f"[{_EMOJI}\ufe0e\ufe0f\u200d\u20e3]+")
+_MARKS = rf"\\`*_~\[!<&#\n\t{_EMOJI}\ufe0e\ufe0f\u20e3"
+_SPECIAL = lazy_pattern(
+    rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
+    r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
+    r"|[wW](?:[wW]{2}\.|[wW]{0,2}\Z))"
+)
+_GAP = lazy_pattern(r"[ \t]+")
+_RUN = lazy_pattern(r"\*+|_+|~+|#+")
+_CELL = lazy_pattern(r"(?<!\\)\|")
+_CLOSE_TAIL = 16  # longer than anything that ends what is dropped
+_DEPTH_MAX = 8
+
+Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]
+_CONSTRUCTS: dict[str, Construct] = {
+    "`": inline.code_span,
+    "[": inline.link,
+    "&": inline.entity,
+    "\\": inline.escape,
+}
+
+
+class MarkdownFilter:
+    """Incremental Markdown -> plain text with the line ends that matter.
+
+    A line feed in the result ends a line for the ear too (list item, heading,
+    hard break); wrapped lines of a paragraph are joined; two line feeds end a
+    paragraph; there are never more than two.
+
+    Args:
+        code: fenced code is announced in two words, skipped, or read out.
+
+    Used by one thread, or under a lock.
+    """
+
+    def __init__(self, code: CodeMode = "announce", *, _depth: int = 0) -> None:
+        self._code = code
+        self._depth = _depth
+        self._writer = Writer()
+        self._buf = ""
+        self._plain = False  # ordinary text may pass by
+        self._line_start = _depth == 0
+        self._heading = False
+        self._fence = ""  # the marks that opened the code block we are in
+        self._fence_line = False  # in mid-line inside of it
+        self._until: re.Pattern[str] | None = None  # drop everything up to here
+        self._before = "\n"  # the source's character before
+        self._open = {"*": 0, "_": 0, "~": 0}  # emphasis marks not closed yet
+
+    def feed(self, text: str) -> str:
+        """Take the next text; return what of it is certain."""
+        if self._plain and text:
+            blank = " " if text[-1] == " " else ""
+            body = text[:-1] if blank else text
+            gap = self._writer.gap
+            if body and not (gap and body[0] == " ") and _SPECIAL.search(body) is None:
+                self._before = text[-1]
+                self._writer.passed(body, blank)
+                return gap + body
+        return self._run(text, final=False)
+
+    def flush(self) -> str:
+        """The text has ended: return what was held back."""
+        text = self._run("", final=True)
+        if self._writer.soft and not self._depth:
+            self._writer.line_feeds(1)
+            text += self._writer.take()
+        return text
+
+    def settle(self) -> str:
+        """The writer pauses: return what only waits to learn how the text goes on.
+
+        From here on the result may depend on the pause.
+        """
+        if self._buf == "!":
+            self._buf, self._before = "", "!"
+            self._writer.say("!")
+        if self._writer.soft:
+            self._writer.line_feeds(1)
+        return self._writer.take()
+
+    def _run(self, text: str, final: bool) -> str:
+        buf = self._buf = self._buf + text
+        at, size = 0, len(buf)
+        while at < size:
+            stop = min(size, at + HOLD_MAX)
+            known = final or stop == at + HOLD_MAX
+            if self._until is not None:
+                end = self._drop(at)
+            elif self._fence:
+                end = self._code_line(at, final)
+            elif self._line_start:
+                end = self._begin_line(at, stop, known)
+            else:
+                end = self._inline(at, stop, known, final)
+            if end is None:
+                break
+            if end > at:
+                at = end
+                self._before = buf[at - 1]
+        if self._until is not None:
+            at = max(at, size - _CLOSE_TAIL)
+        self._buf = "" if final else buf[at:]
+        writer = self._writer
+        self._plain = not (
+            self._buf or self._line_start or self._fence or self._until
+            or writer.glue or writer.soft or writer.tail in " \n"
+        )  # fmt: skip
+        return writer.take()
+
+    # Each of these takes the source on from an index and returns how far it came, or None if
+    # more text is needed.
+
+    def _begin_line(self, at: int, stop: int, known: bool) -> int | None:
+        """Take what marks a line off its beginning."""
+        buf, writer = self._buf, self._writer
+        char = buf[at]
+        if blanks := _GAP.match(buf, at):
+            return blanks.end()
+        if char == "\n":
+            if not writer.marked:
+                writer.line_feeds(2)
+                self._open = dict.fromkeys(self._open, 0)
+            writer.end_line(hard=False)
+            return at + 1
+        if char == ">":
+            writer.quote = True
+            return at + 1
+        for reader in LINE_MARKS.get(char, ()):
+            mark = reader(buf, at, stop, known)
+            if mark is None:
+                return None
+            if mark.kind != "none":
+                return self._take_mark(at, mark)
+        self._line_start = False
+        return at
+
+    def _take_mark(self, at: int, mark: Mark) -> int:
+        writer = self._writer
+        if mark.kind in ("item", "heading"):
+            writer.marked = True
+            self._heading = mark.kind == "heading"
+            self._line_start = mark.end > at and not self._heading
+        elif mark.kind == "rule":
+            if writer.soft:
+                writer.line_feeds(1)
+        elif mark.kind == "fence":
+            if writer.soft:
+                writer.line_feeds(1)
+            self._fence, self._fence_line = mark.text, False
+            if self._code == "announce":
+                writer.say(CODE_ANNOUNCEMENT)
+                writer.line_feeds(1)
+        elif mark.kind == "row":
+            writer.marked = True
+            cells = (self._render(cell).strip() for cell in _CELL.split(mark.text.strip()))
+            writer.say(", ".join(filter(None, cells)))
+            if mark.text.endswith("\n"):
+                writer.end_line(hard=writer.line_chars > 0)
+        return mark.end
+
+    def _end_line(self, hard: bool) -> None:
+        if self._depth:
+            self._writer.blank(" ")
+            return
+        self._writer.end_line(hard or self._heading)
+        self._heading = False
+        self._line_start = True
+
+    def _code_line(self, at: int, final: bool) -> int | None:
+        """Inside of fenced code."""
+        end = self._buf.find("\n", at) + 1
+        line = self._buf[at:end] if end else self._buf[at:]
+        bare = line.strip(" \t\n>")
+        if not self._fence_line and not bare.strip(self._fence[0]):
+            if not end and not final and len(line) < HOLD_MAX:
+                return None  # may become the closing line
+            if len(bare) >= len(self._fence) and len(line) < HOLD_MAX:
+                self._fence = ""
+                self._end_line(hard=True)
+                return end or len(self._buf)
+        self._fence_line = not end
+        if self._code == "read":
+            self._writer.say(line.rstrip("\n"))
+            self._writer.line_feeds(1 if end else 0)
+        return end or len(self._buf)
+
+    def _drop(self, at: int) -> int | None:
+        """Inside of what is not spoken, however long."""
+        assert self._until is not None
+        found = self._until.search(self._buf, at)
+        if found is None:
+            return None
+        self._until = None
+        self._writer.dropped()
+        return found.end()
+
+    def _inline(self, at: int, stop: int, known: bool, final: bool) -> int | None:
+        buf, writer = self._buf, self._writer
+        if blanks := _GAP.match(buf, at):
+            writer.blank(blanks.group())
+            return blanks.end()
+        special = _SPECIAL.search(buf, at)
+        begin = special.start() if special else len(buf)
+        if begin > at:
+            writer.say(buf[at:begin])
+            return begin
+        assert special is not None
+        char = buf[at]
+        if char == "\n":
+            self._end_line(hard=writer.trailing > 1)
+            return at + 1
+        if char in "*_~#":
+            return self._emphasis(at, stop, known)
+        if emoji := _EMOJI_RUN.match(buf, at):
+            writer.dropped()
+            return emoji.end()
+        if char in "hHwW":
+            if special.end() == len(buf) and not final:
+                return None
+            found = self._url(at, stop, known, final)
+        elif char == "<":
+            found = inline.tag(buf, at, stop, known, line_start=writer.line_chars == 0)
+        elif char == "!":
+            found = self._image(at, stop, known)
+        else:
+            found = _CONSTRUCTS[char](buf, at, stop, known)
+        return None if found is None else self._take(at, found)
+
+    def _take(self, at: int, found: Found) -> int:
+        """Give out what a construct says."""
+        if found is NOTHING:
+            self._writer.say(self._buf[at])
+            return at + 1
+        self._writer.say(self._render(found.text) if found.kind == "markup" else found.text)
+        if found.kind == "break":
+            self._end_line(hard=True)
+        elif found.kind == "skip":
+            self._until = re.compile(found.until)
+        return found.end
+
+    def _image(self, at: int, stop: int, known: bool) -> Found | None:
+        if at + 1 == stop:
+            return NOTHING if known else None
+        if self._buf[at + 1] != "[":
+            return NOTHING
+        return inline.link(self._buf, at + 1, stop, known)
+
+    def _url(self, at: int, stop: int, known: bool, final: bool) -> Found | None:
+        if at == 0 and self._before.isascii() and self._before.isalnum():
+            return NOTHING
+        return inline.url(self._buf, at, stop, known, full=known and not final)
+
+    def _emphasis(self, at: int, stop: int, known: bool) -> int | None:
+        """A run of ``*``, ``_``, ``~`` or ``#``: dropped where it marks, else text.
+
+        Looks at the neighbours only, so nothing waits for a closing mark.
+        """
+        run = _RUN.match(self._buf, at, stop)
+        assert run is not None
+        end, mark, size = run.end(), self._buf[at], run.end() - at
+        if end == stop and not known:
+            return None
+        after = self._buf[end] if end < stop else " "
+        if mark == "#":
+            closes = self._heading and self._before.isspace() and after in " \t\n"
+            self._writer.say("" if closes else run.group())
+            return end
+        left = size - self._marks(mark, size, after)
+        self._writer.say(mark * left)
+        return end
+
+    def _marks(self, mark: str, size: int, after: str) -> int:
+        """How many of these characters are marks of emphasis."""
+        before, opened = self._before, self._open[mark]
+        if mark == "~" and size != 2:
+            return 0
+        inside = _in_word(before) and _in_word(after)
+        if inside and (mark == "_" or (before.isdigit() and after.isdigit())):
+            return 0
+        if opened and (not before.isspace() or (opened >= size > 1)):
+            used = min(size, opened)
+            self._open[mark] = opened - used
+            return used
+        if after.isspace() or _in_word(before):
+            return 0
+        self._open[mark] = opened + size
+        return size
+
+    def _render(self, text: str) -> str:
+        """The text of a link or a table's cell, itself Markdown."""
+        if self._depth >= _DEPTH_MAX:
+            return text
+        inner = MarkdownFilter(self._code, _depth=self._depth + 1)
+        return inner.feed(text) + inner.flush()
+
+
+def _in_word(char: str) -> bool:
+    """A letter or digit of a script that puts blanks between its words."""
+    return char.isalnum() and not is_wide(char)

@@ -1,0 +1,110 @@
+"""The stages of text in one: clean, Markdown, speakers, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voicestream.errors import UsageError
+from voicestream.text.clean import Cleaner
+from voicestream.text.markdown import CodeMode, MarkdownFilter
+from voicestream.text.segment import Boundary, Piece, Segmenter
+from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
+
+
+class TextPipeline:
+    """Raw text as it comes -> pieces to speak, each with its voice.
+
+    Args:
+        plain: the text is no Markdown and is read as it stands.
+        code: what becomes of fenced code.
+        language: the code by which doubtful abbreviations are judged.
+        voices: the narrator, then those who take turns in quotes; empty for one voice.
+        tags: ``[name]`` at the start of a line or sentence changes the voice.
+        max_pending: characters after which text without an end is cut all the same.
+
+    Raises:
+        UsageError: both ``voices`` and ``tags`` are asked for.
+
+    Used by one thread, or under a lock.
+    """
+
+    def __init__(
+        self,
+        *,
+        plain: bool = False,
+        code: CodeMode = "announce",
+        language: str = "en",
+        voices: Sequence[str] = (),
+        tags: bool = False,
+        max_pending: int = 1000,
+    ) -> None:
+        if voices and tags:
+            raise UsageError(
+                "voices for quotes and speaker tags exclude each other",
+                hint="Give either a list of voices or tags in the text.",
+            )
+        self._cleaner = Cleaner()
+        self._markdown = None if plain else MarkdownFilter(code)
+        self._speakers: Speakers | None = None
+        if voices:
+            self._speakers = QuotedSpeech(voices[0], voices[1:])
+        elif tags:
+            self._speakers = SpeakerTags()
+        self._segmenter = Segmenter(language, wrapped=plain, max_pending=max_pending)
+        self._voice: str | None = None
+
+    @property
+    def pending(self) -> str:
+        """What waits for the end of its sentence."""
+        return self._segmenter.pending
+
+    def feed(self, text: str) -> list[Piece]:
+        """Take the next text; return the pieces that are certain."""
+        text = self._cleaner.feed(text)
+        if self._markdown is not None:
+            text = self._markdown.feed(text)
+        if not text:
+            return []
+        if self._speakers is None:
+            return self._segmenter.feed(text)
+        return self._speak(self._speakers.feed(text))
+
+    def flush(self) -> list[Piece]:
+        """The text has ended: return all that is left."""
+        text = self._cleaner.flush()
+        if self._markdown is not None:
+            text = self._markdown.feed(text) + self._markdown.flush()
+        if self._speakers is None:
+            return self._segmenter.feed(text) + self._segmenter.flush()
+        pieces = self._speak(self._speakers.feed(text) + self._speakers.flush())
+        return pieces + self._voiced(self._segmenter.flush())
+
+    def settle(self) -> list[Piece]:
+        """The writer pauses: let go of what only waits to learn how the text goes on."""
+        text = self._markdown.settle() if self._markdown is not None else ""
+        if not text:
+            return []
+        if self._speakers is None:
+            return self._segmenter.feed(text)
+        return self._speak(self._speakers.feed(text))
+
+    def cut_clause(self, min_chars: int = 1, *, last: bool = False) -> Piece | None:
+        """Take what is pending up to a clause boundary; see ``Segmenter.cut_clause``."""
+        piece = self._segmenter.cut_clause(min_chars, last=last)
+        return piece if piece is None or self._voice is None else replace(piece, voice=self._voice)
+
+    def _speak(self, runs: list[Run]) -> list[Piece]:
+        """A change of voice ends the piece."""
+        pieces: list[Piece] = []
+        for voice, text in runs:
+            if voice != self._voice:
+                pieces += self._voiced(self._segmenter.flush(Boundary.CLAUSE))
+                self._voice = voice
+            pieces += self._voiced(self._segmenter.feed(text))
+        return pieces
+
+    def _voiced(self, pieces: list[Piece]) -> list[Piece]:
+        if self._voice is None:
+            return pieces
+        return [replace(piece, voice=self._voice) for piece in pieces]

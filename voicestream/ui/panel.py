@@ -1,0 +1,170 @@
+"""The panel: a picture of the latest snapshot, drawn again and again on a terminal.
+
+Importing this loads rich; ask ``terminal.wants_panel`` first.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.control import Control
+from rich.live import Live
+from rich.segment import ControlType, Segment
+
+from voicestream.metrics import Snapshot
+from voicestream.ui.lines import cells, renderable
+from voicestream.ui.picture import draw
+from voicestream.ui.terminal import encoding_of, reflows
+
+
+def _raw(code: str) -> Control:
+    """A control code that rich has no name for."""
+    control = Control()
+    control.segment = Segment(code, None, [(ControlType.CARRIAGE_RETURN,)])
+    return control
+
+
+_WRAP_OFF, _WRAP_ON = _raw("\x1b[?7l"), _raw("\x1b[?7h")
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """A picture that nobody sees must not end the speech; rich would exit here."""
+        self.quiet = True
+
+
+class Panel:
+    """Shows snapshots on a terminal while a ``with`` block runs.
+
+    There is no thread: the block calls ``tick`` as often as it likes, every
+    ``interval_s`` or so, and a picture is drawn when one is due. Afterwards the
+    terminal is as it was before: the picture gone, the cursor back.
+
+    Args:
+        snapshot: gives what is to be seen now.
+        stream: the terminal, usually stderr.
+        rate_hz: pictures a second, at most.
+        clock: seconds, ever growing.
+    """
+
+    def __init__(
+        self,
+        snapshot: Callable[[], Snapshot],
+        stream: TextIO,
+        *,
+        rate_hz: float = 10.0,
+        clock: Callable[[], float] = time.monotonic,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.interval_s = 1.0 / rate_hz
+        self._snapshot = snapshot
+        self._stream = stream
+        self._clock = clock
+        self._environ = os.environ if environ is None else environ
+        self._encoding = encoding_of(stream)
+        # Whoever made a panel of a stream wants it drawn there, be it a terminal or not.
+        self._console = _Console(file=stream, force_terminal=True, _environ=self._environ)
+        self._color = bool(self._console.color_system) and not self._console.no_color
+        # stdout carries data and is not touched; what others print on stderr goes above.
+        self._live = Live(
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=stream is sys.stderr,
+            vertical_overflow="crop",
+        )
+        self._due_s = -math.inf
+        self._widths: list[int] = []
+        self._columns = 0
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        try:
+            self.tick()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def tick(self) -> None:
+        """Draw if a picture is due. A terminal that went away is left alone."""
+        now_s = self._clock()
+        if now_s < self._due_s or not self._live.is_started:
+            return
+        self._due_s = now_s + self.interval_s
+        try:
+            self._draw()
+        except OSError:
+            # The terminal is gone (EIO). The speech goes on without a picture.
+            self._console.quiet = True
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._due_s = -math.inf
+            self.tick()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        try:
+            with self._unwrapped():
+                self._live.stop()
+        except OSError:
+            self._console.quiet = True
+
+    def _draw(self) -> None:
+        columns, rows = self._console.size = self._size()
+        # The last column stays free: a full line makes some terminals wrap.
+        lines = draw(self._snapshot(), columns - 1, rows - 1, self._encoding, self._color)
+        self._live.update(renderable(lines))
+        with self._unwrapped():
+            if columns < self._columns and reflows(self._environ):
+                self._erase_folds(columns)
+            self._live.refresh()
+        self._columns = columns
+        self._widths = [cells(line) for line in lines]
+
+    @contextmanager
+    def _unwrapped(self) -> Iterator[None]:
+        """One write, in which the terminal cuts lines that are too long.
+
+        It may already be narrower than it has told (tmux tells a quarter of a second
+        later), and a picture that wraps is higher than rich believes.
+        """
+        with self._console:
+            self._console.control(_WRAP_OFF)
+            try:
+                yield
+            finally:
+                self._console.control(_WRAP_ON)
+
+    def _size(self) -> tuple[int, int]:
+        """Columns and rows of the very terminal drawn on, as it is now.
+
+        rich would look at stdin first, and COLUMNS would hold its answer through a resize.
+        """
+        try:
+            columns, rows = os.get_terminal_size(self._stream.fileno())
+        except (OSError, ValueError):
+            columns, rows = 0, 0  # not a terminal
+        return columns or 80, rows or 25
+
+    def _erase_folds(self, columns: int) -> None:
+        """The terminal has folded the last picture: erase the rows that rich knows nothing of."""
+        folds = sum(max(0, math.ceil(width / columns) - 1) for width in self._widths)
+        up = ((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
+        self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(up * folds)))

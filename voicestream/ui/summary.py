@@ -1,0 +1,96 @@
+"""A snapshot in words: where the time to the first sound went, and the line at the end."""
+
+from __future__ import annotations
+
+from voicestream.metrics import Snapshot
+from voicestream.state import State
+from voicestream.ui.terminal import can_show
+
+# What ends each part of the way to the first sound.
+_PARTS = (
+    ("start-up", "request_sent"),
+    ("server", "first_byte"),
+    ("prebuffer", "playback_start"),
+    ("device", "first_sound"),
+)
+
+
+def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
+    """The parts of the time to the first sound known so far: name and milliseconds.
+
+    They add up to ``ttfa_ms`` once there is a first sound. A part whose end was not
+    noted is counted with the one after it.
+    """
+    parts = []
+    since_ms = 0.0
+    for name, ends_with in _PARTS:
+        at_ms = snapshot.timeline_ms.get(ends_with)
+        if at_ms is not None:
+            parts.append((name, max(0.0, at_ms - since_ms)))
+            since_ms = max(since_ms, at_ms)
+    return parts
+
+
+def heard_s(snapshot: Snapshot) -> float:
+    """Seconds of speech heard; what the device got may hold silence on top."""
+    return min(snapshot.played_s, snapshot.audio_s)
+
+
+def seconds(value_s: float) -> str:
+    """``4.2 s``, from a minute on ``1:04``, from an hour on ``1:01:04``."""
+    if value_s < 59.95:
+        return f"{value_s:.1f} s"
+    minutes, rest = divmod(round(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def duration(value_ms: float) -> str:
+    """``342 ms``, from ten seconds on as ``seconds``."""
+    return f"{value_ms:.0f} ms" if value_ms < 9999.5 else seconds(value_ms / 1000.0)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 underrun``, ``2 underruns``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
+    """What happened, in one plain line that claims nothing that was not heard.
+
+    Args:
+        encoding: of the stream the line is for; where it lacks the dot, commas stand.
+    """
+    dot = " · " if can_show("·", encoding) else ", "
+    facts = [_outcome(snapshot)]
+    if snapshot.ttfa_ms is not None:
+        parts = dot.join(f"{name} {part_ms:.0f}" for name, part_ms in ttfa_parts(snapshot))
+        facts.append(f"first sound after {duration(snapshot.ttfa_ms)} ({parts})")
+        facts.append(_interruptions(snapshot))
+    failed = sum(segment.status == "failed" for segment in snapshot.segments)
+    if failed and len(snapshot.segments) > 1:
+        facts.append(f"{failed} of {len(snapshot.segments)} segments failed")
+    if snapshot.bytes:
+        facts.append(f"{snapshot.throughput_kbps:.0f} kbit/s")
+    return dot.join(facts)
+
+
+def _outcome(snapshot: Snapshot) -> str:
+    verb = {State.DONE: "spoke", State.FAILED: "failed", State.CANCELLED: "stopped"}.get(
+        snapshot.state, "unfinished"
+    )
+    total = seconds(snapshot.audio_s)
+    if snapshot.ttfa_ms is None:
+        silent = f"{total} of audio, none of it played" if snapshot.audio_s else "no sound"
+        return silent if verb == "spoke" else f"{verb}: {silent}"
+    if verb == "spoke":
+        return f"spoke {total} of audio"
+    heard = seconds(heard_s(snapshot))
+    return f"{verb} after {heard} of {total} of audio"
+
+
+def _interruptions(snapshot: Snapshot) -> str:
+    underruns = count(snapshot.underruns, "underrun")
+    if not snapshot.stall_ms:
+        return underruns
+    return f"{underruns} ({duration(snapshot.stall_ms)} of silence)"
