@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import ssl
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -128,3 +129,27 @@ def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_base_url_leads_to_a_target(url: str, target: Target, authority: str | None) -> None:
     assert Target.of(url) == target
     assert target.authority == (authority or target.host)
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("server_waits", [True, False])
+def test_a_connection_opened_before_the_text_is_known_is_used_if_it_still_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: bool, server_waits: bool
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=tls) as server:
+        if tls:
+            trust(server, tmp_path, monkeypatch)
+        seen = len(server.connected_s)
+        early = EarlyRequest(server.url, "", 5.0)
+        early.start()
+        early.send(None)
+        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        if not server_waits:
+            early._done.wait(5)
+            assert early._socket is not None
+            # an SSLSocket of Python would forget its TLS first
+            socket.socket.shutdown(early._socket, socket.SHUT_RDWR)
+        assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        assert len(server.requests) == 1
+        assert len(server.connected_s) == seen + (1 if server_waits else 2)

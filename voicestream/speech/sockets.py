@@ -77,10 +77,16 @@ class SocketStream(httpcore.NetworkStream):
             return self._socket
         return self._socket if info == "socket" else None
 
-    @property
-    def stale(self) -> bool:
-        """Nothing was asked for on it, and yet the other side has closed it."""
-        return not self._swallow and self._readable()
+    def closed_by_peer(self) -> bool:
+        """Whether the other side has ended a connection on which nothing was asked for yet."""
+        self._socket.settimeout(0)
+        try:
+            # over TLS, session tickets may wait to be read, which a recv does by the way
+            return self._socket.recv(1) == b""
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return False
+        except OSError:
+            return True
 
     def _readable(self) -> bool:
         """An idle connection that can be read has been closed by the other side."""
@@ -129,14 +135,15 @@ class SocketBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> SocketStream:
         target = Target(self._target.scheme, host, port, "")
-        stream = self._connect(target, timeout)
-        if stream.stale:
-            # opened early, and closed by the server while the text was being written
+        stream, unused = self._connect(target, timeout)
+        if unused and stream.closed_by_peer():
+            # while the text was still being written
             stream.close()
-            stream = self._connect(target, timeout)
+            stream, _ = self._connect(target, timeout)
         return self._keep(stream)
 
-    def _connect(self, target: Target, timeout: float | None) -> SocketStream:
+    def _connect(self, target: Target, timeout: float | None) -> tuple[SocketStream, bool]:
+        """A stream, and whether it was opened early with nothing asked for on it."""
         opening = self._opening(target, timeout)
         try:
             opened = opening.take()
@@ -148,8 +155,11 @@ class SocketBackend(httpcore.NetworkBackend):
         finally:
             with self._lock:
                 self._openings.remove(opening)
-        sent = isinstance(opening, EarlyRequest) and opening.body is not None
-        return SocketStream(opened, opening.sent_at_s if sent else None)
+        if not isinstance(opening, EarlyRequest):
+            return SocketStream(opened), False
+        if opening.body is None:
+            return SocketStream(opened), True
+        return SocketStream(opened, opening.sent_at_s), False
 
     def _opening(self, target: Target, timeout_s: float | None) -> Opening:
         """The early request's connection, or a new one."""
