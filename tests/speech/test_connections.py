@@ -56,6 +56,25 @@ def test_a_trusted_server_is_asked_over_tls_on_one_connection(
         assert len(server.connected_s) == seen + 1
 
 
+def test_a_tls_connection_that_waits_for_the_text_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=True) as server:
+        trust(server, tmp_path, monkeypatch)
+        seen = len(server.connected_s)
+        early = EarlyRequest(server.url, "", 5.0)
+        early.start()
+        early.send(None)
+        connected = early.take()
+        monkeypatch.setattr(early, "take", lambda: connected)
+        # a server of TLS 1.3 sends tickets of its own accord: that is no sign of an end
+        assert select.select([connected], [], [], 10)[0]
+        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        assert len(server.connected_s) == seen + 1
+
+
 def test_a_certificate_for_another_name_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,10 +94,25 @@ class SocketStream(httpcore.NetworkStream):
             return True
         poll = getattr(select, "poll", None)
         if poll is None:  # Windows
-            return bool(select.select([self._socket], [], [], 0)[0])
-        poller = poll()
-        poller.register(self._socket, select.POLLIN)
-        return bool(poller.poll(0))
+            came = bool(select.select([self._socket], [], [], 0)[0])
+        else:
+            poller = poll()
+            poller.register(self._socket, select.POLLIN)
+            came = bool(poller.poll(0))
+        return came and not self._only_tickets()
+
+    def _only_tickets(self) -> bool:
+        """Whether what came is no end and no data, but what TLS 1.3 servers send on their own."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return False
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1)  # an end, or data that nobody asked for: of no more use
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 class SocketBackend(httpcore.NetworkBackend):
