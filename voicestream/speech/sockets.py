@@ -77,17 +77,6 @@ class SocketStream(httpcore.NetworkStream):
             return self._socket
         return self._socket if info == "socket" else None
 
-    def closed_by_peer(self) -> bool:
-        """Whether the other side has ended a connection on which nothing was asked for yet."""
-        self._socket.settimeout(0)
-        try:
-            # over TLS, session tickets may wait to be read, which a recv does by the way
-            return self._socket.recv(1) == b""
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return False
-        except OSError:
-            return True
-
     def _readable(self) -> bool:
         """An idle connection that can be read has been closed by the other side."""
         if self._socket.fileno() < 0:
@@ -136,8 +125,8 @@ class SocketBackend(httpcore.NetworkBackend):
     ) -> SocketStream:
         target = Target(self._target.scheme, host, port, "")
         stream, unused = self._connect(target, timeout)
-        if unused and stream.closed_by_peer():
-            # while the text was still being written
+        if unused and stream.get_extra_info("is_readable"):
+            # closed by the server while the text was still being written
             stream.close()
             stream, _ = self._connect(target, timeout)
         return self._keep(stream)
