@@ -116,6 +116,9 @@ class Settings:
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
     pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
     device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    device_wait_s: float = _setting(
+        5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
+    )
     timeout_s: float = _setting(
         30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
     )

@@ -7,7 +7,7 @@ Against a scripted server in a process of its own, on a recorded null sink.
 CPU per audio second: two lengths of the same reply; the difference in CPU over the
 difference in sound, so that the start is not counted; with and without the panel (on
 a pseudo terminal). Interrupt: from SIGINT to the last sound in the recording, and to
-the end of the process. TTFA: what --json reports against the recording. --hour: one
+the end of the process. Back: from the return of a killed sound server to sound. TTFA: what --json reports against the recording. --hour: one
 hour of speech through the whole program on a simulated device whose clock runs sixty
 times as fast; memory, threads and descriptors after five minutes and at the end.
 """
@@ -117,6 +117,24 @@ def ttfa_error_ms(speaker: Loudspeaker, url: str, env: Mapping[str, str], cwd: s
     return float(json.loads(done.stdout)["ttfa_ms"] - 1000 * (heard_s - started_s))
 
 
+def back_to_sound_ms(speaker: Loudspeaker, url: str, env: Mapping[str, str], cwd: str) -> float:
+    """The sound server is killed in mid-word: from its return to sound again."""
+    with speaker.record() as before:
+        process = subprocess.Popen(
+            command(url, "--quiet"), env=env, cwd=cwd, stdin=subprocess.DEVNULL
+        )
+        before.wait_sound()
+        speaker.kill()
+    speaker.restart()
+    back_s = time.monotonic()
+    with speaker.record() as after:
+        after.wait_sound()
+        process.kill()
+        process.wait()
+        after.stop()
+    return 1000 * ((after.first_sound_s() or 0.0) - back_s)
+
+
 def hour(url: str) -> None:
     """An hour of speech, sixty times as fast, in this process."""
     from voicestream.output.null import NullSink
@@ -180,6 +198,7 @@ def measure(server: ServerProcess, speaker: Loudspeaker, cwd: str, runs: int) ->
             figures.append(1000 * (used[0] - used[1]) / (LONG_S - SHORT_S))
     interrupts = [interrupt_ms(speaker, server.url("long"), env, cwd) for _ in range(runs)]
     errors = [ttfa_error_ms(speaker, server.url("ramp"), env, cwd) for _ in range(runs)]
+    returns = [back_to_sound_ms(speaker, server.url("long"), env, cwd) for _ in range(runs)]
     median = statistics.median
     rows = [
         ("CPU per audio second, no panel", median(per_s["off"]), 20.0),
@@ -187,6 +206,7 @@ def measure(server: ServerProcess, speaker: Loudspeaker, cwd: str, runs: int) ->
         ("SIGINT to silence", median(silent for silent, _ in interrupts), 60.0),
         ("SIGINT to silence, worst", max(silent for silent, _ in interrupts), 60.0),
         ("SIGINT to exit", median(ended for _, ended in interrupts), 300.0),
+        ("sound server back to sound again", median(returns), 1000.0),
         ("reported TTFA less the recording's", median(errors), 20.0),
     ]
     print(f"{runs} runs, medians; load {os.getloadavg()[0]:.1f}\n")
