@@ -7,9 +7,12 @@ Against a scripted server in a process of its own, on a recorded null sink.
 CPU per audio second: two lengths of the same reply; the difference in CPU over the
 difference in sound, so that the start is not counted; with and without the panel (on
 a pseudo terminal). Interrupt: from SIGINT to the last sound in the recording, and to
-the end of the process. Back: from the return of a killed sound server to sound. TTFA: what --json reports against the recording. --hour: one
-hour of speech through the whole program on a simulated device whose clock runs sixty
-times as fast; memory, threads and descriptors after five minutes and at the end.
+the end of the process. Back: from the return of a killed sound server to sound.
+TTFA: what --json reports against the recording.
+
+--hour: one hour of speech through the whole program on a simulated device whose clock
+runs sixty times as fast; memory, threads and descriptors after five minutes and at
+the end.
 """
 
 from __future__ import annotations
