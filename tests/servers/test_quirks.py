@@ -13,10 +13,10 @@ from tests.servers.said import assert_heard, assert_like, say
 from tests.support import encode, sound
 from tests.support.script import Script
 
-RAMP = sound.ramp(2400)
+RAMP = sound.ramp(1200)
 PCM = RAMP.tobytes()
-SPEECH = sound.speechlike(0.4)
-HALF, REST = RAMP[:1200], RAMP[1200:]
+SPEECH = sound.speechlike(0.2)
+HALF, REST = RAMP[:600], RAMP[600:]
 
 
 def pcm(body: bytes = PCM, **more: object) -> Script:
@@ -52,8 +52,10 @@ def test_a_rate_that_cannot_be_is_told(hint: str, tmp_path: Path) -> None:
     assert hint in said.run.errors[0]
 
 
-@pytest.mark.parametrize("sizes", ["true", "zero", "max", "signed_max"])
-@pytest.mark.parametrize("extra_chunk", [False, True])
+@pytest.mark.parametrize(
+    ("sizes", "extra_chunk"),
+    [("true", True), ("zero", False), ("max", True), ("signed_max", False)],
+)
 def test_a_wav_whose_sizes_cannot_be_true_is_whole(
     sizes: sound.WavSizes, extra_chunk: bool, tmp_path: Path
 ) -> None:
@@ -92,40 +94,39 @@ def test_pcm_plays_under_any_name(kind: str | None, tmp_path: Path) -> None:
     assert_heard(say(pcm(content_type=kind), tmp_path), RAMP)
 
 
-@pytest.mark.parametrize("kind", [None, "application/octet-stream", "audio/mpeg", "audio/pcmish"])
-def test_a_wav_that_nobody_asked_for_plays_under_any_name(kind: str | None, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [(None, "pcm"), ("audio/mpeg", "pcm"), ("application/octet-stream", "mp3"), ("x", "flac")],
+)
+def test_a_wav_that_nobody_asked_for_plays_under_any_name(
+    kind: str | None, asked: str, tmp_path: Path
+) -> None:
     """Servers that know only WAV, whatever is asked for."""
-    for asked in ("pcm", "mp3"):
-        script = Script(sound.wav(RAMP, sizes="max"), content_type=kind, piece_bytes=(1, 500))
-        assert_heard(say(script, tmp_path, "--format", asked), RAMP)
+    script = Script(sound.wav(RAMP, sizes="max"), content_type=kind, piece_bytes=(1, 500))
+    assert_heard(say(script, tmp_path, "--format", asked), RAMP)
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
-@pytest.mark.parametrize("form", ["pcm", "mp3"])
-def test_every_way_to_tell_the_end(framing: str, form: str, tmp_path: Path) -> None:
-    if form == "pcm":
-        assert_heard(say(pcm(framing=framing), tmp_path), RAMP)
-    else:
-        script = Script(sound.mp3(SPEECH), content_type="audio/mpeg", framing=framing)  # type: ignore[arg-type]
-        assert_like(say(script, tmp_path, "--format", "mp3"), SPEECH, 1152)
+def test_every_way_to_tell_the_end(framing: str, tmp_path: Path) -> None:
+    assert_heard(say(pcm(framing=framing), tmp_path), RAMP)
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length"])
 def test_a_connection_closed_instead_of_ended_is_told_and_what_came_is_heard(
     framing: str, tmp_path: Path
 ) -> None:
-    script = pcm(framing=framing, cut_after_bytes=2400)
+    script = pcm(framing=framing, cut_after_bytes=1200)
     said = say(script, tmp_path)
     assert said.run.code == 3
-    assert "after 2400 bytes" in said.run.errors[0]
-    assert np.array_equal(said.samples.ravel(), RAMP[:1200])
+    assert "after 1200 bytes" in said.run.errors[0]
+    assert np.array_equal(said.samples.ravel(), RAMP[:600])
 
 
 @pytest.mark.parametrize(
     ("name", "packed"),
     [
         ("gzip", gzip.compress(PCM)),
-        ("x-gzip", gzip.compress(PCM[:2000]) + gzip.compress(PCM[2000:]) + b"junk"),
+        ("x-gzip", gzip.compress(PCM[:1000]) + gzip.compress(PCM[1000:]) + b"junk"),
         ("deflate", zlib.compress(PCM)),
         ("deflate", zlib.compress(PCM)[2:-4]),
         ("identity", PCM),
@@ -220,7 +221,7 @@ def test_every_format_is_heard_at_the_right_pitch(
     form: str, kind: str, slack_frames: int, tmp_path: Path
 ) -> None:
     rate_hz = 48_000 if form == "opus" else 24_000
-    voice = sound.speechlike(0.4, rate_hz)
+    voice = sound.speechlike(0.2, rate_hz)
     body = encode.every_format((voice / 32768).astype(np.float32)[:, None])[form]
     asked = "mp3" if form == "buffered" else form
     said = say(Script(body, content_type=kind), tmp_path, "--format", asked)

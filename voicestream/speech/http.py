@@ -34,6 +34,11 @@ from voicestream.speech.wire import (
 MAX_CHARS = 4096
 """The API's own bound on ``input``."""
 
+MAX_ANSWER_BYTES = 4 << 20
+"""Of an answer that is not speech."""
+_ABSENT = frozenset({400, 404, 405, 501})
+"""What servers answer where there is nothing."""
+
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
 
@@ -119,6 +124,27 @@ class HttpEndpoint:
             return self._client.send(sent, stream=True)
         except httpx.HTTPError as error:
             raise self._foreign(error) from error
+
+    def get(self, route: str) -> bytes | None:
+        """What the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
+
+        Raises:
+            EndpointError: it cannot be reached, refuses, or answers beyond all bounds.
+        """
+        url = self._config.base_url + route
+        headers = request_headers(self._config.api_key)
+        del headers["content-type"]
+        try:
+            with self._client.stream("GET", url, headers=headers) as response:
+                body = said(response, self._origin, MAX_ANSWER_BYTES)
+                status = response.status_code
+        except httpx.HTTPError as error:
+            raise self._foreign(error) from error
+        if status in _ABSENT:
+            return None
+        if status != 200:
+            raise self._refused(response, body)
+        return body
 
     def abort(self) -> None:
         if self._backend:

@@ -38,13 +38,13 @@ class Origin:
         return bytes(data).replace(key, b"(the key)") if key else bytes(data)
 
 
-def said(response: httpx.Response, origin: Origin) -> bytes:
-    """The beginning of a body that is not speech, for a message: without the key."""
+def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+    """The (beginning of the) body of an answer that is not speech, without the key."""
     body = bytearray()
     try:
-        for piece in _inflated(response, MAX_MESSAGE_BYTES):
+        for piece in _inflated(response, limit_bytes):
             body += piece
-            if len(body) > MAX_MESSAGE_BYTES:
+            if len(body) > limit_bytes:
                 break
     except (httpx.HTTPError, EndpointError) as error:
         body += f" ({error})".encode()

@@ -175,7 +175,7 @@ class SpeechEvents:
                 break
         said = {str(fields.get(name, "")).lower() for name in ("encoding", "dtype", "format")}
         if said & _FLOAT_NAMES or (key == "audio_data" and _looks_float(sound)):
-            self.content_type = "audio/pcm; encoding=f32"
+            self.content_type = "audio/pcm; encoding=float32"
 
 
 def _looks_float(sound: bytes) -> bool:
