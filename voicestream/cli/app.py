@@ -141,6 +141,22 @@ def devices() -> None:
     raise typer.Exit(show_devices())
 
 
+@app.command("serve")
+def serve(
+    host: str | None = typer.Option(
+        None, help="listen there instead of on this machine only", metavar="ADDRESS"
+    ),
+    port: int = typer.Option(8790, help="0 takes any that is free", min=0, max=65535),
+    api_key_file: str | None = typer.Option(
+        None, help="let in only who sends the key in FILE", metavar="FILE"
+    ),
+) -> None:
+    """Offer the embedded voice to other programs, as an OpenAI-compatible server."""
+    from voicestream.cli.serve import serve_command
+
+    raise typer.Exit(serve_command(host, port, api_key_file))
+
+
 @app.callback(invoke_without_command=True)
 def _main(
     context: typer.Context,
