@@ -8,6 +8,7 @@ Parsing and bounds stand in :mod:`voicestream.settings_parse`.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -120,6 +121,9 @@ class Settings:
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
     pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
     device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    device_wait_s: float = _setting(
+        5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
+    )
     timeout_s: float = _setting(
         30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
     )
@@ -304,13 +308,23 @@ def _from_variables(variables: Mapping[str, str], prefix: str) -> _Layer:
 def _read_dotenv(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
-    from dotenv import dotenv_values
+    # the parser alone: the rest of python-dotenv logs what it cannot read, on stderr
+    from dotenv.parser import parse_stream
 
+    found = {}
     try:
-        found = dotenv_values(file, interpolate=False)
+        with file.open(encoding="utf-8") as stream:
+            for line in parse_stream(stream):
+                if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
+                    raise SettingsError(
+                        f"line {line.original.line} of the .env file in this folder is malformed",
+                        hint="Write NAME=value, and close every quote.",
+                    )
+                if line.key is not None and line.value is not None:
+                    found[line.key] = line.value
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("the .env file in this folder cannot be read", str(error)) from error
-    return {name: value for name, value in found.items() if value is not None}
+    return found
 
 
 def _from_config_file(file: Path) -> _Layer:

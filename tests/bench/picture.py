@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from io import StringIO
@@ -100,7 +101,9 @@ def others() -> list[Snapshot]:
 def write_svg(path: Path) -> None:
     console = Console(record=True, width=WIDEST, file=StringIO(), force_terminal=True)
     console.print(render(sample(), WIDEST))
-    path.write_text(console.export_svg(title="voicestream say", theme=THEME, unique_id="panel"))
+    svg = console.export_svg(title="voicestream say", theme=THEME, unique_id="panel")
+    # the fonts would be fetched from elsewhere; a reader's own monospace does
+    path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S))
 
 
 def show_all() -> None:

@@ -44,8 +44,9 @@ class Case:
 
 
 def spoken(name: str, warning: str, arguments: Sequence[str | bytes], **more: object) -> Case:
-    """A case that only warns."""
-    return Case(name, 0, arguments=arguments, warns=[warning], script=Script(SOUND), **more)  # type: ignore[arg-type]
+    """A case that at most warns."""
+    warns = [warning] if warning else []
+    return Case(name, 0, arguments=arguments, warns=warns, script=Script(SOUND), **more)  # type: ignore[arg-type]
 
 
 _CONFIG = ".config/voicestream/config.toml"
@@ -74,6 +75,7 @@ OPTION_CASES = [
     Case("unknown option", 2, ["--devic", "say --help"], ["Hi", "--devic", "null"]),
     Case("option without value", 2, ["--voice", "--help"], ["Hi", "--voice"]),
     Case("two texts", 2, ["there", "say --help"], ["Hi", "there"]),
+    Case("figures of a mistake", 2, ["--speed"], ["Hi", "--speed", "x", "--json"]),
     Case("unknown format", 2, ["--format", "pcm", "ogg"], ["Hi", "--format", "ogg"]),
     Case("unknown panel", 2, ["--panel", "auto"], ["Hi", "--panel", "maybe"]),
     Case(
@@ -116,6 +118,15 @@ OPTION_CASES = [
 SETTING_CASES = [
     Case("bad variable", 2, ["VOICESTREAM_SPEED", "'fast'"], environ={"VOICESTREAM_SPEED": "fast"}),
     Case("bad .env", 2, [".env VOICESTREAM_SPEED"], files={".env": "VOICESTREAM_SPEED=fast"}),
+    Case(
+        "unclosed quote in .env",
+        2,
+        ["line 2", ".env", "quote"],
+        files={".env": "# mine\nVOICESTREAM_VOICE='nova\n"},
+    ),
+    spoken(
+        "lines in .env that are not for us", "", ["Hello."], files={".env": "some words\nA='b\n"}
+    ),
     Case(".env not UTF-8", 2, [".env", "cannot be read"], files={".env": b"A=\xff\xfe"}),
     Case("bad TOML", 2, ["config.toml", "not valid TOML"], files={_CONFIG: "voice = \n"}),
     Case("TOML not UTF-8", 2, ["config.toml", "not valid"], files={_CONFIG: b"voice='\xff'"}),

@@ -49,6 +49,7 @@ class Call:
         stdin: None is an empty one.
         closed: file descriptors that are closed before the command starts.
         unread: stdout is a pipe that nobody reads.
+        into: stdout is this file.
         disk_blocks: files cannot grow beyond so many blocks of 512 bytes.
     """
 
@@ -58,6 +59,7 @@ class Call:
     stdin: bytes | None = None
     closed: Sequence[int] = ()
     unread: bool = False
+    into: str = ""
     disk_blocks: int | None = None
 
 
@@ -85,6 +87,8 @@ def run(call: Call, folder: Path) -> Run:
         changed["PYTHONDONTWRITEBYTECODE"] = "1"  # cut short, it would break every later run
     # a shell can close descriptors before the command starts; Python cannot while threads run
     closing = " ".join(f"{descriptor}>&-" for descriptor in call.closed)
+    if call.into:
+        closing += f" >{call.into}"
     limit = "" if call.disk_blocks is None else f"ulimit -f {call.disk_blocks} && "
     shell = ["sh", "-c", f'{limit}exec "$@" {closing}', "sh"]
     with (

@@ -101,7 +101,7 @@ REPLY_CASES = [
                 SOUND, framing=framing, cut_after_bytes=3000, cut=cut, rate_bytes_per_s=1e6
             ),
             heard=SOUND[:3000],
-            arguments=["Hi", "--timeout", "0.3"],
+            arguments=["Hi", "--timeout", "1"],
         )
         for framing, cut in _CUTS
     ),

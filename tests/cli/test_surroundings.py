@@ -164,6 +164,29 @@ def test_config_tells_of_a_mistake_in_one_line(tmp_path: Path) -> None:
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, b"", 1)
 
 
+@pytest.mark.parametrize("words", [["--help"], ["say", "-h"], ["config"]])
+def test_a_full_disk_behind_stdout_is_told(tmp_path: Path, words: list[str]) -> None:
+    ended = run(Call(words, into="/dev/full"), tmp_path)
+    assert ended.code == 1
+    assert ended.err == "voicestream: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("wanted", ["--json", "--save=-"])
+def test_a_full_disk_behind_figures_or_sound_is_told(tmp_path: Path, wanted: str) -> None:
+    with ScriptedServer(Script(SOUND)) as server:
+        ended = say(tmp_path, server.url, *NULL, wanted, into="/dev/full")
+    assert ended.code == 1
+    (error,) = ended.errors
+    assert "cannot be written: No space left on device" in error
+
+
+def test_an_unknown_command_is_told_in_one_line(tmp_path: Path) -> None:
+    ended = run(Call(["sya", "Hello."]), tmp_path)
+    assert ended.code == 2
+    assert len(ended.err.splitlines()) == len(ended.errors) == 1
+    assert "Did you mean 'say'? Try: " in ended.err
+
+
 @silent_machine
 def test_devices_without_any(tmp_path: Path) -> None:
     ended = run(Call(["devices"]), tmp_path)

@@ -21,6 +21,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "max_buffer_s": (3, 4, 5, 6.5),
     "streaming": (False, True, False, True),
     "lookahead": (1, 3, 4, 5),
+    "device_wait_s": (1, 2, 3, 4),
     "first_chars": (10, 20, 30, 40),
     "batch_above_s": (1, 2, 3, 5),
     "batch_chars": (100, 200, 300, 500),

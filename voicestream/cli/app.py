@@ -10,7 +10,7 @@ import typer
 
 from voicestream.cli.options import SAY_OPTIONS, SayCall
 from voicestream.cli.report import report
-from voicestream.errors import UsageError, VoicestreamError
+from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings import TABLE, Row
 
 app = typer.Typer(
@@ -185,9 +185,8 @@ def run_app(arguments: list[str]) -> int:
         return report(error)
     except _Mistake as mistake:
         command = mistake.ctx.command_path if mistake.ctx else "voicestream"
-        return report(UsageError(mistake.format_message().rstrip("."), hint=_try(command)))
+        what, _, more = mistake.format_message().partition(". ")
+        return report(UsageError(what.rstrip("."), hint=f"{more} Try: {command} --help".strip()))
+    except OSError as error:  # help and lists are written straight to stdout
+        return report(SaveError("the output cannot be written", error.strerror or str(error)))
     return code if isinstance(code, int) else 0
-
-
-def _try(command: str) -> str:
-    return f"Try: {command} --help"

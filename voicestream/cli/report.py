@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
-from voicestream.errors import VoicestreamError
+from voicestream.errors import SaveError, VoicestreamError
 from voicestream.printable import printable
 from voicestream.state import State
 
@@ -19,13 +19,17 @@ EXIT_BROKEN_PIPE = 141
 
 
 def own_stderr() -> None:
-    """Give Python's stderr a descriptor of its own.
+    """Give Python's stderr a descriptor of its own, and descriptor 2 to nobody.
 
-    While the sound system starts, descriptor 2 leads elsewhere to keep the noise
-    of C libraries off the screen; nothing of ours may be lost with it.
+    C libraries write to descriptor 2 whenever they like: ALSA and JACK while the
+    sound system starts, PortAudio when a device dies. None of it may reach the
+    screen, and nothing of ours may be lost with it.
     """
     try:
         mine = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
     except OSError:  # closed by whoever started us
         return
     encoding = sys.stderr.encoding if sys.stderr else "utf-8"
@@ -73,6 +77,8 @@ def print_json(figures: dict[str, Any]) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
     return 0
 
 

@@ -26,7 +26,7 @@ from voicestream.cli.report import (
     warn,
 )
 from voicestream.clock import process_start_s
-from voicestream.errors import ReaderGoneError, VoicestreamError
+from voicestream.errors import DeviceError, ReaderGoneError, VoicestreamError
 from voicestream.settings import Settings
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
             told.remove(str(error))
             report(error)
     _name_unspoken(result)
+    _name_unheard(result)
     if call.json:
         return print_json(result.to_dict()) or code
     return code
@@ -181,6 +182,15 @@ def _name_unspoken(result: Result) -> None:
         for figures in segments:
             if figures.status == "failed":
                 warn(f'not spoken to its end: "{figures.text.strip()}"')
+
+
+def _name_unheard(result: Result) -> None:
+    """Where the sound card went away: what was not heard."""
+    if any(isinstance(error, DeviceError) for error in result.errors):
+        text = "".join(figures.text for figures in result.snapshot.segments)
+        rest = text[len(result.spoken) :].strip()
+        if rest and result.snapshot.audio_s:
+            warn(f'not heard: "{rest}"')
 
 
 def _summarise(result: Result) -> None:

@@ -47,7 +47,7 @@ class Player:
         self._wake = wake
         self._fade_frames = max(pcm.ms_to_frames(FADE_MS), 1)
         # conductor, before the sink starts
-        self.lead_in_frames = 0
+        self._lead_in_frames = 0
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
         # feeder
@@ -67,8 +67,14 @@ class Player:
         """Everything, the tail included, has been handed to the sink."""
         self.silenced = False
         """After a cancel: the fade has been handed to the sink."""
+        self._lead_left = 0
         self._fade_in = False
         self._silent_frames = 0
+
+    def attach(self, lead_in_s: float, latency_s: float) -> None:
+        """Before the sink starts: what it swallows at first, and what waits in it."""
+        self._lead_in_frames = self._lead_left = self._pcm.s_to_frames(lead_in_s)
+        self.latency_frames = self._pcm.s_to_frames(latency_s)
 
     @property
     def ready(self) -> bool:
@@ -78,8 +84,8 @@ class Player:
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """The next frames as 16-bit bytes; silence where there is nothing to play."""
         out = np.zeros((frames, self._pcm.channels), np.int16)
-        start = min(self.lead_in_frames, frames)
-        self.lead_in_frames -= start
+        start = min(self._lead_left, frames)
+        self._lead_left -= start
         if self.cancelled:
             self._fade_to_silence(out[start:])
         elif start < frames:
@@ -87,6 +93,17 @@ class Player:
         if self.wants_room or self.drained or self.silenced:
             self._wake()
         return out.tobytes()
+
+    def rewind(self, seconds: float) -> None:
+        """Between two devices, when none asks: play the last so many seconds again.
+
+        The new device gets a lead-in as the old one did.
+        """
+        frames = self._ring.rewind(self._pcm.s_to_frames(seconds))
+        self._figures.played_frames -= frames
+        self._silent_frames = 0
+        self._lead_left = self._lead_in_frames
+        self._fade_in = True
 
     def _play(self, out: Frames16, dac_time_s: float) -> None:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):

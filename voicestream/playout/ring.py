@@ -15,13 +15,19 @@ from voicestream.pcm import Frames16
 
 
 class Ring:
-    """Fixed room for ``capacity_frames`` frames, allocated once."""
+    """Fixed room for ``capacity_frames`` frames, allocated once.
 
-    def __init__(self, capacity_frames: int, channels: int) -> None:
+    Args:
+        history_frames: frames that stay after they were read, for ``rewind``.
+    """
+
+    def __init__(self, capacity_frames: int, channels: int, history_frames: int = 0) -> None:
         if capacity_frames < 1:
             raise ValueError(f"a ring of {capacity_frames} frames")
         self.capacity_frames = capacity_frames
-        self._data: Frames16 = np.zeros((capacity_frames, channels), np.int16)
+        self._history_frames = history_frames
+        self._size = capacity_frames + history_frames
+        self._data: Frames16 = np.zeros((self._size, channels), np.int16)
         # writer
         self.written = 0
         # reader
@@ -35,13 +41,13 @@ class Ring:
     @property
     def writable_frames(self) -> int:
         """Any thread; a lower bound for the writer."""
-        return self.capacity_frames - (self.written - self.read)
+        return max(self.capacity_frames - (self.written - self.read), 0)
 
     def write(self, frames: Frames16) -> int:
         """Writer only: take as many leading frames as there is room for; return how many."""
         count = min(len(frames), self.writable_frames)
-        start = self.written % self.capacity_frames
-        first = min(count, self.capacity_frames - start)
+        start = self.written % self._size
+        first = min(count, self._size - start)
         self._data[start : start + first] = frames[:first]
         self._data[: count - first] = frames[first:count]
         self.written += count
@@ -50,8 +56,18 @@ class Ring:
     def take(self, most: int) -> Frames16:
         """Reader only: up to ``most`` frames, as an array of its own."""
         count = min(most, self.readable_frames)
-        start = self.read % self.capacity_frames
-        first = min(count, self.capacity_frames - start)
+        start = self.read % self._size
+        first = min(count, self._size - start)
         taken = np.concatenate((self._data[start : start + first], self._data[: count - first]))
         self.read += count
         return taken
+
+    def rewind(self, frames: int) -> int:
+        """Reader only: make the last frames read readable again; return how many.
+
+        At most ``history_frames``. While it runs the writer must not be writing
+        more than the room it saw before, which holds as it never fills history.
+        """
+        count = min(frames, self._history_frames, self.read)
+        self.read -= count
+        return count

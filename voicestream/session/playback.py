@@ -13,10 +13,13 @@ from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat, Samples, to_int16
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
+from voicestream.session.device import LastingSink
 
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
 _FADE_WAIT_S = 0.2
+_HISTORY_S = 0.5
+"""More than any device holds: what it had not played yet when it went away."""
 
 
 class Playback:
@@ -40,6 +43,8 @@ class Playback:
     ) -> None:
         self._metrics = metrics
         self._sink = sink
+        if isinstance(sink, LastingSink):
+            sink.report_to(self.rewind, metrics.warnings.append)
         self._saver = saver
         self._prebuffer_s = prebuffer_s
         self._capacity_s = capacity_s
@@ -87,7 +92,7 @@ class Playback:
 
     def _make_player(self, sink: Sink, pcm: PcmFormat) -> None:
         metrics = self._metrics
-        ring = Ring(pcm.s_to_frames(self._capacity_s), pcm.channels)
+        ring = Ring(pcm.s_to_frames(self._capacity_s), pcm.channels, pcm.s_to_frames(_HISTORY_S))
         player = Player(
             ring,
             pcm,
@@ -97,10 +102,14 @@ class Playback:
             lambda: self._wakes.put(None),
         )
         player.resume_frames = min(pcm.s_to_frames(self._prebuffer_s), ring.capacity_frames)
-        player.lead_in_frames = pcm.s_to_frames(sink.lead_in_s)
-        player.latency_frames = pcm.s_to_frames(sink.latency_s)
+        player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
         self._ring, self._player = ring, player
+
+    def rewind(self, seconds: float) -> None:
+        """Between two devices: what the old one was given last has not been heard."""
+        if self._player:
+            self._player.rewind(seconds)
 
     @property
     def starved(self) -> bool:
@@ -158,8 +167,8 @@ class Playback:
         except queue.Empty:
             if self._playing and self._sink and not self._sink.active:
                 raise DeviceError(
-                    "the audio device stopped",
-                    hint="Was it unplugged, or its server restarted? Try again.",
+                    "the audio device went away, and no other was found",
+                    hint="Plug one in, or keep the sound with --save FILE.",
                 ) from None
 
     def drain(self) -> None:

@@ -34,7 +34,13 @@ def make_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Endp
 
 
 def make_sink(settings: Settings) -> Sink:
-    """The sink that the device setting names. Nothing is opened yet."""
+    """The sink that the device setting names, watched over. Nothing is opened yet."""
+    from voicestream.session.device import LastingSink
+
+    return LastingSink(lambda: _device_sink(settings), settings.device_wait_s)
+
+
+def _device_sink(settings: Settings) -> Sink:
     if settings.device == "null":
         from voicestream.output.null import NullSink
 

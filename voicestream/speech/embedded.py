@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ class EmbeddedEndpoint:
 
     def _load(self) -> None:
         try:
+            # onnxruntime's own telemetry writes an identifier into the user's cache and reports
+            # to its maker; this voice promises to need no network
+            os.environ["ORT_DISABLE_TELEMETRY"] = "1"
             import hibari
             from hibari.g2p import G2P
 

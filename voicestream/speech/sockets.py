@@ -77,21 +77,31 @@ class SocketStream(httpcore.NetworkStream):
             return self._socket
         return self._socket if info == "socket" else None
 
-    @property
-    def stale(self) -> bool:
-        """Nothing was asked for on it, and yet the other side has closed it."""
-        return not self._swallow and self._readable()
-
     def _readable(self) -> bool:
         """An idle connection that can be read has been closed by the other side."""
         if self._socket.fileno() < 0:
             return True
         poll = getattr(select, "poll", None)
         if poll is None:  # Windows
-            return bool(select.select([self._socket], [], [], 0)[0])
-        poller = poll()
-        poller.register(self._socket, select.POLLIN)
-        return bool(poller.poll(0))
+            came = bool(select.select([self._socket], [], [], 0)[0])
+        else:
+            poller = poll()
+            poller.register(self._socket, select.POLLIN)
+            came = bool(poller.poll(0))
+        return came and not self._only_tickets()
+
+    def _only_tickets(self) -> bool:
+        """Whether what came is no end and no data, but what TLS 1.3 servers send on their own."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return False
+        try:
+            self._socket.settimeout(0)
+            self._socket.recv(1)  # an end, or data that nobody asked for: of no more use
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        return False
 
 
 class SocketBackend(httpcore.NetworkBackend):
@@ -114,14 +124,15 @@ class SocketBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> SocketStream:
         target = Target(self._target.scheme, host, port, "")
-        stream = self._connect(target, timeout)
-        if stream.stale:
-            # opened early, and closed by the server while the text was being written
+        stream, unused = self._connect(target, timeout)
+        if unused and stream.get_extra_info("is_readable"):
+            # closed by the server while the text was still being written
             stream.close()
-            stream = self._connect(target, timeout)
+            stream, _ = self._connect(target, timeout)
         return self._keep(stream)
 
-    def _connect(self, target: Target, timeout: float | None) -> SocketStream:
+    def _connect(self, target: Target, timeout: float | None) -> tuple[SocketStream, bool]:
+        """A stream, and whether it was opened early with nothing asked for on it."""
         opening = self._opening(target, timeout)
         try:
             opened = opening.take()
@@ -133,8 +144,11 @@ class SocketBackend(httpcore.NetworkBackend):
         finally:
             with self._lock:
                 self._openings.remove(opening)
-        sent = isinstance(opening, EarlyRequest) and opening.body is not None
-        return SocketStream(opened, opening.sent_at_s if sent else None)
+        if not isinstance(opening, EarlyRequest):
+            return SocketStream(opened), False
+        if opening.body is None:
+            return SocketStream(opened), True
+        return SocketStream(opened, opening.sent_at_s), False
 
     def _opening(self, target: Target, timeout_s: float | None) -> Opening:
         """The early request's connection, or a new one."""
