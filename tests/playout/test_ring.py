@@ -108,7 +108,7 @@ def test_what_was_read_last_can_be_read_again(
             got += len(taken)
             read_most = max(read_most, got)
         else:
-            back = ring.rewind(min(count, history - (read_most - got)))
-            got -= back
+            got -= ring.rewind(count)
+            assert read_most - got <= history
         assert 0 <= ring.writable_frames <= capacity
         assert ring.readable_frames == sent - got
