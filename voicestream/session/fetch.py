@@ -139,6 +139,7 @@ class Fetchers:
                 figures,
                 Spool(self._spool_bytes),
             )
+            figures.format = job.request.format
             self._metrics.segments.append(figures)
             self._started.append(job)
             self._jobs.put(job)
@@ -165,6 +166,7 @@ class Fetchers:
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
             error = EndpointError("the request failed in an unexpected way", repr(failure))
         self._metrics.body_ended()
+        job.figures.ended_at_s = time.monotonic()
         if self._cancelled:
             job.figures.status = "cancelled"
             job.spool.cancel()
