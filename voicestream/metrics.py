@@ -39,8 +39,12 @@ class SegmentFigures:
 
     index: int
     text: str
+    format: str = ""
+    """What was asked for."""
     request_at_s: float | None = None
     first_byte_at_s: float | None = None
+    ended_at_s: float | None = None
+    """The last byte, or the failure."""
     bytes: int = 0
     audio_s: float = 0.0
     status: str = "queued"
@@ -129,6 +133,8 @@ class Snapshot:
     """Frames joined so far, pauses included."""
     played_frames: int = 0
     """Of these, handed to the device."""
+    format_steps: tuple[str, ...] = ()
+    """Each change of format under ``--format auto``."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -148,6 +154,7 @@ class Metrics:
         self.capacity_ms = 0.0
         # the thread that plans segments appends; entries have their own writers
         self.segments: list[SegmentFigures] = []
+        self.format_steps: list[str] = []
         # feeder
         self.audio_s = 0.0
         self.decode_s = 0.0
@@ -228,5 +235,6 @@ class Metrics:
             cues=tuple(self.cues),
             written_frames=self.written_frames,
             played_frames=self.play.played_frames,
+            format_steps=tuple(self.format_steps),
             start_s=line.process_start,
         )

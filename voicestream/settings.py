@@ -61,7 +61,11 @@ class Settings:
     voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
-    format: str = _setting("pcm", flag_choice(*FORMATS), "what to ask for: " + ", ".join(FORMATS))
+    format: str = _setting(
+        "pcm",
+        flag_choice(*FORMATS, "auto"),
+        f"what to ask for: {', '.join(FORMATS)}, or auto (pcm while the network can carry it)",
+    )
     stream_format: str = _setting(
         "audio",
         flag_choice("audio", "sse"),

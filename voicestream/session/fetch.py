@@ -147,6 +147,7 @@ class Fetchers:
                 figures,
                 Spool(self._spool_bytes),
             )
+            figures.format = job.request.format
             self._metrics.segments.append(figures)
             with self._listing:
                 self._started.append(job)
@@ -180,6 +181,7 @@ class Fetchers:
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
             error = EndpointError("the request failed in an unexpected way", repr(failure))
         self._metrics.body_ended()
+        job.figures.ended_at_s = time.monotonic()
         if self._cancelled:
             job.figures.status = "cancelled"
             job.spool.cancel()
