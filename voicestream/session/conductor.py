@@ -69,6 +69,7 @@ class Session:
             prebuffer_s=settings.prebuffer_ms / 1000,
             capacity_s=settings.max_buffer_s,
             on_start=lambda: self._announce("playing", None),
+            device_named=bool(settings.device),
         )
         self._feeder = Feeder(
             self._fetchers, self._playback, self.metrics, settings, self._announce
