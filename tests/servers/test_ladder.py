@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.command import Call, run
 from tests.servers.link import NarrowLink
+from tests.servers.said import say_at, speak
 from tests.support import encode, sound
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
+from voicestream.pcm import from_int16
 from voicestream.session.requests import first_format
 from voicestream.settings import Settings
 from voicestream.speech.ladder import RUNGS, Ladder, Step, Transfer, throughput_kbps
@@ -145,42 +147,42 @@ def speaker(request: Request) -> Script:
         return Script(VOICE.tobytes(), piece_bytes=500)
     if request.json["response_format"] == "mp3":
         return Script(sound.mp3(VOICE), content_type="audio/mpeg", piece_bytes=500)
-    wide = sound.speechlike(SECONDS, 48_000).astype("f4")[:, None] / 32768
+    wide = from_int16(sound.speechlike(SECONDS, 48_000)[:, None])
     return Script(encode.opus(wide), content_type="audio/ogg", piece_bytes=500)
 
 
-def spoken(url: str, folder: Path, count: int, *more: str) -> dict[str, object]:
+def arguments(count: int) -> tuple[str, list[str]]:
+    """A text of so many requests, and what makes it so."""
     text = " ".join(f"This is sentence number {n}." for n in range(count))
-    arguments = ["say", text, "--base-url", url, "--device", "null", "--json", *more]
     settings = ["--format", "auto", "--batch-chars", "1", "--first-chars", "4096"]
     settings += ["--pause-sentence-ms", "0", "--pause-clause-ms", "0", "--pause-paragraph-ms", "0"]
-    ended = run(Call([*arguments, *settings]), folder)
-    assert ended.errors == []
-    figures: dict[str, object] = json.loads(ended.out)
-    return figures
+    return text, settings
 
 
-def formats(figures: dict[str, object]) -> list[str]:
-    return [segment["format"] for segment in figures["segments"]]  # type: ignore[attr-defined]
+def formats(figures: dict[str, Any]) -> list[str]:
+    return [segment["format"] for segment in figures["segments"]]
 
 
 def test_a_link_of_200_kbit_is_held(tmp_path: Path) -> None:
     """What PCM cannot, MP3 can: at most one stall, then none."""
     with ScriptedServer(speaker) as server, NarrowLink(server.url, 25_000) as link:
-        figures = spoken(link.url, tmp_path, 4, "--prebuffer-ms", "600")
+        text, more = arguments(3)
+        said = say_at(link.url, tmp_path, *more, "--json", "--prebuffer-ms", "600", text=text)
+    figures = json.loads(said.run.out)
     assert figures["completed"]
     assert formats(figures)[0] == "pcm"
     assert set(formats(figures)[1:]) <= {"mp3", "opus"}
-    assert len(figures["format_steps"]) >= 1  # type: ignore[arg-type]
+    assert len(figures["format_steps"]) >= 1
     assert figures["underruns"] in (0, 1)
     # one after the other, so that what plays next comes first
     assert {request.connection for request in server.requests} == {0}
-    assert any("asking for" in warning for warning in figures["warnings"])  # type: ignore[attr-defined]
+    assert any("asking for" in warning for warning in figures["warnings"])
 
 
 def test_a_wide_link_keeps_pcm(tmp_path: Path) -> None:
-    with ScriptedServer(speaker) as server:
-        figures = spoken(server.url, tmp_path, 2)
+    text, more = arguments(3)
+    said = speak(speaker, tmp_path, *more, text=text)
+    figures = json.loads(said.run.out)
     assert set(formats(figures)) == {"pcm"}
     assert figures["format_steps"] == []
     assert figures["underruns"] == 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.servers.said import assert_heard, assert_like, say
+from tests.servers.said import assert_heard, assert_like, say, speak
 from tests.support import sound
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
@@ -66,7 +66,7 @@ FASTAPI = {
 def test_what_is_refused_is_asked_for_differently(
     known: list[str | None], message: Any, asked: list[str | None], tmp_path: Path
 ) -> None:
-    said = say(accepting(*known, message=message), tmp_path)
+    said = speak(accepting(*known, message=message), tmp_path)
     assert said.formats == asked
     if asked[-1] == "mp3":
         assert_like(said, SPEECH, 1152)
@@ -85,13 +85,13 @@ def test_what_is_refused_is_asked_for_differently(
     ],
 )
 def test_a_refusal_of_something_else_is_not_repeated(message: Any, tmp_path: Path) -> None:
-    said = say(Script.error(422, message), tmp_path)
+    said = speak(Script.error(422, message), tmp_path)
     assert said.formats == ["pcm"]
     assert said.run.code == 3
 
 
 def test_a_server_that_refuses_everything_is_asked_a_few_times_only(tmp_path: Path) -> None:
-    said = say(Script.error(400, "unsupported response_format"), tmp_path)
+    said = speak(Script.error(400, "unsupported response_format"), tmp_path)
     assert said.formats == ["pcm", None, "mp3", "wav"]
     assert said.run.code == 3
     assert "unsupported response_format" in said.run.errors[0]
@@ -125,7 +125,7 @@ def test_a_reply_without_a_name_is_what_was_asked_for_instead(tmp_path: Path) ->
             return Script.error(400, "unknown field response_format")
         return Script(MP3, content_type=None)
 
-    assert_like(say(answer, tmp_path), SPEECH, 1152)
+    assert_like(speak(answer, tmp_path), SPEECH, 1152)
 
 
 def test_an_agreement_never_goes_round_in_circles() -> None:
