@@ -87,8 +87,9 @@ class PauseFinder:
     def _note(self, start: int, end: int) -> None:
         if end - start < self._least:
             return
-        if self._starts and self._starts[-1] == start * self._window:
-            self._ends[-1] = end * self._window
+        # the same pause grown longer, or the silence around a join
+        if self._starts and start * self._window <= self._starts[-1]:
+            self._ends[-1] = max(end * self._window, self._ends[-1])
         else:
             self._starts.append(start * self._window)
             self._ends.append(end * self._window)
