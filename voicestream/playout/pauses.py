@@ -13,7 +13,7 @@ from voicestream.pcm import Samples, no_samples
 WINDOW_S = 0.01
 SHORTEST_S = 0.06
 """Less is a stop consonant more often than a pause."""
-_BELOW_SPEECH_DB = 35.0
+_BELOW_SPEECH_DB = 38.0
 _QUIETEST_DB = -70.0
 _FIRST_LEVEL_DB = -26.0
 """How loud speech is taken to be until some has been heard."""
@@ -32,7 +32,7 @@ class Pause:
 class PauseFinder:
     """Finds pauses in a stream of samples, however it is cut.
 
-    A pause is 60 ms or more of windows of 10 ms whose energy is 35 dB below the
+    A pause is 60 ms or more of windows of 10 ms whose energy is 38 dB below the
     speech. Its frames count from the first sample fed. Used by one thread.
     """
 

@@ -10,8 +10,9 @@ from voicestream.playout.pauses import Pause
 from voicestream.playout.policy import OPEN, Policy
 
 NOT_YET = 1 << 62
-_MARGIN_S = 0.01
-"""A hold ends the silence this long before the speech goes on."""
+_MARGIN_S = 0.04
+"""A hold is this long before the speech goes on, or in the middle of a shorter pause: what
+counts as its end is a matter of a few windows."""
 _LONGEST_GAP_S = 10.0
 """The clock jumped, or the machine slept, if nothing arrived for longer: it tells of no server."""
 
@@ -137,9 +138,10 @@ class Planner:
         last = self._pauses.last
         if last is None:
             return -1
-        hold_at = max(last.start, last.end - self._margin_frames)
-        behind = max(read_frames - self._margin_frames, self._ahead_frames)
-        return hold_at if hold_at > behind else -1
+        hold_at = max((last.start + last.end) // 2, last.end - self._margin_frames)
+        if hold_at < read_frames:  # but maybe still in it
+            hold_at = last.end - self._margin_frames // 4
+        return hold_at if hold_at >= max(read_frames, self._ahead_frames) else -1
 
     def _frames(self, seconds: float) -> int:
         return math.ceil(seconds * self._rate_hz)

@@ -38,7 +38,7 @@ _WEIGHT_UNKNOWN = 0.6
 _UNKNOWN_NEEDS_S = (0.025, 0.05, 0.1, 0.2)
 """Weights count in looks: one is a horizon's length of sound of this reply."""
 
-_COLD_SLOW_S = (0.2, 0.6)
+_COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
 _RATE_AT_EASE = 1.3
 _RATE_EVEN = 1.05
