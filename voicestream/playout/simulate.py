@@ -45,6 +45,7 @@ class Stop:
     at_frame: int
     seconds: float
     in_pause: bool
+    began_s: float = 0.0
     missed_pause: bool = False
     """Not in a pause, though one was passed since the sound stopped arriving."""
 
@@ -191,7 +192,7 @@ class _Run:
     def _call(self, now_s: float, frames: int) -> None:
         """What the player's ``fill`` does."""
         if self._stop is not None and not self._goes_on(now_s):
-            self._silence(frames)
+            self._silence(frames, now_s)
             return
         self._stop = None
         limit, self._held = self._written, False
@@ -201,7 +202,7 @@ class _Run:
         taken = min(frames, limit - self._read)
         self._read += taken
         if taken < frames and not (self._ended and self._read == self._written):
-            self._silence(frames - taken)
+            self._silence(frames - taken, now_s + taken / self._rate_hz)
 
     def _goes_on(self, now_s: float) -> bool:
         if self._ended:
@@ -212,11 +213,11 @@ class _Run:
             return passed and waiting > 0
         return waiting >= self._plan.resume_frames
 
-    def _silence(self, frames: int) -> None:
+    def _silence(self, frames: int, began_s: float) -> None:
         if self._stop is None:
             in_pause = self._in_pause(self._read)
             missed = not in_pause and self._passed_pause(self._read_at_arrival, self._read)
-            self._stop = Stop(self._read, 0.0, in_pause, missed)
+            self._stop = Stop(self._read, 0.0, in_pause, began_s, missed)
             self.outcome.stops.append(self._stop)
         self._stop.seconds += frames / self._rate_hz
 
