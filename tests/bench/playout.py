@@ -52,8 +52,7 @@ def met(name: str, count: int = _MET) -> Knowledge:
     for trace, content in family(name, count, MET_SEED):
         policy = Adaptive(knowledge)
         simulate(trace, policy, content.pauses)
-        first_s = trace.arrivals[0][0]
-        knowledge = knowledge.with_reply(policy.arrivals, trace.chars, first_s)
+        knowledge = policy.reply(trace.arrivals[0][0])
     return knowledge
 
 

@@ -360,3 +360,27 @@ def test_a_missing_trace_is_a_usage_error(tmp_path):
 
 def test_an_outcome_without_stops_costs_its_start():
     assert Outcome(start_s=0.4).cost_s == 0.4
+
+
+def test_speech_without_pauses_is_buffered_for_its_whole_rest():
+    """Where no wait will be natural, all of it is at the start."""
+    slow = even(0.8, 160)
+    first = Adaptive()
+    simulate(slow, first, device=FINE)
+    again = simulate(slow, Adaptive(first.reply()), device=FINE)
+    assert first.reply().phrase_s == pytest.approx(8.0)
+    assert again.start_s > 0.8 * again.optimum_s
+    with_pauses = Adaptive(Knowledge().with_reply(first.arrivals, pauses=7))
+    assert simulate(slow, with_pauses, device=FINE).start_s < 0.7 * again.optimum_s
+
+
+def test_a_reply_is_added_to_what_is_known():
+    policy = Adaptive()
+    policy.text(100, True)
+    simulate(even(2.0, 80), policy, device=FINE)
+    known = policy.reply(0.1)
+    assert known.replies == 1
+    assert known.rate == pytest.approx(2.0, rel=0.05)
+    assert known.seconds_per_char == pytest.approx(0.04)
+    assert known.first_byte_s == 0.1
+    assert Adaptive(known).name == "adaptive warm"

@@ -22,6 +22,7 @@ class Knowledge:
         first_needs: of each reply kept, the need after its first arrival at each horizon.
         needs: at each horizon, quantiles of the need after any arrival, ascending.
         gaps: seconds between arrivals, sorted, spread evenly over those seen.
+        phrase_s: sound from one pause of the speech to the next; 0: not known.
     """
 
     replies: int = 0
@@ -32,15 +33,21 @@ class Knowledge:
     first_needs: tuple[tuple[float, ...], ...] = ()
     needs: tuple[tuple[float, ...], ...] = ()
     gaps: tuple[float, ...] = ()
+    phrase_s: float = 0.0
 
     def with_reply(
-        self, seen: Arrivals, chars: int = 0, first_byte_s: float | None = None
+        self,
+        seen: Arrivals,
+        chars: int = 0,
+        first_byte_s: float | None = None,
+        pauses: int | None = None,
     ) -> Knowledge:
         """This, and one reply more. One of a single arrival tells nothing.
 
         Args:
             chars: that were spoken; 0: not known, or not all of them.
             first_byte_s: from the request to its first byte.
+            pauses: found in the speech.
         """
         if seen.count < 2:
             return self
@@ -61,6 +68,9 @@ class Knowledge:
             first_needs=(*self.first_needs, first)[-_KEPT:],
             needs=self._needs_with(seen, weight),
             gaps=self._gaps_with(seen),
+            phrase_s=blend(
+                self.phrase_s, self.phrase_s if pauses is None else seen.sound_s / (pauses + 1)
+            ),
         )
 
     def _needs_with(self, seen: Arrivals, weight: float) -> tuple[tuple[float, ...], ...]:

@@ -124,6 +124,7 @@ def _knowledge(entry: Any) -> Knowledge:
         jitter_s=_numbers([entry["jitter_s"]], 0.0, 1e5)[0],
         first_needs=tuple(_numbers(row, -1e5, 1e5) for row in entry["first_needs"][:64]),
         needs=tuple(_numbers(row, -1e5, 1e5) for row in entry["needs"][:64]),
+        phrase_s=_numbers([entry["phrase_s"]], 0.0, 1e5)[0],
         gaps=tuple(sorted(_numbers(entry["gaps"], 0.0, 1e5))),
     )
     full = len(found.needs) == len(HORIZONS_S) and bool(found.first_needs)

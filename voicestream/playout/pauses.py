@@ -102,6 +102,11 @@ class PauseFinder:
             self._ends.append(at)
 
     @property
+    def count(self) -> int:
+        """Pauses found so far."""
+        return len(self._starts)
+
+    @property
     def last(self) -> Pause | None:
         """The latest pause known."""
         return Pause(self._starts[-1], self._ends[-1]) if self._starts else None
@@ -141,6 +146,11 @@ class KnownPauses:
     def _pause(self, index: int) -> Pause:
         whole_windows = self._arrived - self._arrived % self._window
         return Pause(self._starts[index], min(self._ends[index], whole_windows))
+
+    @property
+    def count(self) -> int:
+        """Pauses known so far."""
+        return self._known
 
     @property
     def last(self) -> Pause | None:

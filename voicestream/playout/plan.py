@@ -44,6 +44,10 @@ class Pauses(Protocol):
     """What is known of the pauses of the sound that arrived."""
 
     @property
+    def count(self) -> int:
+        """How many."""
+
+    @property
     def last(self) -> Pause | None:
         """The latest."""
 
@@ -97,6 +101,7 @@ class Planner:
         self._last_s = at_s
         self._arrived_frames += frames
         self._policy.arrived(at_s - self._skipped_s, frames / self._rate_hz)
+        self._policy.paused(self._pauses.count)
 
     def plan(self, read_frames: int, more_waiting: bool = False) -> Plan:
         """What to do until the next call.

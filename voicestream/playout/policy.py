@@ -67,6 +67,9 @@ class Policy(Protocol):
     def arrived(self, at_s: float, sound_s: float, /) -> None:
         """So many seconds of sound became playable; ``at_s`` does not go back."""
 
+    def paused(self, count: int, /) -> None:
+        """So many pauses were found in what arrived."""
+
     def start_need_s(self, ahead_s: float, pause_s: float | None, /) -> float:
         """Start once so much has arrived.
 
@@ -102,6 +105,9 @@ class Fixed:
         """Nothing follows from it."""
 
     def arrived(self, at_s: float, sound_s: float) -> None:
+        """Nothing follows from it."""
+
+    def paused(self, count: int) -> None:
         """Nothing follows from it."""
 
     def start_need_s(self, _ahead_s: float, _pause_s: float | None) -> float:

@@ -25,6 +25,8 @@ COLD_START_S = 0.15
 
 _PHRASES = ((0.5, 0.2), (1.0, 0.3), (2.0, 0.35), (4.0, 0.15), (8.0, 0.05))
 """How far the next pause may be, in seconds, and how likely."""
+_LONG_PHRASE_S = 2.5
+"""Where pauses are rarer than this on average, the next is that much farther."""
 _WORD_AT_PAUSE = 2.0
 _WORD_AT_START = 4.0
 """More than at a pause: behind the start lie all the phrases for which a larger buffer helps."""
@@ -65,6 +67,7 @@ class Adaptive:
         self._asked_s: float | None = None
         self._chars = 0
         self._text_complete = False
+        self._pauses = 0
         self._need_at_s = -math.inf
         self._pause_need_s = 0.0
 
@@ -77,6 +80,23 @@ class Adaptive:
 
     def arrived(self, at_s: float, sound_s: float) -> None:
         self.arrivals.add(at_s, sound_s)
+
+    def paused(self, count: int) -> None:
+        self._pauses = count
+
+    def reply(self, first_byte_s: float | None = None) -> Knowledge:
+        """What is known once this reply is complete."""
+        chars = self._chars if self._text_complete else 0
+        return self._known.with_reply(self.arrivals, chars, first_byte_s, self._pauses)
+
+    @property
+    def _stretch(self) -> float:
+        """How many times farther than usual the next pause is."""
+        phrase_s = self.arrivals.sound_s / (self._pauses + 1)
+        if self._known.phrase_s:
+            weight = 4.0 / (4.0 + self._pauses)
+            phrase_s = weight * self._known.phrase_s + (1.0 - weight) * phrase_s
+        return max(phrase_s / _LONG_PHRASE_S, 1.0)
 
     @property
     def rest_s(self) -> float:
@@ -124,7 +144,7 @@ class Adaptive:
         return ahead_s + (min(seen.gaps[-1], 0.5) if seen.gaps else 0.0)
 
     def resume_need_s(self, pause_s: float | None) -> float:
-        need_s = 0.03 + min(self._need_at_pause_s(), 0.1)
+        need_s = 0.03 + min(self._need_at_pause_s(), 0.1 if self._stretch < 2 else 0.5)
         if pause_s is not None:
             need_s = min(need_s, pause_s)
         return min(max(need_s, 0.02), self._limits.most_s)
@@ -165,9 +185,10 @@ class Adaptive:
     def _need_s(self, rest_s: float, at_start: bool) -> float:
         """The least h with ``word * P(X > h) + P(Y > h) <= 1``."""
         word = _WORD_AT_START if at_start else _WORD_AT_PAUSE
+        stretch = self._stretch
         parts = [
-            (self._spread(min(horizon_s, rest_s), at_start), word * share)
-            for horizon_s, share in _PHRASES
+            (self._spread(min(stretch * horizon_s, rest_s), at_start), word * share)
+            for horizon_s, share in (_PHRASES[:-1] if at_start else _PHRASES)
         ]
         parts.append((self._spread(min(HORIZONS_S[-1], rest_s), at_start), 1.0))
         found = [value for spread, _ in parts for value in spread.candidates() if value > 0]

@@ -56,6 +56,9 @@ class NetEqLike:
                 return (bucket + 1) * _BUCKET_S
         return _BUCKETS * _BUCKET_S
 
+    def paused(self, count: int) -> None:
+        """Nothing follows from it."""
+
     def start_need_s(self, _ahead_s: float, _pause_s: float | None) -> float:
         return self._target_s
 
