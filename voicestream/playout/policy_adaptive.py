@@ -28,7 +28,7 @@ _PHRASES = ((0.5, 0.2), (1.0, 0.3), (2.0, 0.35), (4.0, 0.15), (8.0, 0.05))
 _LONG_PHRASE_S = 2.5
 """Where pauses are rarer than this on average, the next is that much farther."""
 _WORD_AT_PAUSE = 2.0
-_WORD_AT_START = 4.0
+_WORD_AT_START = 4.5
 """More than at a pause: behind the start lie all the phrases for which a larger buffer helps."""
 _SECONDS_PER_CHAR = 0.065
 _UNKNOWN_REST_S = 8.0
