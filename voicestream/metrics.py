@@ -16,6 +16,8 @@ class Timeline:
     """When things first happened; None until they do."""
 
     process_start: float
+    first_text: float | None = None
+    """The first segment was known, where the text was still being written."""
     request_sent: float | None = None
     first_byte: float | None = None
     first_sample: float | None = None
@@ -142,6 +144,10 @@ class Snapshot:
     """Process start on the clock of ``time.monotonic()``."""
 
 
+_RECENT = 32
+"""Segments that count for the throughput."""
+
+
 class Metrics:
     """The figures of one reply. Each group of attributes has one writing thread."""
 
@@ -190,18 +196,16 @@ class Metrics:
         return ""
 
     def throughput_kbps(self, now_s: float) -> float:
-        """Kilobits a second of encoded speech since its first byte."""
-        started = self.timeline.first_byte
-        if started is None:
-            return 0.0
-        until = self._last_byte_at_s or now_s
-        return self.bytes * 8 / 1000.0 / max(until - started, 1e-3)
-
-    _last_byte_at_s: float | None = None
-
-    def body_ended(self) -> None:
-        """The last byte of the last request so far has come."""
-        self._last_byte_at_s = time.monotonic()
+        """Kilobits a second of encoded speech while any was arriving, of late."""
+        size_bytes, busy_s, until_s = 0, 0.0, 0.0
+        for figures in self.segments[-_RECENT:]:
+            if figures.first_byte_at_s is None:
+                continue
+            ended_s = figures.ended_at_s or now_s
+            busy_s += max(ended_s - max(figures.first_byte_at_s, until_s), 0.0)
+            until_s = max(until_s, ended_s)
+            size_bytes += figures.bytes
+        return size_bytes * 8 / 1000.0 / max(busy_s, 1e-3)
 
     def now_ms(self) -> float:
         """Since process start."""
@@ -211,6 +215,7 @@ class Metrics:
         now = time.monotonic()
         line = self.timeline
         names = (
+            "first_text",
             "request_sent",
             "first_byte",
             "first_sample",
@@ -230,7 +235,8 @@ class Metrics:
             rebuffers=self.play.rebuffers,
             stall_ms=1000.0 * self.play.stall_s,
             played_s=self.played_s,
-            audio_s=self.audio_s,
+            # what is heard in all, pauses included, as soon as that is known
+            audio_s=self.written_s or self.audio_s,
             bytes=self.bytes,
             throughput_kbps=self.throughput_kbps(now),
             decode_ms=1000.0 * self.decode_s,

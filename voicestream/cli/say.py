@@ -103,7 +103,7 @@ def _session(
 
 def _collect_again(event: Event) -> None:
     """From the first sound on, garbage is collected; what was loaded until then is kept out."""
-    if event.kind == "playing":
+    if event.kind in ("playing", "segment_done"):  # nothing plays where it is only saved
         gc.freeze()
         gc.enable()
 
@@ -139,9 +139,10 @@ def _typed(call: SayCall) -> bool:
 
 
 def _watch(session: Session, echo: Echo | None) -> None:
+    from voicestream.ui.keys import unechoed
     from voicestream.ui.panel import Panel
 
-    with Panel(session.snapshot, sys.stderr) as panel:
+    with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
         while not session.wait(panel.interval_s):
             panel.tick()
             _echo(session, echo)

@@ -23,6 +23,8 @@ class Speakable(Protocol):
 
 def first_format(settings: Settings) -> str:
     """What the first request asks for."""
+    if settings.embedded:
+        return "pcm"  # whatever was asked for: nothing is encoded on the way
     return _AUTO_BEGINS if settings.format == "auto" else settings.format
 
 

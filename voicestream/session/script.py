@@ -47,6 +47,7 @@ class Script:
         else:
             self._planner.close()
         self._first = self._planner.poll(0.0) if text else None
+        self._late = self._first is None
         if self._first is None and self._rest is None:
             raise _nothing_to_say()
 
@@ -58,6 +59,11 @@ class Script:
         interrupt = Interrupt()
         pieces = read_pieces(stream, interrupt=interrupt, on_replaced=on_replaced)
         return cls(settings, rest=pieces, interrupt=interrupt)
+
+    @property
+    def late(self) -> bool:
+        """Nothing of the text was known at the start."""
+        return self._late
 
     @property
     def first(self) -> Segment | None:
