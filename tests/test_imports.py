@@ -49,7 +49,7 @@ ONLY_IN = {
     "pyaudio": ("output/portaudio.py",),
     "httpx": ("speech/",),
     "httpcore": ("speech/",),
-    "openai": ("speech/",),
+    "openai": ("speech/chat.py",),
     "hibari": ("speech/embedded.py",),
     "sentencex": ("text/",),
     "soxr": ("playout/",),
