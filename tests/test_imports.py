@@ -53,7 +53,7 @@ ONLY_IN = {
     "pyaudio": ("output/portaudio.py",),
     "httpx": ("speech/",),
     "httpcore": ("speech/",),
-    "openai": ("speech/",),
+    "openai": ("speech/chat.py",),
     "hibari": ("speech/embedded.py",),
     "sentencex": ("text/",),
     "soxr": ("playout/",),

@@ -131,6 +131,10 @@ class Settings:
     timeout_s: float = _setting(
         30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
     )
+    chat_model: str = _setting("gpt-4o-mini", text, "the model that answers `ask`")
+    chat_base_url: str = _setting(
+        "", url, "where `ask` gets its answers [default: where speech is asked for]"
+    )
     panel: str = _setting("auto", flag_choice("auto", "on", "off"), "live panel: auto, on or off")
 
     sources: Mapping[str, str] = field(
@@ -293,12 +297,13 @@ def _refuse_stranger(sources: Mapping[str, str]) -> None:
     key_source = sources.get("api_key")
     if not key_source or key_source.startswith(".env "):
         return
-    if sources.get("base_url", "").startswith(".env "):
+    urls = (sources.get("base_url", ""), sources.get("chat_base_url", ""))
+    if any(source.startswith(".env ") for source in urls):
         raise SettingsError(
             "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
             f"({key_source})",
             "it would send your key to a server that this folder chose",
-            "Give --base-url yourself, or put the key for that endpoint into the same .env.",
+            "Give the address by a flag, or put the key for that endpoint into the same .env.",
         )
 
 

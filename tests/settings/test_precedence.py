@@ -36,6 +36,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "pause_sentence_ms": (1, 2, 3, 4),
     "pause_paragraph_ms": (1, 2, 3, 4),
     "timeout_s": (1, 2, 3, 4),
+    "chat_base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
     "panel": ("on", "off", "auto", "on"),
 }
 """What flag, environment, .env and config file say; the other settings are words."""

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
@@ -39,13 +40,19 @@ if TYPE_CHECKING:
 
 _ECHO_TICK_S = 0.05
 
+ScriptOf = Callable[[SayCall, Settings], "Script"]
+"""Where the text of a call comes from."""
 
-def say(call: SayCall) -> int:
-    """Speak; return the exit code. Errors are reported here."""
+
+def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
+    """Speak what ``script_of`` makes of the call; return the exit code.
+
+    Errors are reported here.
+    """
     start_s = process_start_s()
     own_stderr()
     try:
-        return _say(call, start_s)
+        return _say(call, start_s, script_of)
     except VoicestreamError as error:
         code = report(error)
         if call.json:
@@ -56,12 +63,12 @@ def say(call: SayCall) -> int:
         return EXIT_INTERRUPTED
 
 
-def _say(call: SayCall, start_s: float) -> int:
+def _say(call: SayCall, start_s: float, script_of: ScriptOf) -> int:
     settings = load_settings(call.settings)
     saver = make_saver(call)
     early = early_connection(settings)
     try:
-        script = make_script(call, settings)
+        script = script_of(call, settings)
         if early is not None:
             early.send(first_body(settings, script))
         session = _session(call, settings, script, saver, early, start_s)

@@ -135,8 +135,8 @@ class ClientEndpoint:
         try:
             manager = create(**_arguments(request, self._timeout_s))
             response = manager.__enter__()
-        except Exception as error:  # foreign boundary: see _foreign
-            raise _foreign(error, self.name) from error
+        except Exception as error:  # foreign boundary: see foreign_error
+            raise foreign_error(error, self.name) from error
         stream = ClientStream(response, manager, self._forget)
         with self._lock:
             self._streams.add(stream)
@@ -226,9 +226,10 @@ class AsyncClientEndpoint:
             manager = create(**_arguments(request, self._timeout_s))
             response = self.run(manager.__aenter__())
         except _Gone as gone:
+            self.leave(manager)  # it may have begun in the same moment
             raise EndpointError("the request was taken back") from gone
-        except Exception as error:  # foreign boundary: see _foreign
-            raise _foreign(error, self.name) from error
+        except Exception as error:  # foreign boundary: see foreign_error
+            raise foreign_error(error, self.name) from error
         return AsyncClientStream(self, response, manager)
 
     def leave(self, manager: Any) -> None:
@@ -282,8 +283,13 @@ def _own_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _foreign(error: Exception, name: str) -> EndpointError:
-    """The exceptions of the ``openai`` package as ours."""
+def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> EndpointError:
+    """The exceptions of the ``openai`` package as ours.
+
+    Args:
+        name: the client's base URL.
+        path: of the request.
+    """
     openai = sys.modules.get("openai")  # there if the client came from it
     if openai is None:
         return EndpointError("the client failed", str(error) or repr(error))
@@ -296,6 +302,7 @@ def _foreign(error: Exception, name: str) -> EndpointError:
             f"no connection to {name}", str(error.__cause__ or error), "Is the server running?"
         )
     if isinstance(error, openai.APIStatusError):
-        url = f"{name}/audio/speech"
-        return refusal(error.status_code, url, error.response.content, key_source="the client")
+        return refusal(
+            error.status_code, name + path, error.response.content, key_source="the client"
+        )
     return EndpointError("the client failed", str(error) or repr(error))
