@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import zlib
 
@@ -36,10 +37,8 @@ def test_any_cut_gives_the_same(name: str, data: bytes, cut: int) -> None:
 
 @given(st.sampled_from(["gzip", "deflate"]), st.binary(min_size=1))
 def test_no_bytes_do_more_than_fail(name: str, data: bytes) -> None:
-    try:
+    with contextlib.suppress(EndpointError):
         inflated(name, data, 7)
-    except EndpointError as error:
-        assert error.what
 
 
 def test_a_bomb_goes_off_in_small_pieces_and_not_for_long() -> None:
