@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "serve": LEAVES | {"speech"},
     "cli": LEAVES | {"session", "ui", "serve"},
     "api": LEAVES | {"session"},
-    "__init__": LEAVES | {"api", "session"},
+    "api_async": LEAVES | {"api", "session"},
+    "__init__": LEAVES | {"api", "api_async", "session"},
     "__main__": {"cli"},
 }
 """Part of the house -> parts it may import besides itself."""

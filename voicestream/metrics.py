@@ -200,6 +200,10 @@ class Metrics:
         """The last byte of the last request so far has come."""
         self._last_byte_at_s = time.monotonic()
 
+    def now_ms(self) -> float:
+        """Since process start."""
+        return 1000.0 * (time.monotonic() - self.timeline.process_start)
+
     def snapshot(self) -> Snapshot:
         now = time.monotonic()
         line = self.timeline

@@ -264,8 +264,10 @@ def load(
 
 def user_config_file(environ: Mapping[str, str]) -> Path:
     """``config.toml`` in the platform's config folder."""
-    if os.name == "posix" and "XDG_CONFIG_HOME" in environ:
-        return Path(environ["XDG_CONFIG_HOME"]) / "voicestream" / "config.toml"
+    # a relative one is to be ignored (XDG base directory specification): it would let the
+    # working directory choose where a key is sent
+    if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):
+        return Path(chosen) / "voicestream" / "config.toml"
     # platformdirs costs 10 ms of start-up and says the same on Linux
     if _PLATFORM.startswith("linux"):
         return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"

@@ -15,7 +15,6 @@ from voicestream.settings import TABLE, Row
 
 app = typer.Typer(
     name="voicestream",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

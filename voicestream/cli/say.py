@@ -17,6 +17,7 @@ from voicestream.cli.parts import (
     make_script,
 )
 from voicestream.cli.report import (
+    EXIT_BROKEN_PIPE,
     EXIT_INTERRUPTED,
     Echo,
     notice,
@@ -111,8 +112,13 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
     """Run the session under signals and the panel; tell how it went."""
     from voicestream.ui.terminal import wants_panel
 
-    with_panel = not call.quiet and wants_panel(settings.panel, sys.stderr, os.environ)
-    echo = Echo(sys.stdout) if call.echo else None
+    with_panel = (
+        not call.quiet
+        and sys.stderr is not None
+        and not _typed(call)
+        and wants_panel(settings.panel, sys.stderr, os.environ)
+    )
+    echo = Echo(sys.stdout) if call.echo and sys.stdout is not None else None
     _on_signals(session)
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
@@ -123,7 +129,13 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
         while not session.wait(_ECHO_TICK_S if echo else None):
             _echo(session, echo)
     _echo(session, echo)
-    return _tell(call, session, session.result())
+    code = _tell(call, session, session.result())
+    return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
+
+
+def _typed(call: SayCall) -> bool:
+    """Whether a person types the text into the terminal that the panel would draw on."""
+    return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
 
 
 def _watch(session: Session, echo: Echo | None) -> None:
@@ -149,8 +161,9 @@ def _on_signals(session: Session) -> None:
             raise KeyboardInterrupt
         session.interrupt()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), interrupt)
 
 
 def _tell(call: SayCall, session: Session, result: Result) -> int:
@@ -168,8 +181,9 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
         if str(error) in told and not isinstance(error, ReaderGoneError):
             told.remove(str(error))
             report(error)
-    _name_unspoken(result)
-    _name_unheard(result)
+    if not call.quiet:
+        _name_unspoken(result)
+        _name_unheard(result)
     if call.json:
         return print_json(result.to_dict()) or code
     return code

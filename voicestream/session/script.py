@@ -75,10 +75,15 @@ class Script:
         try:
             for text in rest:
                 self._planner.feed(text)
+                if self._planner.cancelled:
+                    break
         except Exception as error:  # noqa: BLE001  a thread's entry: raised again in take()
             self._failure = error
         finally:
             self._planner.close()
+            close = getattr(rest, "close", None)
+            if close is not None:
+                close()  # a generator left in the middle cleans up now
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
         """Wait for the next segment; None after the last.
@@ -98,7 +103,8 @@ class Script:
         elif isinstance(self._failure, VoicestreamError):
             raise self._failure
         elif self._failure is not None:
-            raise UsageError("the text could not be read to its end", str(self._failure))
+            reason = str(self._failure) or repr(self._failure)
+            raise UsageError("the text could not be read to its end", reason) from self._failure
         elif not self._taken and not self._planner.cancelled:
             raise _nothing_to_say()
         return segment
