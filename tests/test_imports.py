@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
-    *("errors", "pcm", "state", "metrics"),
+    *("errors", "pcm", "state", "metrics", "trace"),
     *("settings", "settings_parse", "printable", "patterns", "clock"),
 }
 STAGES = {"text", "speech", "decode", "playout", "output"}

@@ -95,6 +95,9 @@ class PlayFigures:
     underruns: int = 0
     rebuffers: int = 0
     stall_s: float = 0.0
+    holds: int = 0
+    """Waits at a pause of the speech, on purpose; neither underruns nor stalls."""
+    hold_s: float = 0.0
     played_frames: int = 0
     fill_ms: float = 0.0
     fill: FillFigures = field(default_factory=FillFigures)

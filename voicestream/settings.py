@@ -276,6 +276,18 @@ def user_config_file(environ: Mapping[str, str]) -> Path:
     return user_config_path("voicestream") / "config.toml"
 
 
+def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
+    """A file in the platform's state folder."""
+    environ = os.environ if environ is None else environ
+    if _PLATFORM.startswith("linux"):
+        chosen = environ.get("XDG_STATE_HOME", "")
+        home = Path(environ.get("HOME", "/")) / ".local" / "state"
+        return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
+    from platformdirs import user_state_path
+
+    return user_state_path("voicestream") / name
+
+
 def _refuse_stranger(sources: Mapping[str, str]) -> None:
     """A folder's ``.env`` must not send a key that it does not hold itself."""
     key_source = sources.get("api_key")
