@@ -71,6 +71,24 @@ def test_a_narrow_link_is_noticed_at_once_and_trials_become_rare(
     assert simulation.stalls <= 1  # the first one, and no trial
 
 
+@pytest.mark.parametrize("server_speed", [0.8, 1.0, 1.1])
+def test_a_slow_server_is_not_taken_for_a_slow_network(server_speed: float) -> None:
+    simulation = Simulation()
+    asked = simulation.run(5000, 50, server_speed)
+    assert asked[:3] == ["pcm", "mp3", "pcm"]
+    assert set(asked[2:]) == {"pcm"}
+    assert len(simulation.steps) == 2
+
+
+def test_a_step_is_judged_by_its_own_format_alone() -> None:
+    ladder = Ladder()
+    ladder.step(384.0, 0.0, 2.0)
+    assert ladder.format == "mp3"
+    assert ladder.step(150.0, 0.0, 2.0, settled=False) is None
+    assert ladder.step(150.0, 0.0, 2.0) is not None  # 1.2 times its need, 1.0 times before
+    assert ladder.format == "pcm"
+
+
 def test_a_trial_waits_until_it_would_not_be_heard() -> None:
     ladder = Ladder()
     ladder.step(200.0, 0.0, 2.0)

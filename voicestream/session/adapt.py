@@ -42,8 +42,10 @@ class Requests:
             if figures.status == "done" and figures.audio_s >= _LEARN_S:
                 ladder.learn(figures.format, figures.bytes * 8 / 1000 / figures.audio_s)
         expected_s = len(segment.text) / SPEECH_CHARS_PER_S
-        measured = self._measured_kbps()
-        step = ladder.step(measured, self._ready_s(ladder), expected_s)
+        of_this = self._measured_kbps(ladder.format)
+        measured = self._measured_kbps() if of_this is None else of_this
+        settled = of_this is not None
+        step = ladder.step(measured, self._ready_s(ladder), expected_s, settled=settled)
         if step is not None:
             preload(step.after)
             self._metrics.format = step.after
@@ -69,11 +71,12 @@ class Requests:
                 return
             time.sleep(_LOOK_S)
 
-    def _measured_kbps(self) -> float | None:
+    def _measured_kbps(self, form: str = "") -> float | None:
+        """Of all replies, or of those in one format."""
         transfers = [
             Transfer(it.first_byte_at_s, it.ended_at_s, it.bytes)
             for it in tuple(self._metrics.segments)
-            if it.first_byte_at_s is not None
+            if it.first_byte_at_s is not None and form in ("", it.format)
         ]
         return throughput_kbps(transfers, time.monotonic())
 

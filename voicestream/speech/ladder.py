@@ -4,7 +4,9 @@ PCM first: it is heard soonest and loses nothing, but wants 384 kbit/s. Where
 the measured throughput cannot carry a format in time, the next request asks
 for one that it can carry. What a lighter format leaves unused cannot be
 measured, so the way back up is a trial: after a while in which all went well,
-and after each trial that failed, twice as long.
+and after each trial that failed, twice as long. A lighter format that comes
+no faster shows that it is the server that is slow, not the network: then PCM
+it is, to the end.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ _ROOMY = 1.5
 """With so much more than it needs, a format is carried for certain."""
 _SPARE_S = 2.0
 """So much sound must be left to play at the end of a trial that gains nothing."""
+_GAIN = 1.3
+"""A lighter format that gains less than this over the wider one gains nothing."""
 _PLENTY_S = 30.0
 """With so much waiting nothing is late, and it may be full buffers that slow the reading down."""
 _PATIENCE = 8
@@ -53,9 +57,8 @@ class Step:
         return RUNGS.index(self.after) > RUNGS.index(self.before)
 
     def __str__(self) -> str:
-        why = "is too slow for" if self.down else "may carry more than"
-        measured = f"{self.throughput_kbps:.0f} kbit/s"
-        return f"the network ({measured}) {why} {self.before}: asking for {self.after}"
+        why = f", too slow for {self.before}" if self.down else ""
+        return f"speech comes at {self.throughput_kbps:.0f} kbit/s{why}: asking for {self.after}"
 
 
 def throughput_kbps(transfers: Iterable[Transfer], now_s: float) -> float | None:
@@ -93,6 +96,9 @@ class Ladder:
         self._patience = _PATIENCE
         self._calm = 0  # requests since the last step for which all went well
         self._on_trial = False
+        self._speed_before: float | None = None
+        """Before the last step down: throughput over need. None once the step was judged."""
+        self._slow_server = False
 
     @property
     def format(self) -> str:
@@ -107,17 +113,31 @@ class Ladder:
         """What a format takes for a second of speech in a second, as far as is known."""
         return self._need_kbps.get(form, _TYPICAL_KBPS["mp3"])
 
-    def step(self, measured_kbps: float | None, waiting_s: float, expected_s: float) -> Step | None:
+    def step(
+        self,
+        measured_kbps: float | None,
+        waiting_s: float,
+        expected_s: float,
+        *,
+        settled: bool = True,
+    ) -> Step | None:
         """Decide on the next request.
 
         Args:
             measured_kbps: of the network, lately; None if it is not known.
             waiting_s: how much sound is ready to be played.
             expected_s: how much sound the request will bring, about.
+            settled: it was measured with the present format alone.
         """
-        if measured_kbps is None:
+        if measured_kbps is None or self._slow_server:
             return None
         need = self._need_kbps[self.format]
+        if settled and self._speed_before is not None:
+            gained = measured_kbps / need >= _GAIN * self._speed_before
+            self._speed_before = None
+            if not gained:
+                self._slow_server = True
+                return self._to(0, measured_kbps, on_trial=False)
         if measured_kbps < _TIGHT * need and waiting_s < _PLENTY_S:
             return self._down(measured_kbps)
         self._calm += 1
@@ -138,6 +158,7 @@ class Ladder:
             return None
         if self._on_trial:
             self._patience = min(2 * self._patience, _MOST_PATIENCE)
+        self._speed_before = measured_kbps / self._need_kbps[self.format]
         lower = range(self._at + 1, len(RUNGS))
         carried = (at for at in lower if measured_kbps >= _TIGHT * self._need_kbps[RUNGS[at]])
         return self._to(next(carried, len(RUNGS) - 1), measured_kbps, on_trial=False)
