@@ -303,7 +303,7 @@ def _refuse_stranger(sources: Mapping[str, str]) -> None:
             "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
             f"({key_source})",
             "it would send your key to a server that this folder chose",
-            "Give the address by a flag, or put the key for that endpoint into the same .env.",
+            "Give --base-url (--chat-base-url) yourself, or put the key for that endpoint into the same .env.",
         )
 
 
