@@ -22,7 +22,8 @@ STAGES = {"text", "speech", "decode", "playout", "output"}
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "session": LEAVES | STAGES,
-    "cli": LEAVES | {"session", "ui"},
+    "serve": LEAVES | {"speech"},
+    "cli": LEAVES | {"session", "ui", "serve"},
     "api": LEAVES | {"session"},
     "__init__": LEAVES | {"api", "session"},
     "__main__": {"cli"},
@@ -44,7 +45,10 @@ EXCEPTIONS = {
 }
 
 ONLY_IN = {
-    "av": ("decode/compressed.py",),
+    # decoding and encoding never meet: whoever plays loads no encoder, whoever serves no decoder
+    "av": ("decode/compressed.py", "serve/encode.py"),
+    "starlette": ("serve/",),
+    "uvicorn": ("serve/run.py",),
     "pyaudio": ("output/portaudio.py",),
     "httpx": ("speech/",),
     "httpcore": ("speech/",),

@@ -62,6 +62,11 @@ class Settings:
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
     format: str = _setting("pcm", flag_choice(*FORMATS), "what to ask for: " + ", ".join(FORMATS))
+    stream_format: str = _setting(
+        "audio",
+        flag_choice("audio", "sse"),
+        "how it comes: audio, or sse (the same in server-sent events)",
+    )
     prebuffer_ms: float = _setting(
         150.0, number(0, 60_000), "sound gathered before playback starts, ms"
     )

@@ -15,6 +15,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
     "speed": (0.5, 1.5, 2, 3.5),
     "format": ("mp3", "wav", "flac", "aac"),
+    "stream_format": ("sse", "audio", "sse", "audio"),
     "prebuffer_ms": (10, 20, 30, 40.5),
     "chunk_size": (1, 2, 3, 4),
     "max_buffer_s": (3, 4, 5, 6.5),

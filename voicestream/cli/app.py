@@ -105,6 +105,14 @@ def _config(**values: Any) -> None:
     raise typer.Exit(show_config({n: v for n, v in values.items() if v is not None}))
 
 
+def _voices(**values: Any) -> None:
+    """List the voices of the endpoint: what --voice can name."""
+    from voicestream.cli.inspect_commands import show_voices
+
+    as_json = bool(values.pop("json"))
+    raise typer.Exit(show_voices({n: v for n, v in values.items() if v is not None}, as_json))
+
+
 def _with_parameters(function: Any, parameters: list[inspect.Parameter]) -> Any:
     """typer reads a function's signature; this gives one its parameters from the tables."""
     function.__signature__ = inspect.Signature(parameters)
@@ -115,6 +123,14 @@ def _with_parameters(function: Any, parameters: list[inspect.Parameter]) -> Any:
 _SETTINGS = [_setting_parameter(row) for row in TABLE]
 app.command("say", help=_SAY_HELP)(_with_parameters(_say, _say_parameters() + _SETTINGS))
 app.command("config")(_with_parameters(_config, list(_SETTINGS)))
+_JSON = inspect.Parameter(
+    "json",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=typer.Option(False, "--json", help="print one JSON object on stdout"),
+    annotation=bool,
+)
+_ENDPOINT = [p for p in _SETTINGS if p.name in ("base_url", "api_key", "timeout_s")]
+app.command("voices")(_with_parameters(_voices, [_JSON, *_ENDPOINT]))
 
 
 @app.command("devices")
@@ -123,6 +139,22 @@ def devices() -> None:
     from voicestream.cli.inspect_commands import show_devices
 
     raise typer.Exit(show_devices())
+
+
+@app.command("serve")
+def serve(
+    host: str | None = typer.Option(
+        None, help="listen there instead of on this machine only", metavar="ADDRESS"
+    ),
+    port: int = typer.Option(8790, help="0 takes any that is free", min=0, max=65535),
+    api_key_file: str | None = typer.Option(
+        None, help="let in only who sends the key in FILE", metavar="FILE"
+    ),
+) -> None:
+    """Offer the embedded voice to other programs, as an OpenAI-compatible server."""
+    from voicestream.cli.serve import serve_command
+
+    raise typer.Exit(serve_command(host, port, api_key_file))
 
 
 @app.callback(invoke_without_command=True)

@@ -1,4 +1,4 @@
-"""Commands that show things: settings and devices."""
+"""Commands that show things: settings, devices and voices."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from voicestream.cli.parts import load_settings
+from voicestream.cli.report import notice, print_json
 from voicestream.printable import printable
 from voicestream.settings import TABLE, shown_value
 
@@ -36,4 +37,21 @@ def show_devices() -> int:
             f"({device.host_api}, {device.channels} channels, {device.rate_hz} Hz)\n"
         )
     sys.stdout.write("   null  a simulated device with a real clock\n")
+    return 0
+
+
+def show_voices(flags: dict[str, Any], as_json: bool) -> int:
+    """What --voice can name, one a line."""
+    settings = load_settings(flags)
+    from voicestream.session.voices import find_voices
+
+    voices = find_voices(settings)
+    if as_json:
+        listed = [{"id": voice.id, "name": voice.name or voice.id} for voice in voices]
+        return print_json({"endpoint": settings.base_url, "voices": listed})
+    if not voices:
+        notice(f"{settings.base_url} lists no voices")
+    width = min(max((len(voice.id) for voice in voices), default=0), 40)
+    for voice in voices:
+        sys.stdout.write(f"{voice.id:<{width}}  {voice.name}".rstrip() + "\n")
     return 0

@@ -27,4 +27,5 @@ def speech_request(settings: Settings, segment: Speakable) -> SpeechRequest:
         format=settings.format,
         speed=settings.speed,
         instructions=settings.instructions,
+        stream_format=settings.stream_format,
     )

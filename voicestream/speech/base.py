@@ -21,6 +21,8 @@ class SpeechRequest:
     format: str
     speed: float = 1.0
     instructions: str = ""
+    stream_format: str = "audio"
+    """``audio``: the bytes of the format; ``sse``: the same in server-sent events."""
 
 
 class SpeechStream(Protocol):
@@ -28,7 +30,7 @@ class SpeechStream(Protocol):
 
     @property
     def content_type(self) -> str:
-        """The media type with its parameters, as sent; empty if there was none."""
+        """The media type with its parameters, as far as the reply tells; else empty."""
 
     @property
     def rate_hz(self) -> int | None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,12 +15,12 @@ from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
     EndpointTimeoutError,
-    IncompleteReplyError,
-    ReplyError,
     SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.refusal import MAX_MESSAGE_BYTES, refusal, server_message
+from voicestream.speech.negotiate import agreement_with
+from voicestream.speech.refusal import refusal
+from voicestream.speech.reply import HttpSpeechStream, Origin, said
 from voicestream.speech.sockets import SocketBackend, SocketTransport
 from voicestream.speech.wire import (
     MAX_CONNECT_S,
@@ -36,9 +34,13 @@ from voicestream.speech.wire import (
 MAX_CHARS = 4096
 """The API's own bound on ``input``."""
 
-_RATE_HEADERS = ("x-audio-sample-rate", "x-sample-rate", "sample-rate")
-_CHANNEL_HEADERS = ("x-audio-channels", "x-channels")
-_NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
+MAX_ANSWER_BYTES = 4 << 20
+"""Of an answer that is not speech."""
+_ABSENT = frozenset({400, 404, 405, 501})
+"""What servers answer where there is nothing."""
+
+_TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
+"""Content types of replies that name none. OpenAI's own default format is MP3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class HttpEndpoint:
         self._target = Target.of(config.base_url)
         self._backend: SocketBackend | None = None
         self._client = self._make_client()
+        self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
 
     def _make_client(self) -> httpx.Client:
         timeout = httpx.Timeout(self._config.timeout_s, connect=self._config.connect_timeout_s)
@@ -96,6 +99,20 @@ class HttpEndpoint:
         return f"{self._config.base_url}/audio/speech"
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
+        agreement = agreement_with(self._config.base_url, request.model)
+        while True:
+            asked = agreement.adapt(request)
+            response = self._send(asked)
+            if response.status_code == 200:
+                # what to take an unnamed reply for, where it is not what the caller asked for
+                changed = asked.format != request.format
+                kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
+                return HttpSpeechStream(self._origin, response, kind)
+            body = said(response, self._origin)
+            if not agreement.learn(asked, response.status_code, body):
+                raise self._refused(response, body)
+
+    def _send(self, request: SpeechRequest) -> httpx.Response:
         body = request_body(request)
         if self._early and self._early.body not in (body, None) and self._backend:
             self._backend.forget_early()
@@ -104,12 +121,30 @@ class HttpEndpoint:
             "POST", self.url, content=body, headers=request_headers(self._config.api_key)
         )
         try:
-            response = self._client.send(sent, stream=True)
+            return self._client.send(sent, stream=True)
         except httpx.HTTPError as error:
             raise self._foreign(error) from error
-        if response.status_code != 200:
-            raise self._refused(response)
-        return HttpSpeechStream(self, response)
+
+    def get(self, route: str) -> bytes | None:
+        """What the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
+
+        Raises:
+            EndpointError: it cannot be reached, refuses, or answers beyond all bounds.
+        """
+        url = self._config.base_url + route
+        headers = request_headers(self._config.api_key)
+        del headers["content-type"]
+        try:
+            with self._client.stream("GET", url, headers=headers) as response:
+                body = said(response, self._origin, MAX_ANSWER_BYTES)
+                status = response.status_code
+        except httpx.HTTPError as error:
+            raise self._foreign(error) from error
+        if status in _ABSENT:
+            return None
+        if status != 200:
+            raise self._refused(response, body)
+        return body
 
     def abort(self) -> None:
         if self._backend:
@@ -120,36 +155,13 @@ class HttpEndpoint:
     def close(self) -> None:
         self._client.close()
 
-    @property
-    def chunk_bytes(self) -> int:
-        return self._config.chunk_bytes
-
-    def said(self, response: httpx.Response) -> bytes:
-        """The beginning of a body that is not speech, for a message: without the key."""
-        body = bytearray()
-        try:
-            for piece in response.iter_raw():
-                body += piece
-                if len(body) > MAX_MESSAGE_BYTES:
-                    break
-        except httpx.HTTPError as error:
-            body += f" ({error})".encode()
-        finally:
-            response.close()
-        return self._without_key(body)
-
-    def _without_key(self, data: bytes | bytearray) -> bytes:
-        """Some servers repeat the key they were sent."""
-        key = self._config.api_key.encode()
-        return bytes(data).replace(key, b"(the key)") if key else bytes(data)
-
-    def _refused(self, response: httpx.Response) -> EndpointError:
+    def _refused(self, response: httpx.Response, body: bytes) -> EndpointError:
         location = response.headers.get("location", "")
         return refusal(
             response.status_code,
             self.url,
-            self.said(response),
-            location=self._without_key(location.encode()).decode(),
+            body,
+            location=self._origin.without_key(location.encode()).decode(),
             key_source=self._config.key_source,
         )
 
@@ -173,54 +185,6 @@ class HttpEndpoint:
         )
 
 
-class HttpSpeechStream:
-    """The reply to one request."""
-
-    def __init__(self, endpoint: HttpEndpoint, response: httpx.Response) -> None:
-        self._endpoint = endpoint
-        self._response = response
-        stream: Any = response.extensions.get("network_stream")
-        self.sent_at_s: float = getattr(stream, "sent_at_s", 0.0)
-        self.content_type: str = response.headers.get("content-type", "")
-        self.rate_hz = _hint(response, _RATE_HEADERS)
-        self.channels = _hint(response, _CHANNEL_HEADERS)
-
-    def __iter__(self) -> Iterator[bytes]:
-        if _NOT_SPEECH.match(self.content_type):
-            raise self._not_speech()
-        limit = self._endpoint.chunk_bytes
-        received = 0
-        try:
-            for piece in self._response.iter_raw():
-                received += len(piece)
-                for start in range(0, len(piece), limit):
-                    yield piece[start : start + limit]
-        except httpx.TimeoutException as error:
-            raise IncompleteReplyError(
-                f"the reply stopped after {received} bytes", "the server sent nothing more"
-            ) from error
-        except httpx.HTTPError as error:
-            raise IncompleteReplyError(
-                f"the reply broke off after {received} bytes", str(error)
-            ) from error
-        if not received:
-            raise ReplyError(
-                "the endpoint answered with an empty body",
-                f"status 200 from {self._endpoint.url}",
-                "Check --model and --voice: some servers answer so when they know neither.",
-            )
-
-    def _not_speech(self) -> ReplyError:
-        return ReplyError(
-            f"the endpoint answered with {self.content_type.split(';')[0]}, not with speech",
-            server_message(self._endpoint.said(self._response)),
-            f"Is {self._endpoint.name} the right base URL?",
-        )
-
-    def close(self) -> None:
-        self._response.close()
-
-
 def proxy_needed(base_url: str) -> bool:
     """Whether the environment sends this URL through a proxy."""
     parts = urlsplit(base_url)
@@ -238,14 +202,6 @@ def _proxied_client(timeout: httpx.Timeout) -> httpx.Client:
             str(error),
             "Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
         ) from error
-
-
-def _hint(response: httpx.Response, names: tuple[str, ...]) -> int | None:
-    for name in names:
-        value = response.headers.get(name, "").strip()
-        if value.isdecimal():
-            return int(value)
-    return None
 
 
 def _connection_failed(host: str, error: httpx.ConnectError) -> ConnectionFailedError:

@@ -85,6 +85,8 @@ def request_body(request: SpeechRequest) -> bytes:
         fields["speed"] = request.speed
     if request.instructions:
         fields["instructions"] = request.instructions
+    if request.stream_format != "audio":
+        fields["stream_format"] = request.stream_format
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
 
 

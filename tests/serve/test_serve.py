@@ -1,0 +1,235 @@
+"""The embedded voice as a server, with the clients that people have."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from tests.cli.command import Call, run
+from tests.serve.conftest import serving
+from tests.servers.said import Int16, saved
+from tests.support import encode
+from voicestream.errors import UsageError
+from voicestream.serve.run import is_loopback, serve
+from voicestream.settings import FORMATS
+
+TEXT = "Hello there."
+SLACK_FRAMES = {"mp3": 2 * 1152, "aac": 3 * 1024, "opus": 0}
+
+
+def post(
+    url: str, body: bytes | dict[str, Any], **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a POST to the speech route."""
+    return ask(url, "POST", "/audio/speech", body, **headers)
+
+
+def ask(
+    url: str, method: str, route: str, body: bytes | dict[str, Any] = b"", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    sent = json.dumps(body).encode() if isinstance(body, dict) else body
+    given = {"content-type": "application/json"}
+    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, parts.path + route, sent, given)
+    answer = connection.getresponse()
+    found = {name.lower(): value for name, value in answer.getheaders()}
+    result = answer.status, found, answer.read()
+    connection.close()
+    return result
+
+
+@pytest.fixture(scope="module")
+def own() -> Int16:
+    """The voice without a server between."""
+    from hibari import Hibari
+
+    made = Hibari()(TEXT, seed=0)
+    return np.rint(np.clip(made, -1, 32767 / 32768) * 32768).astype(np.int16)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_voicestream_hears_its_own_voice(
+    form: str, server_url: str, own: Int16, tmp_path: Path
+) -> None:
+    plain = ["--no-trim", "--no-normalize", "--device", "null", "--save", "out.wav"]
+    call = ["say", TEXT, "--base-url", server_url, "--format", form, *plain]
+    ended = run(Call(call), tmp_path)
+    assert ended.errors == []
+    samples, rate_hz = saved(tmp_path / "out.wav")
+    heard = samples[:, 0]
+    assert_same(heard[:: rate_hz // 24_000], own, SLACK_FRAMES.get(form))
+
+
+def assert_same(heard: Int16, own: Int16, slack_frames: int | None) -> None:
+    """Sample for sample; with ``slack_frames`` to within a codec's rounding."""
+    if slack_frames is None:
+        assert np.array_equal(heard, own)
+        return
+    assert abs(len(heard) - len(own)) <= slack_frames
+    shared = min(len(heard), len(own))
+    likeness = np.corrcoef(heard[:shared].astype(float), own[:shared].astype(float))[0, 1]
+    assert likeness > 0.95
+
+
+def test_voicestream_hears_events(server_url: str, own: Int16, tmp_path: Path) -> None:
+    plain = ["--no-trim", "--no-normalize", "--device", "null", "--save", "out.wav"]
+    call = ["say", TEXT, "--base-url", server_url, "--stream-format", "sse", *plain]
+    assert run(Call(call), tmp_path).errors == []
+    assert np.array_equal(saved(tmp_path / "out.wav")[0][:, 0], own)
+
+
+def test_the_openai_sdk_talks_to_it(server_url: str, own: Int16) -> None:
+    import openai
+
+    with openai.OpenAI(api_key="none", base_url=server_url, max_retries=0) as client:
+        asked: Any = {"model": "gpt-4o-mini-tts", "voice": "alloy", "input": TEXT}
+        speech = client.audio.speech
+        with speech.with_streaming_response.create(**asked, response_format="pcm") as reply:
+            sound = b"".join(reply.iter_bytes())
+        assert sound == own.tobytes()
+        rate_hz, samples = encode.decode_at_once(speech.create(**asked).content, "mp3")
+        assert rate_hz == 24_000
+        assert abs(len(samples) - len(own)) <= 3 * 1152
+        with pytest.raises(openai.BadRequestError, match="There is no voice 'nobody'"):
+            speech.create(**{**asked, "voice": "nobody"})
+        with pytest.raises(openai.NotFoundError, match="no model"):
+            speech.create(**{**asked, "model": "gpt-9"})
+        assert [model.id for model in client.models.list()] == ["hibari"]
+
+
+def test_curl_talks_to_it(server_url: str, own: Int16) -> None:
+    body = json.dumps({"input": TEXT, "voice": "heart", "response_format": "wav"})
+    done = subprocess.run(
+        [
+            *("curl", "-sS", "--noproxy", "*", f"{server_url}/audio/speech"),
+            *("-H", "Content-Type: application/json", "-d", body, "-D", "/dev/stderr"),
+        ],
+        capture_output=True,
+        check=True,
+        timeout=30,
+    )
+    head = done.stderr.decode().lower()
+    assert "200 ok" in head
+    assert "content-type: audio/wav" in head
+    assert "transfer-encoding: chunked" in head
+    assert done.stdout[44:] == own.tobytes()
+
+
+def test_speed_changes_the_length(server_url: str, own: Int16) -> None:
+    asked = {"input": TEXT, "voice": "heart", "response_format": "pcm", "speed": 2.0}
+    _, _, sound = post(server_url, asked)
+    assert 0.3 < len(sound) / 2 / len(own) < 0.8
+
+
+def test_its_voices_are_listed(server_url: str, tmp_path: Path) -> None:
+    ended = run(Call(["voices", "--base-url", server_url]), tmp_path)
+    assert ended.out == b"heart\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "param", "words"),
+    [
+        (b"{", 400, None, "not JSON"),
+        (b"[1]", 422, None, "JSON object"),
+        ({}, 422, "input", "missing"),
+        ({"input": 3}, 422, "input", "must be text"),
+        ({"input": " \n"}, 400, "input", "nothing to speak"),
+        ({"input": "x" * 4097}, 400, "input", "4096"),
+        ({"input": "Hi", "voice": "nobody"}, 400, "voice", "heart"),
+        ({"input": "Hi", "voice": {"id": "x"}}, 422, "voice", "must be text"),
+        ({"input": "Hi", "model": "gpt-9"}, 404, "model", "hibari"),
+        ({"input": "Hi", "response_format": "ogg"}, 400, "response_format", "opus"),
+        ({"input": "Hi", "stream_format": "ws"}, 400, "stream_format", "sse"),
+        ({"input": "Hi", "speed": 9}, 400, "speed", "0.25"),
+        ({"input": "Hi", "speed": "fast"}, 422, "speed", "number"),
+        ({"input": "Hi", "speed": float("nan")}, 400, "speed", "0.25"),
+        (b"[" * 100_000, 400, None, "not JSON"),
+        (b" " * 2_000_000, 413, None, "larger"),
+    ],
+)
+def test_what_cannot_be_is_told_in_openais_shape(
+    body: bytes | dict[str, Any], status: int, param: str | None, words: str, server_url: str
+) -> None:
+    found, headers, answer = post(server_url, body)
+    assert found == status
+    assert headers["content-type"] == "application/json"
+    error = json.loads(answer)["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert words in error["message"]
+    assert error["param"] == param
+    assert error["type"] == "invalid_request_error"
+
+
+def test_other_routes_and_methods_are_refused_in_the_same_shape(server_url: str) -> None:
+    for method, route, status in [("GET", "/nothing", 404), ("GET", "/audio/speech", 405)]:
+        found, _, answer = ask(server_url, method, route)
+        assert found == status
+        assert route in json.loads(answer)["error"]["message"]
+
+
+def test_a_web_page_cannot_make_it_speak(server_url: str) -> None:
+    body = {"input": TEXT, "voice": "heart"}
+    # what a page of a stranger can send without being asked for leave
+    assert post(server_url, body, content_type="text/plain")[0] == 415
+    # a name of a stranger that leads to this machine
+    status, _, answer = post(server_url, body, host="evil.example:80")
+    assert (status, json.loads(answer)["error"]["code"]) == (403, "unknown_host")
+    assert ask(server_url, "GET", "/models", host="localhost:1")[0] == 200
+
+
+def test_a_key_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("sk-right\n")
+    with serving(tmp_path, "--api-key-file", "key") as (url, process):
+        body = {"input": "Hi.", "voice": "heart"}
+        for headers in ({}, {"authorization": "Bearer sk-wrong"}):
+            status, _, answer = post(url, body, **headers)
+            assert (status, json.loads(answer)["error"]["code"]) == (401, "invalid_api_key")
+        assert post(url, body, authorization="Bearer sk-right")[0] == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_it_listens_on_this_machine_only(server_url: str) -> None:
+    port = f"{urlsplit(server_url).port:04X}"
+    sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = {row[1] for row in sockets if row[3] == "0A" and row[1].endswith(f":{port}")}
+    assert listening == {f"0100007F:{port}"}
+    assert urlsplit(server_url).hostname == "127.0.0.1"
+
+
+def test_a_port_in_use_is_told(server_url: str, tmp_path: Path) -> None:
+    ended = run(Call(["serve", "--port", str(urlsplit(server_url).port)]), tmp_path)
+    assert ended.code == 1
+    assert "cannot listen" in ended.errors[0]
+    assert "--port" in ended.errors[0]
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(UsageError, match=r"pip install 'voicestream\[serve\]'"):
+        serve("127.0.0.1", 0, "", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        *(("127.0.0.1", True), ("127.9.9.9", True), ("localhost", True), ("::1", True)),
+        *(("0.0.0.0", False), ("::", False), ("192.168.1.2", False), ("a.example", False)),
+    ],
+)
+def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

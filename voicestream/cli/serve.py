@@ -1,0 +1,20 @@
+"""``serve``: the embedded voice for other programs."""
+
+from __future__ import annotations
+
+from voicestream.cli.report import EXIT_INTERRUPTED, notice, warn
+from voicestream.serve.run import LOOPBACK, is_loopback, serve
+from voicestream.settings import read_key_file
+
+
+def serve_command(host: str | None, port: int, key_file: str | None) -> int:
+    """Serve until stopped; return the exit code."""
+    api_key = read_key_file(key_file) if key_file else ""
+    chosen = host or LOOPBACK
+    if not api_key and not is_loopback(chosen):
+        warn(f"whoever reaches {chosen} can use this server; --api-key-file asks for a key")
+    try:
+        serve(chosen, port, api_key, lambda url: notice(f"speaking at {url} (Ctrl-C ends)"))
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return 0

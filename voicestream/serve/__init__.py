@@ -1,0 +1,1 @@
+"""The embedded voice as an OpenAI-compatible server (the extra ``serve``)."""

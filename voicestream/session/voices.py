@@ -1,0 +1,27 @@
+"""Which voices the endpoint of the settings has."""
+
+from __future__ import annotations
+
+from voicestream.session.wiring import make_endpoint
+from voicestream.settings import Settings
+from voicestream.speech.voices import Voice, voices_of
+
+
+def find_voices(settings: Settings) -> list[Voice]:
+    """Ask the endpoint; the embedded voice knows its own.
+
+    Raises:
+        EndpointError: it does not tell, cannot be reached, or refuses the key.
+    """
+    if settings.embedded:
+        from voicestream.speech.embedded import VOICES
+
+        return [Voice(name, "English, comes along") for name in VOICES]
+    from voicestream.speech.http import HttpEndpoint
+
+    endpoint = make_endpoint(settings)
+    assert isinstance(endpoint, HttpEndpoint)
+    try:
+        return voices_of(endpoint)
+    finally:
+        endpoint.close()

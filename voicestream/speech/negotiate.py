@@ -1,0 +1,112 @@
+"""What to ask for instead, where an endpoint refuses the format that was asked for."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from voicestream.speech.base import SpeechRequest
+
+_STATUSES = frozenset({400, 406, 415, 422, 501})
+_PREFERRED = ("pcm", "wav", "mp3", "opus", "flac", "aac")
+"""What is played soonest, first."""
+_UNASKED = ("", "mp3", "wav")
+"""What to try where the refusal names nothing; empty leaves the choice to the server."""
+_ABOUT_FORMAT = re.compile(
+    r"response_?format"
+    r"|\b(audio|output|file|media|encoding)[ _-]?(format|type)\b"
+    r"|\b(unsupported|invalid|unknown|unrecognized)\b[^.\n]{0,30}\bformat\b"
+    r"|\bformat\b[^.\n]{0,60}\b(support|invalid|unknown|allowed|available|must be|one of)",
+    re.I,
+)
+_ABOUT_CODEC = re.compile(
+    r"support|allow|valid|one of|must be|should be|expect|only|available", re.I
+)
+_ECHOES = frozenset({"input", "body", "request", "ctx", "url", "traceback"})
+"""Where servers repeat what they were sent, which proves nothing."""
+
+
+class Agreement:
+    """What one endpoint has refused so far. May be used by several threads at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._instead: dict[str, str] = {}
+        self._plain_stream = False
+
+    def adapt(self, request: SpeechRequest) -> SpeechRequest:
+        """The request with what was refused before replaced by what is asked for instead."""
+        with self._lock:
+            stream_format = "audio" if self._plain_stream else request.stream_format
+            wanted = self._instead.get(request.format, request.format)
+        return replace(request, format=wanted, stream_format=stream_format)
+
+    def learn(self, asked: SpeechRequest, status: int, body: bytes) -> bool:
+        """Take a refusal in; whether there is something else to ask for.
+
+        Args:
+            asked: what was refused, as sent.
+            body: of the refusal.
+        """
+        if status not in _STATUSES:
+            return False
+        words = " ".join(_words(body))
+        if "stream_format" in words and asked.stream_format != "audio":
+            with self._lock:
+                self._plain_stream = True
+            return True
+        if not _about_format(words, asked.format):
+            return False
+        named = [name for name in _PREFERRED if _names(words, name)]
+        with self._lock:
+            refused = {asked.format, *self._instead}
+            left = [name for name in [*named, *_UNASKED] if name not in refused]
+            if not left:
+                return False
+            for name in refused:
+                self._instead[name] = left[0]
+        return True
+
+
+_KNOWN: dict[tuple[str, str], Agreement] = {}
+_KNOWN_LOCK = threading.Lock()
+
+
+def agreement_with(base_url: str, model: str) -> Agreement:
+    """What is known of this endpoint and model, as long as the process lives."""
+    with _KNOWN_LOCK:
+        return _KNOWN.setdefault((base_url, model), Agreement())
+
+
+def _about_format(words: str, asked: str) -> bool:
+    if _ABOUT_FORMAT.search(words):
+        return True
+    return bool(asked and _names(words, asked) and _ABOUT_CODEC.search(words))
+
+
+def _names(words: str, form: str) -> bool:
+    return re.search(rf"(?<![\w/]){form}(?!\w)", words, re.I) is not None
+
+
+def _words(body: bytes) -> Iterator[str]:
+    """All text of a refusal but what it repeats of the request."""
+    try:
+        yield from _strings(json.loads(body))
+    except (ValueError, RecursionError):
+        yield body.decode("utf-8", "replace")
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name not in _ECHOES:
+                yield from _strings(item)
