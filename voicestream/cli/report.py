@@ -88,6 +88,8 @@ class Echo:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._passed = 0
+        self._ended = False
+        self.reader_gone = False
 
     @property
     def on_terminal(self) -> bool:
@@ -95,6 +97,8 @@ class Echo:
 
     def follow(self, snapshot: Snapshot) -> bool:
         """Pass on the segments begun by now; False if nobody reads any more."""
+        if self.reader_gone:
+            return False
         due = [cue for cue in snapshot.cues if cue.start_frame <= snapshot.played_frames]
         begun = snapshot.state is not State.IDLE and snapshot.played_frames > 0
         fresh = due[self._passed :] if begun else []
@@ -102,9 +106,12 @@ class Echo:
         try:
             for cue in fresh:
                 self._stream.write(cue.text)
-            if snapshot.state.final and self._passed and not snapshot.cues[-1].text.endswith("\n"):
-                self._stream.write("\n")
+            if snapshot.state.final and not self._ended:
+                self._ended = True
+                if self._passed and not snapshot.cues[-1].text.endswith("\n"):
+                    self._stream.write("\n")
             self._stream.flush()
         except (OSError, ValueError):
+            self.reader_gone = True
             return False
         return True

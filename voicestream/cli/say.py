@@ -17,6 +17,7 @@ from voicestream.cli.parts import (
     make_script,
 )
 from voicestream.cli.report import (
+    EXIT_BROKEN_PIPE,
     EXIT_INTERRUPTED,
     Echo,
     notice,
@@ -123,7 +124,8 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
         while not session.wait(_ECHO_TICK_S if echo else None):
             _echo(session, echo)
     _echo(session, echo)
-    return _tell(call, session, session.result())
+    code = _tell(call, session, session.result())
+    return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 
 def _watch(session: Session, echo: Echo | None) -> None:

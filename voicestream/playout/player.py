@@ -69,6 +69,7 @@ class Player:
         """After a cancel: the fade has been handed to the sink."""
         self._lead_left = 0
         self._fade_in = False
+        self._late = False  # the ring ran empty, and that was not the writer's pause
         self._silent_frames = 0
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
@@ -79,7 +80,9 @@ class Player:
     @property
     def ready(self) -> bool:
         """Enough is waiting to start, or all there is."""
-        return self.ended or self._ring.readable_frames >= self.resume_frames
+        waiting = self._ring.readable_frames
+        # while the writer pauses, what there is need not wait for what may come much later
+        return self.ended or waiting >= self.resume_frames or (self.idle and waiting > 0)
 
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """The next frames as 16-bit bytes; silence where there is nothing to play."""
@@ -127,6 +130,7 @@ class Player:
         if ended:
             self._drain(missing)
         elif idle:
+            self._late = False
             self._machine.advance(State.REBUFFERING)
         else:
             self._underrun(out[: len(sound)], missing)
@@ -145,14 +149,14 @@ class Player:
 
     def _underrun(self, sound: Frames16, missing: int) -> None:
         _ramp(sound[-self._fade_frames :], rising=False)
-        self._fade_in = True
+        self._fade_in = self._late = True
         self._figures.underruns += 1
         self._figures.rebuffers += 1
         self._machine.advance(State.REBUFFERING)
         self._stalled(missing)
 
     def _stalled(self, frames: int) -> None:
-        if self._machine.state is State.REBUFFERING and not self.idle:
+        if self._machine.state is State.REBUFFERING and self._late and not self.idle:
             self._figures.stall_s += self._pcm.frames_to_s(frames)
 
     def _drain(self, silent_frames: int) -> None:
@@ -161,7 +165,7 @@ class Player:
             self.drained = True
 
     def _fade_to_silence(self, out: Frames16) -> None:
-        if not self.silenced and self._machine.state is not State.REBUFFERING:
+        if not self.silenced and self._machine.state in (State.PLAYING, State.DRAINING):
             sound = self._ring.take(min(self._fade_frames, len(out)))
             out[: len(sound)] = sound
             _ramp(out[: len(sound)], rising=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from voicestream.decode.registry import preload
@@ -88,7 +89,7 @@ class Session:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
             # the endpoint is still thinking; importing a codec later would delay the first sound
-            preload(self.metrics.format)
+            self._attempt(lambda: preload(self.metrics.format))
             self._attempt(self._feeder.run)
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
@@ -144,7 +145,7 @@ class Session:
     def _announce(self, kind: str, figures: SegmentFigures | None, text: str = "") -> None:
         if self._on_event is None:
             return
-        at_ms = self.metrics.snapshot().at_ms
+        at_ms = 1000.0 * (time.monotonic() - self.metrics.timeline.process_start)
         index = None if figures is None else figures.index
         said = text or ("" if figures is None else figures.text)
         try:

@@ -10,6 +10,7 @@ from voicestream.decode.base import Decoder
 from voicestream.decode.registry import open_decoder
 from voicestream.errors import (
     ConnectionFailedError,
+    DeviceError,
     EndpointError,
     KeyRefusedError,
     ReplyError,
@@ -25,7 +26,7 @@ from voicestream.settings import Settings
 from voicestream.text.segment import Boundary
 
 _HOPELESS = 3
-"""So many segments that failed before anything was heard end the reply."""
+"""So many segments that fail one after the other end the reply."""
 
 Announce = Callable[[str, SegmentFigures | None, str], None]
 
@@ -59,6 +60,7 @@ class Feeder:
         self._joiner: Joiner | None = None
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
+        self._failed_in_a_row = 0
         self._cancelled = False
         self.errors: list[VoicestreamError] = []
 
@@ -70,8 +72,24 @@ class Feeder:
         """Play all segments in order, to the last sample.
 
         Raises:
-            VoicestreamError: what makes it useless to go on.
+            VoicestreamError: what makes it useless to go on. What was ready by then
+                has been heard.
         """
+        try:
+            self._run_all()
+        except DeviceError:
+            raise
+        except VoicestreamError:
+            self._play_out()
+            raise
+        self._play_out()
+
+    def _play_out(self) -> None:
+        if self._joiner is not None:
+            self._playback.write(self._joiner.flush())
+        self._playback.drain()
+
+    def _run_all(self) -> None:
         waiting: list[Job] = []
         while job := self._next_job():
             if self._download_first:
@@ -83,9 +101,6 @@ class Feeder:
                 self._fetchers.job_done()
         for job in waiting:
             self._run_job(job)
-        if self._joiner is not None:
-            self._playback.write(self._joiner.flush())
-        self._playback.drain()
 
     def _next_job(self) -> Job | None:
         if self._cancelled:
@@ -100,20 +115,26 @@ class Feeder:
         """One segment. Its failure is noted and does not keep the others from being heard."""
         try:
             self._decode(job)
-        except (KeyRefusedError, ConnectionFailedError):
-            job.figures.status = "failed"
-            raise  # the others would fail the same way
         except EndpointError as error:
             if self._cancelled:
                 return
             job.figures.status = "failed"
             self._announce("segment_failed", job.figures, str(error))
-            if not self._metrics.audio_s and len(self.errors) + 1 >= _HOPELESS:
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error):
                 raise
             self.errors.append(error)
         else:
+            self._failed_in_a_row = 0
             job.figures.status = "cancelled" if self._cancelled else "done"
             self._announce("segment_done", job.figures, "")
+        finally:
+            self._fetchers.forget(job)
+
+    def _all_will_fail(self, error: EndpointError) -> bool:
+        """Refused before any segment was answered: the others would fail the same way."""
+        answered = any(figures.bytes for figures in tuple(self._metrics.segments))
+        return isinstance(error, KeyRefusedError | ConnectionFailedError) and not answered
 
     def _decode(self, job: Job) -> None:
         decoder: Decoder | None = None

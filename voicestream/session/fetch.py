@@ -33,7 +33,7 @@ class Segments(Protocol):
         """Any thread: whoever waits in ``take`` returns."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """One segment on its way from text to samples."""
 
@@ -75,6 +75,7 @@ class Fetchers:
         self._jobs: queue.SimpleQueue[Job | VoicestreamError | None] = queue.SimpleQueue()
         self._taking = threading.Lock()
         self._room = threading.Semaphore(lookahead + 1)
+        self._listing = threading.Lock()
         self._started: list[Job] = []
         self._cancelled = False
         self._ended = False
@@ -99,12 +100,20 @@ class Fetchers:
         """Feeder: a segment needs no place any more; another may be asked for."""
         self._room.release()
 
+    def forget(self, job: Job) -> None:
+        """Feeder: nothing more of this segment is wanted; its request ends, its bytes are freed."""
+        job.spool.cancel()
+        with self._listing:
+            self._started.remove(job)
+
     def cancel(self) -> None:
         """Any thread: end everything at once."""
         self._cancelled = True
         self._segments.cancel()
         self._endpoint.abort()
-        for job in list(self._started):
+        with self._listing:
+            started = list(self._started)
+        for job in started:
             job.spool.cancel()
         self._jobs.put(None)
         for _ in range(self._lookahead + 1):
@@ -123,14 +132,13 @@ class Fetchers:
             try:
                 segment = self._segments.take(self._waiting_s)
             except VoicestreamError as error:
-                self._ended = True
-                self._jobs.put(error)
-                self._room.release()
+                self._end(error)
+                return None
+            except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
+                self._end(VoicestreamError("the text could not be cut", repr(failure)))
                 return None
             if segment is None:
-                self._ended = True
-                self._jobs.put(None)
-                self._room.release()
+                self._end(None)
                 return None
             figures = SegmentFigures(segment.index, segment.text)
             job = Job(
@@ -140,10 +148,17 @@ class Fetchers:
                 Spool(self._spool_bytes),
             )
             self._metrics.segments.append(figures)
-            self._started.append(job)
+            with self._listing:
+                self._started.append(job)
             self._jobs.put(job)
         self._announce("segment_queued", figures)
         return job
+
+    def _end(self, ending: VoicestreamError | None) -> None:
+        """Under the lock: no segment comes any more; the other workers end too."""
+        self._ended = True
+        self._jobs.put(ending)
+        self._room.release()
 
     def _waiting_s(self) -> float:
         """Sound that is ready and not played yet, or will be made by what is in flight."""

@@ -120,6 +120,8 @@ class Playback:
         """Whether more text is not known yet, so that running empty is nobody's fault."""
         if self._player:
             self._player.idle = idle
+            if idle:
+                self._start_when_ready()
 
     def write(self, samples: Samples) -> None:
         """Add samples of ``pcm``, waiting while the ring is full.

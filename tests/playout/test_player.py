@@ -1,0 +1,219 @@
+"""The player: exactly so many frames, whenever asked; what it does without enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicestream.metrics import PlayFigures, Timeline
+from voicestream.pcm import PcmFormat
+from voicestream.playout.player import Player
+from voicestream.playout.ring import Ring
+from voicestream.state import State, StateMachine
+
+PCM = PcmFormat(24_000)
+FADE = 96
+PERIOD = 240
+LEVEL = 10_000
+
+
+class Stage:
+    """A player with everything around it; sound of one level unless said."""
+
+    def __init__(self, capacity: int = 100_000, resume: int = 1000) -> None:
+        self.ring = Ring(capacity, 1)
+        self.machine = StateMachine()
+        self.machine.advance(State.CONNECTING)
+        self.machine.advance(State.PREBUFFERING)
+        self.timeline = Timeline(0.0)
+        self.figures = PlayFigures()
+        self.wakes = 0
+        self.player = Player(self.ring, PCM, self.machine, self.timeline, self.figures, self._wake)
+        self.player.resume_frames = resume
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    def write(self, frames: int, level: int = LEVEL) -> None:
+        assert self.ring.write(np.full((frames, 1), level, np.int16)) == frames
+
+    def fill(self, frames: int = PERIOD, at_s: float = 5.0) -> np.ndarray:
+        data = self.player.fill(frames, at_s)
+        assert len(data) == 2 * frames
+        return np.frombuffer(data, np.int16)
+
+    def until_drained(self) -> Iterator[np.ndarray]:
+        while not self.player.drained:
+            yield self.fill()
+
+
+def test_nothing_is_played_before_there_is_enough() -> None:
+    stage = Stage(resume=1000)
+    stage.write(999)
+    assert not stage.player.ready
+    assert not stage.fill().any()
+    assert stage.machine.state is State.PREBUFFERING
+    assert (stage.figures.underruns, stage.figures.stall_s) == (0, 0)
+    stage.write(1)
+    assert stage.player.ready
+    assert (stage.fill() == LEVEL).all()
+    assert stage.machine.state is State.PLAYING
+
+
+def test_the_end_of_a_short_reply_opens_the_gate() -> None:
+    stage = Stage(resume=1000)
+    stage.write(100)
+    stage.player.ended = True
+    assert (stage.fill()[:100] == LEVEL).all()
+
+
+def test_a_pause_of_the_writer_opens_the_gate() -> None:
+    stage = Stage(resume=1000)
+    stage.player.idle = True
+    assert not stage.player.ready
+    stage.write(100)
+    assert stage.player.ready
+
+
+def test_a_hole_is_one_underrun_however_long() -> None:
+    stage = Stage(resume=480)
+    stage.write(1000)
+    for _ in range(4):
+        stage.fill()
+    out = stage.fill()  # 40 frames are left
+    assert stage.machine.state is State.REBUFFERING
+    assert not out[40:].any()
+    for _ in range(10):
+        assert not stage.fill().any()
+    stage.write(479)
+    assert not stage.fill().any()
+    assert (stage.figures.underruns, stage.figures.rebuffers) == (1, 1)
+    assert stage.figures.stall_s == pytest.approx((200 + 11 * PERIOD) / 24_000)
+    stage.write(1)
+    stage.fill()
+    assert stage.machine.state is State.PLAYING
+    stage.fill()
+    stage.fill()
+    assert stage.figures.underruns == 2
+
+
+def test_the_edges_of_a_hole_are_faded_and_nothing_is_lost() -> None:
+    stage = Stage(resume=480)
+    stage.write(480 + 200)
+    stage.fill()
+    stage.fill()
+    before = stage.fill()[:200]
+    stage.write(480)
+    after = stage.fill()
+    assert (before[:-FADE] == LEVEL).all()
+    assert (np.diff(before[-FADE:].astype(int)) <= 0).all()
+    assert before[-1] < LEVEL / 50
+    assert after[0] == 0
+    assert (np.diff(after[:FADE].astype(int)) >= 0).all()
+    assert (after[FADE:] == LEVEL).all()
+    assert stage.figures.played_frames == 680 + PERIOD
+
+
+def test_running_empty_while_the_writer_pauses_is_no_underrun_and_no_stall() -> None:
+    stage = Stage(resume=480)
+    stage.write(480)
+    stage.player.idle = True
+    heard = np.concatenate([stage.fill() for _ in range(6)])
+    assert np.count_nonzero(heard) == 480
+    stage.player.idle = False  # the next segment is asked for; its sound is not here yet
+    assert not stage.fill().any()
+    stage.write(480)
+    assert (stage.fill() == LEVEL).all()
+    assert (stage.figures.underruns, stage.figures.rebuffers, stage.figures.stall_s) == (0, 0, 0)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 700), min_size=1, max_size=20),
+    lead=st.integers(0, 900),
+    latency=st.integers(0, 900),
+    period=st.integers(1, 500),
+)
+def test_every_sample_is_played_once_then_the_tail_and_then_it_is_drained(
+    sizes: list[int], lead: int, latency: int, period: int
+) -> None:
+    stage = Stage(resume=1)
+    stage.player.lead_in_frames, stage.player.latency_frames = lead, latency
+    total = sum(sizes)
+    stage.ring.write((np.arange(total) % 30_000 + 1).astype(np.int16)[:, None])
+    stage.player.ended = True
+    pulled = []
+    while not stage.player.drained:
+        pulled.append(stage.fill(period))
+    heard = np.concatenate(pulled)
+    assert not heard[:lead].any()
+    assert np.array_equal(heard[lead : lead + total], np.arange(total) % 30_000 + 1)
+    tail = heard[lead + total :]
+    assert not tail.any()
+    needed = stage.player.tail_frames + latency
+    assert needed <= len(tail) < needed + 2 * period
+    assert stage.figures.played_frames == total
+    assert stage.machine.state is State.DRAINING
+    assert stage.wakes
+
+
+def test_a_cancel_fades_and_then_there_is_silence() -> None:
+    stage = Stage()
+    stage.write(5000)
+    stage.fill()
+    stage.player.cancelled = True
+    out = stage.fill()
+    assert stage.player.silenced
+    assert out[0] == LEVEL
+    assert (np.diff(out[:FADE].astype(int)) <= 0).all()
+    assert not out[FADE:].any()
+    assert stage.wakes == 1
+    assert not stage.fill().any()
+
+
+@pytest.mark.parametrize("state", ["before the start", "in a hole"])
+def test_a_cancel_in_silence_stays_silent(state: str) -> None:
+    stage = Stage(resume=480)
+    if state == "in a hole":
+        stage.write(480)
+        for _ in range(3):
+            stage.fill()
+    stage.write(400)
+    stage.player.cancelled = True
+    assert not stage.fill().any()
+    assert stage.player.silenced
+
+
+def test_the_first_sound_is_the_first_sample_that_is_not_silence() -> None:
+    stage = Stage(resume=1)
+    stage.player.lead_in_frames = 100
+    stage.write(50, level=20)  # 16-bit noise
+    stage.write(400)
+    stage.fill(at_s=7.0)
+    assert stage.timeline.first_sound == pytest.approx(7.0 + 150 / 24_000)
+
+
+def test_room_is_told_when_it_is_waited_for() -> None:
+    stage = Stage(resume=1)
+    stage.write(1000)
+    stage.fill()
+    assert stage.wakes == 0
+    stage.player.wants_room = True
+    stage.fill()
+    assert stage.wakes == 1
+
+
+def test_the_fill_is_seen_while_playing() -> None:
+    stage = Stage(resume=480)
+    stage.player.latency_frames = 240
+    stage.fill()
+    assert stage.figures.fill.count == 0
+    stage.write(480)
+    stage.fill()
+    stage.fill()
+    seen = stage.figures.fill
+    assert (seen.count, seen.min_ms, seen.max_ms) == (2, 20.0, 30.0)
+    assert stage.figures.fill_ms == 20.0

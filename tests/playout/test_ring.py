@@ -1,0 +1,87 @@
+"""The ring: what goes in comes out, once, in order, however it is cut, on one thread or two."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voicestream.playout.ring import Ring
+
+
+def numbered(start: int, frames: int, channels: int) -> np.ndarray:
+    """Frames that say their own number, spread over two samples for each channel's worth."""
+    index = np.arange(start, start + frames)
+    return np.stack([(index + channel) % 32_749 for channel in range(channels)], 1).astype(np.int16)
+
+
+@given(
+    capacity=st.integers(1, 50),
+    channels=st.integers(1, 3),
+    cuts=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=60),
+)
+def test_any_cuts_give_the_same_frames(
+    capacity: int, channels: int, cuts: list[tuple[int, int]]
+) -> None:
+    ring = Ring(capacity, channels)
+    written = read = 0
+    for give, want in cuts:
+        room = ring.writable_frames
+        assert room == capacity - (written - read)
+        taken = ring.write(numbered(written, give, channels))
+        assert taken == min(give, room)
+        written += taken
+        got = ring.take(want)
+        assert got.shape == (min(want, written - read), channels)
+        assert np.array_equal(got, numbered(read, len(got), channels))
+        read += len(got)
+        assert ring.readable_frames == written - read
+
+
+def test_what_was_taken_is_not_overwritten() -> None:
+    ring = Ring(4, 1)
+    ring.write(numbered(0, 4, 1))
+    got = ring.take(4)
+    ring.write(numbered(100, 4, 1))
+    assert np.array_equal(got, numbered(0, 4, 1))
+
+
+@pytest.mark.parametrize("capacity", [0, -1])
+def test_a_ring_has_room(capacity: int) -> None:
+    with pytest.raises(ValueError, match="ring"):
+        Ring(capacity, 1)
+
+
+def test_a_sequence_stays_whole_between_two_threads() -> None:
+    total, ring = 300_000, Ring(997, 1)
+    wrong: list[int] = []
+    rng = np.random.default_rng(5)
+    gives, wants = rng.integers(1, 700, 4096), rng.integers(1, 700, 4096)
+
+    def write() -> None:
+        written = turn = 0
+        while written < total:
+            size = min(int(gives[turn % 4096]), total - written)
+            written += ring.write(numbered(written, size, 1))
+            turn += 1
+
+    def read() -> None:
+        taken = turn = 0
+        while taken < total:
+            got = ring.take(int(wants[turn % 4096]))
+            if not np.array_equal(got, numbered(taken, len(got), 1)):
+                wrong.append(taken)
+                return
+            taken += len(got)
+            turn += 1
+
+    threads = [threading.Thread(target=run, daemon=True) for run in (write, read)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+        assert not thread.is_alive() or wrong
+    assert wrong == []

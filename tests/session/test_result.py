@@ -1,0 +1,52 @@
+"""What was heard, told in text."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicestream.metrics import Cue, Metrics
+from voicestream.session.result import make_result
+from voicestream.state import State
+
+
+def spoken(played: int, state: State = State.CANCELLED, cues: int = 3) -> str:
+    metrics = Metrics()
+    metrics.rate_hz = 24_000
+    metrics.cues = [Cue(0, "One two. "), Cue(900, "Three. "), Cue(1600, "Four!")][:cues]
+    metrics.written_frames = 2000
+    metrics.play.played_frames = played
+    metrics.machine.finish(state)
+    return make_result(metrics, []).spoken
+
+
+@pytest.mark.parametrize(
+    ("played", "expected"),
+    [
+        (0, ""),
+        (300, "One"),
+        (899, "One two."),
+        (900, "One two. "),
+        (1400, "One two. Three"),
+        (2000, "One two. Three. Four!"),
+    ],
+)
+def test_an_interrupt_leaves_what_was_heard_by_then(played: int, expected: str) -> None:
+    assert spoken(played) == expected
+
+
+def test_to_the_end_everything_was_spoken() -> None:
+    assert spoken(0, State.DONE) == "One two. Three. Four!"
+    assert spoken(2000, State.FAILED) == "One two. Three. Four!"
+
+
+def test_nothing_begun_is_nothing_spoken() -> None:
+    assert spoken(0, cues=0) == ""
+
+
+def test_only_the_end_of_everything_is_completed() -> None:
+    for state in (State.DONE, State.FAILED, State.CANCELLED):
+        metrics = Metrics()
+        metrics.machine.finish(state)
+        result = make_result(metrics, [])
+        assert result.completed is (state is State.DONE)
+        assert result.to_dict()["state"] == state.value
