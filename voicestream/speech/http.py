@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,12 +19,13 @@ from voicestream.errors import (
     SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.bounds import Limits, Watch, most_bytes
 from voicestream.speech.negotiate import agreement_with
-from voicestream.speech.refusal import refusal
+from voicestream.speech.refusal import asked_wait_s, refusal
 from voicestream.speech.reply import HttpSpeechStream, Origin, said
 from voicestream.speech.sockets import SocketBackend, SocketTransport
 from voicestream.speech.wire import (
-    MAX_CONNECT_S,
+    CONNECT_S,
     CertificatesError,
     EarlyRequest,
     Target,
@@ -52,12 +54,16 @@ class HttpConfig:
     key_source: str = ""
     """The variable or flag the key came from, for messages."""
     timeout_s: float = 30.0
+    """The longest wait for the first byte of a reply."""
+    connect_s: float = CONNECT_S
+    """The longest wait for a connection."""
+    limits: Limits = field(default_factory=Limits)
     chunk_bytes: int = 4096
     connections: int = 4
 
     @property
     def connect_timeout_s(self) -> float:
-        return min(self.timeout_s, MAX_CONNECT_S)
+        return min(self.timeout_s, self.connect_s)
 
 
 class HttpEndpoint:
@@ -107,7 +113,9 @@ class HttpEndpoint:
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
-                return HttpSpeechStream(self._origin, response, kind)
+                network = response.extensions.get("network_stream")
+                watch = Watch(self._config.limits, most_bytes(asked), network)
+                return HttpSpeechStream(self._origin, response, kind, watch)
             body = said(response, self._origin)
             if not agreement.learn(asked, response.status_code, body):
                 raise self._refused(response, body)
@@ -157,13 +165,15 @@ class HttpEndpoint:
 
     def _refused(self, response: httpx.Response, body: bytes) -> EndpointError:
         location = response.headers.get("location", "")
-        return refusal(
+        error = refusal(
             response.status_code,
             self.url,
             body,
             location=self._origin.without_key(location.encode()).decode(),
             key_source=self._config.key_source,
         )
+        error.retry_after_s = asked_wait_s(response.headers, time.time())
+        return error
 
     def _foreign(self, error: httpx.HTTPError) -> EndpointError:
         """httpx's exceptions as ours, before the reply began."""
@@ -179,7 +189,9 @@ class HttpEndpoint:
                 hint="Raise --timeout if the server is slow.",
             )
         if isinstance(error, httpx.ConnectError):
-            return _connection_failed(host, error)
+            failed = _connection_failed(host, error)
+            failed.repeatable = not any(map(_lasting, _causes(error)))
+            return failed
         return ConnectionFailedError(
             f"the connection to {host} broke before the reply began", str(error), "Try again."
         )
@@ -233,6 +245,13 @@ def _connection_failed(host: str, error: httpx.ConnectError) -> ConnectionFailed
             f"{host} refused the connection", hint="Is the server running, on that port?"
         )
     return ConnectionFailedError(f"no connection to {host}", str(error), "Is the network up?")
+
+
+def _lasting(cause: BaseException) -> bool:
+    """A certificate, or a protocol, is the same when asked again; an end is not."""
+    return isinstance(cause, ssl.SSLError | CertificatesError) and not isinstance(
+        cause, ssl.SSLEOFError
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
