@@ -44,6 +44,8 @@ _ABSENT = frozenset({400, 404, 405, 501})
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
 
+_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
@@ -81,6 +83,7 @@ class HttpEndpoint:
         self._early = early
         self._target = Target.of(config.base_url)
         self._backend: SocketBackend | None = None
+        self._transport: SocketTransport | None = None
         self._client = self._make_client()
         self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
 
@@ -89,8 +92,9 @@ class HttpEndpoint:
         if proxy_needed(self._config.base_url):
             return _proxied_client(timeout)
         self._backend = SocketBackend(self._target, self._early)
+        self._transport = SocketTransport(self._backend, self._config.connections)
         return httpx.Client(
-            transport=SocketTransport(self._backend, self._config.connections),
+            transport=self._transport,
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
@@ -131,6 +135,8 @@ class HttpEndpoint:
         try:
             return self._client.send(sent, stream=True)
         except httpx.HTTPError as error:
+            if self._transport and isinstance(error, _BROKEN):
+                self._transport.drop_idle()
             raise self._foreign(error) from error
 
     def get(self, route: str) -> bytes | None:

@@ -227,3 +227,10 @@ class SocketTransport(httpx.HTTPTransport):
             network_backend=backend,
             ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
+
+    def drop_idle(self) -> None:
+        """A kept connection turned out to be dead: its like (after a sleep, or behind a router
+        that forgot them) are not tried one after the other."""
+        for connection in list(self._pool.connections):
+            if connection.is_idle():
+                connection.close()
