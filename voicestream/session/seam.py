@@ -18,6 +18,7 @@ _ALIKE = 0.85
 _WINDOW_MS = 10.0
 _QUIET = 10**-2.5
 """25 dB under the loudest near it, a window is a pause."""
+_LATE = 2
 _FADE_MS = 5.0
 
 _Powers = npt.NDArray[np.float64]
@@ -130,9 +131,10 @@ class Seam:
             return wanted
         quiet = np.flatnonzero(powers <= _QUIET * powers.max())
         places = low + window // 2 + window * np.arange(len(powers))
+        # rather a word twice than one lost: behind the place itself counts as twice as far
         if len(quiet):
-            return int(places[quiet[np.argmin(np.abs(places[quiet] - wanted))]])
-        # rather a syllable twice than one lost: nothing behind the place itself
+            off = places[quiet] - wanted
+            return int(places[quiet[np.argmin(np.maximum(-off, _LATE * off))]])
         first = powers[: max(1, (wanted - low) // window)]
         return int(places[np.argmin(first)])
 
