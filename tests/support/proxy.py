@@ -32,6 +32,7 @@ class Fault:
         at: where: before anything is ``sent``, in the ``head``, or at a part of the body.
         answer: sent instead of the reply.
         delay_s: before anything else.
+        drip_s: from byte to byte.
         framing: how the end of the body is told.
         then: what becomes of the connection after a whole reply.
     """
@@ -43,6 +44,7 @@ class Fault:
     framing: Literal["chunked", "length"] = "chunked"
     then: Literal["keep", "close", "reset_at_next"] = "keep"
     seed: int = 0
+    drip_s: float = 0.001
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,12 @@ def _pieces(fault: Fault, head: bytes, sound: bytes) -> list[tuple[bytes, float]
     chance = random.Random(fault.seed)
     found: list[tuple[bytes, float]] = [(head, 0.0)]
     if fault.how == "drip":
-        found = [(head[at : at + 1], 0.001) for at in range(len(head))]
+        found = [(head[at : at + 1], fault.drip_s) for at in range(len(head))]
     start = 0
     while start < len(sound):
         size, wait_s = 4096, 0.0
         if fault.how == "drip" and start < 64:
-            size, wait_s = 1, 0.001
+            size, wait_s = 1, fault.drip_s
         elif fault.how == "jitter":
             size, wait_s = chance.randint(1, 3000), chance.choice([0.0, 0.0, 0.002, 0.02])
         piece = sound[start : start + size]
