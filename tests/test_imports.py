@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "trace"),
-    *("settings", "settings_parse", "printable", "patterns", "clock"),
+    *("settings", "settings_parse", "places", "printable", "patterns", "clock"),
 }
 STAGES = {"text", "speech", "decode", "playout", "output"}
 MAY_IMPORT = {

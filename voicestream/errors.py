@@ -61,14 +61,18 @@ class EmptyTextError(UsageError):
 
 class EndpointError(VoicestreamError):
     exit_code = 3
+    repeatable = False
+    """Whether the same request may well succeed when it is made again."""
+    retry_after_s: float | None = None
+    """How long the endpoint asked to be left alone, if it did."""
 
 
 class ConnectionFailedError(EndpointError):
-    pass
+    repeatable = True
 
 
 class EndpointTimeoutError(EndpointError):
-    pass
+    repeatable = True
 
 
 class ResponseError(EndpointError):
@@ -77,6 +81,8 @@ class ResponseError(EndpointError):
     def __init__(self, status: int, what: str, why: str = "", hint: str = "") -> None:
         super().__init__(what, why, hint)
         self.status = status
+        # 501 and 505 say what the server is; it will be the same tomorrow
+        self.repeatable = status in (408, 409, 429) or (status >= 500 and status not in (501, 505))
 
 
 class KeyRefusedError(ResponseError):
@@ -88,7 +94,7 @@ class ReplyError(EndpointError):
 
 
 class IncompleteReplyError(EndpointError):
-    pass
+    repeatable = True
 
 
 class DecodeError(EndpointError):

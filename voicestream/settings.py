@@ -11,12 +11,13 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
+from voicestream.places import Place, key_in_the_clear, named_keys, place_list, places
 from voicestream.settings_parse import (
     Kind,
     flag_choice,
@@ -53,6 +54,12 @@ class Settings:
         "where speech is asked for; 'embedded:' is the voice that comes along "
         f"[default: {OPENAI_URL} when a key is set, else embedded:]",
         "OPENAI_BASE_URL",
+    )
+    base_urls: str = _setting(
+        "",
+        place_list,
+        "endpoints in order, each URL|KEY_VARIABLE|MODEL|VOICE or the beginning of that: when one "
+        "fails, the next one speaks; after base_url if that is given",
     )
     api_key: str = _setting(
         "", secret, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
@@ -129,7 +136,39 @@ class Settings:
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
     )
     timeout_s: float = _setting(
-        30.0, number(0.1, 3600), "longest wait for the endpoint, seconds", flag="--timeout"
+        30.0,
+        number(0.1, 3600),
+        "longest wait for the first byte of a reply, seconds",
+        flag="--timeout",
+    )
+    connect_timeout_s: float = _setting(
+        10.0, number(0.1, 600), "longest wait for a connection, seconds", flag="--connect-timeout"
+    )
+    stall_timeout_s: float = _setting(
+        15.0,
+        number(0.1, 3600),
+        "longest silence within a reply, seconds",
+        flag="--stall-timeout",
+    )
+    reply_timeout_s: float = _setting(
+        600.0,
+        number(0, 86_400),
+        "longest waiting for one reply all in all, seconds; 0: no limit",
+        flag="--reply-timeout",
+    )
+    retries: int = _setting(
+        3,
+        number(0, 10, whole=True),
+        "how often a request is made again that failed, or broke off",
+    )
+    retry_budget_s: float = _setting(
+        20.0, number(0, 600), "no request is made again later than this, seconds"
+    )
+    allow_http_key: bool = _setting(
+        False,
+        yes_no,
+        "send the key over plain http to any host",
+        flag="--allow-http-key/--no-allow-http-key",
     )
     chat_model: str = _setting("gpt-4o-mini", text, "the model that answers `ask`")
     chat_base_url: str = _setting(
@@ -141,12 +180,19 @@ class Settings:
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
     """Where each value came from, by field name; a missing one is the default."""
+    keys: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False, repr=False
+    )
+    """The keys that ``base_urls`` names, by variable."""
+    fallbacks: tuple[Place, ...] = field(default=(), init=False, compare=False, repr=False)
+    """Where to ask when ``base_url`` fails: the rest of ``base_urls``."""
 
     def __post_init__(self) -> None:
         if not self.sources:  # made by a program: load() has parsed already
             for row in TABLE:
                 parsed = parse_setting(row.kind, getattr(self, row.name), row.name)
                 object.__setattr__(self, row.name, parsed)
+        self._take_first()
         key = bool(self.api_key)
         resolved = {
             "base_url": self.base_url or (OPENAI_URL if key else EMBEDDED_URL),
@@ -161,6 +207,54 @@ class Settings:
                 f"{self.max_buffer_s:g} s",
                 hint="Raise --max-buffer-s or lower --prebuffer-ms.",
             )
+
+        self._guard_keys()
+
+    def _take_first(self) -> None:
+        """Of a list of endpoints the first is the one to ask, unless one is given."""
+        listed = list(places(self.base_urls))
+        changed: dict[str, Any] = {}
+        voice = ""
+        if listed and not self.base_url:
+            first = listed.pop(0)
+            changed["base_url"] = first.url
+            changed["model"] = first.model or self.model
+            if first.voice:
+                changed["voice"], voice = first.voice, self.voice or "alloy"
+            if first.key_variable:
+                changed["api_key"] = self.keys.get(first.key_variable, "")
+                changed["sources"] = {**self.sources, "api_key": first.key_variable}
+        # what an entry leaves open is what was set for all, not what the first one has
+        changed["fallbacks"] = tuple(
+            replace(place, model=place.model or self.model, voice=place.voice or voice)
+            for place in listed
+            if place.url != self.base_url
+        )
+        for name, value in changed.items():
+            object.__setattr__(self, name, value)
+
+    def _guard_keys(self) -> None:
+        for address, key in self._addresses():
+            if key_in_the_clear(address, key) == "far" and not self.allow_http_key:
+                raise SettingsError(
+                    f"the key would go to {address} unencrypted",
+                    "anybody on the way could read it",
+                    "Use https, or say --allow-http-key.",
+                )
+
+    def _addresses(self) -> list[tuple[str, str]]:
+        others = ((place.url, self.keys.get(place.key_variable, "")) for place in self.fallbacks)
+        return [(self.base_url, self.api_key), *others]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about these settings."""
+        return tuple(
+            f"the key goes to {address} unencrypted; anybody on your network could read it. "
+            "--allow-http-key says that you know."
+            for address, key in self._addresses()
+            if key_in_the_clear(address, key) == "near" and not self.allow_http_key
+        )
 
     def __repr__(self) -> str:
         shown = (f"{f.name}={shown_value(self, f.name)!r}" for f in _rows())
@@ -252,9 +346,10 @@ def load(
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
+    dotenv = _read_dotenv((folder or Path()) / ".env")
     layers = (
         _from_config_file(config_file or user_config_file(environ)),
-        _from_variables(_read_dotenv((folder or Path()) / ".env"), ".env "),
+        _from_variables(dotenv, ".env "),
         _from_variables(environ, ""),
         _from_flags(flags or {}),
     )
@@ -263,7 +358,10 @@ def load(
             values[name] = parse_setting(_BY_NAME[name].kind, value, source)
             sources[name] = source
     _refuse_stranger(sources)
-    return Settings(**values, sources=MappingProxyType(sources))
+    from_dotenv = sources.get("base_urls", "").startswith(".env ")
+    keys = named_keys(values.get("base_urls", ""), environ, dotenv, from_dotenv)
+    parsed = {name: parse_setting(secret, key, name) for name, key in keys.items()}
+    return Settings(**values, sources=MappingProxyType(sources), keys=MappingProxyType(parsed))
 
 
 def user_config_file(environ: Mapping[str, str]) -> Path:
@@ -297,13 +395,16 @@ def _refuse_stranger(sources: Mapping[str, str]) -> None:
     key_source = sources.get("api_key")
     if not key_source or key_source.startswith(".env "):
         return
-    urls = (sources.get("base_url", ""), sources.get("chat_base_url", ""))
+    urls = (
+        sources.get("base_url") or sources.get("base_urls", ""),
+        sources.get("chat_base_url", ""),
+    )
     if any(source.startswith(".env ") for source in urls):
         raise SettingsError(
             "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
             f"({key_source})",
             "it would send your key to a server that this folder chose",
-            "Give --base-url (--chat-base-url) yourself, or put the key for that endpoint into the same .env.",
+            "Give --base-url (--chat-base-url) yourself, or put that key into the same .env.",
         )
 
 

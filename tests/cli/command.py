@@ -72,6 +72,8 @@ def clean_environ(home: Path) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(home / ".config"),
         "LANG": "C.UTF-8",
         "VOICESTREAM_API_KEY": KEY,
+        # one failure at a time; that requests are made again is looked at elsewhere
+        "VOICESTREAM_RETRIES": "0",
     }
 
 

@@ -7,6 +7,7 @@ from tests.support.script import Cut, Framing, Script
 from tests.support.sound import mp3, speechlike
 
 _WORDS = "the server's own words"
+_UNHEARD = 'not spoken to its end: "Hi"'
 _CUTS: list[tuple[Framing, Cut]] = [("chunked", "close"), ("length", "close"), ("chunked", "stall")]
 
 
@@ -101,7 +102,8 @@ REPLY_CASES = [
                 SOUND, framing=framing, cut_after_bytes=3000, cut=cut, rate_bytes_per_s=1e6
             ),
             heard=SOUND[:3000],
-            arguments=["Hi", "--timeout", "1"],
+            warns=[_UNHEARD],
+            arguments=["Hi", "--stall-timeout", "1"],
         )
         for framing, cut in _CUTS
     ),
@@ -117,6 +119,7 @@ REPLY_CASES = [
         ["reply", "after 2000 bytes"],
         script=Script(mp3(speechlike(0.5)), content_type="audio/mpeg", cut_after_bytes=2000),
         heard=b"",
+        warns=[_UNHEARD],
         arguments=["Hi", "--format", "mp3"],
     ),
 ]
@@ -126,7 +129,7 @@ CONNECTION_CASES = [
         "no such host",
         3,
         ["no-such-host.invalid", "--base-url"],
-        ["Hi", "--base-url", "http://no-such-host.invalid/v1"],
+        ["Hi", "--base-url", "https://no-such-host.invalid/v1"],
     ),
     Case("refused", 3, ["{port}", "refused", "running"], ["Hi", "--base-url", "{refusing}"]),
     Case("closed without a word", 3, ["before the reply"], script=Script(raw=b"")),

@@ -113,6 +113,9 @@ class FakeSegments:
         self._taken += 1
         return Segment(self._taken - 1, self._texts[self._taken - 1], Boundary.SENTENCE)
 
+    def stop(self) -> None:
+        self.more.set()
+
     def cancel(self) -> None:
         self._cancelled.set()
 

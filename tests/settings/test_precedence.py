@@ -13,6 +13,7 @@ from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Row, Settings,
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "base_urls": ("http://a||m|v, embedded:", "http://b", "http://c", "http://d"),
     "speed": (0.5, 1.5, 2, 3.5),
     "format": ("mp3", "wav", "flac", "aac"),
     "stream_format": ("sse", "audio", "sse", "audio"),
@@ -37,6 +38,12 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "pause_paragraph_ms": (1, 2, 3, 4),
     "timeout_s": (1, 2, 3, 4),
     "chat_base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "connect_timeout_s": (1, 2, 3, 4),
+    "stall_timeout_s": (1, 2, 3, 4),
+    "reply_timeout_s": (1, 2, 3, 4),
+    "retries": (0, 1, 2, 4),
+    "retry_budget_s": (1, 2, 3, 4),
+    "allow_http_key": (True, False, True, False),
     "panel": ("on", "off", "auto", "on"),
 }
 """What flag, environment, .env and config file say; the other settings are words."""

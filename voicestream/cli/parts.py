@@ -61,7 +61,8 @@ def early_connection(settings: Settings) -> EarlyRequest | None:
         return None
     from voicestream.speech.wire import EarlyRequest
 
-    early = EarlyRequest(settings.base_url, settings.api_key, settings.timeout_s)
+    wait_s = min(settings.connect_timeout_s, settings.timeout_s)
+    early = EarlyRequest(settings.base_url, settings.api_key, wait_s)
     early.start()
     return early
 

@@ -198,10 +198,9 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
 
 
 def _name_unspoken(result: Result) -> None:
-    """Where some segments were heard, name those that were not."""
-    segments = result.snapshot.segments
-    if result.snapshot.audio_s and len(segments) > 1:
-        for figures in segments:
+    """Where something was heard, name what was not."""
+    if result.snapshot.audio_s:
+        for figures in result.snapshot.segments:
             if figures.status == "failed":
                 warn(f'not spoken to its end: "{figures.text.strip()}"')
 

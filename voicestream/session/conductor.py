@@ -19,6 +19,7 @@ from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
 from voicestream.settings import Settings
 from voicestream.speech.base import Endpoint
+from voicestream.speech.resilient import ResilientEndpoint
 from voicestream.state import State
 
 OnEvent = Callable[[Event], None]
@@ -53,6 +54,9 @@ class Session:
         self._interrupted = False
         self.metrics = metrics or Metrics()
         self._describe(settings, endpoint)
+        self.metrics.warnings.extend(settings.warnings)
+        if isinstance(endpoint, ResilientEndpoint):
+            endpoint.on_switch = self._switched
         self._fetchers = Fetchers(
             endpoint,
             segments,
@@ -80,6 +84,11 @@ class Session:
         self.metrics.format = first_format(settings)
         self.metrics.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
+
+    def _switched(self, text: str) -> None:
+        self.metrics.endpoint = self._endpoint.name
+        self.metrics.warnings.append(text)
+        self._announce("warning", None, text)
 
     def start(self) -> None:
         """Begin; returns at once."""

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from functools import partial
 
-from voicestream.decode.base import Decoder
-from voicestream.decode.registry import open_decoder
 from voicestream.errors import (
     ConnectionFailedError,
     DeviceError,
@@ -22,11 +18,15 @@ from voicestream.playout.convert import Converter
 from voicestream.playout.join import Joiner, JoinSettings
 from voicestream.session.fetch import Fetchers, Job
 from voicestream.session.playback import Playback
+from voicestream.session.reply import MOST_RESUMES, Reply
 from voicestream.settings import Settings
 from voicestream.text.segment import Boundary
 
 _HOPELESS = 3
 """So many segments that fail one after the other end the reply."""
+
+_UNHEARD = ("queued", "requested", "arriving")
+"""What the status of a segment is before any of it is played."""
 
 Announce = Callable[[str, SegmentFigures | None, str], None]
 
@@ -46,6 +46,7 @@ class Feeder:
         self._playback = playback
         self._metrics = metrics
         self._download_first = not settings.streaming
+        self._resumes = min(settings.retries, MOST_RESUMES)
         self._announce = announce
         self._pauses_s = {
             Boundary.CLAUSE: settings.pause_clause_ms / 1000,
@@ -80,9 +81,23 @@ class Feeder:
         except DeviceError:
             raise
         except VoicestreamError:
+            self._give_up()
             self._play_out()
             raise
         self._play_out()
+
+    def _give_up(self) -> None:
+        """What is left of the text will not be heard: let it be named."""
+        self._fetchers.give_up()
+        try:
+            while job := self._next_job():
+                self._fetchers.job_done()
+                self._fetchers.forget(job)
+        except VoicestreamError as error:  # the text could not be read on
+            self.errors.append(error)
+        for figures in tuple(self._metrics.segments):
+            if figures.status in _UNHEARD:
+                figures.status = "failed"
 
     def _play_out(self) -> None:
         if self._joiner is not None:
@@ -121,7 +136,8 @@ class Feeder:
             job.figures.status = "failed"
             self._announce("segment_failed", job.figures, str(error))
             self._failed_in_a_row += 1
-            if self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error):
+            hopeless = self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error)
+            if hopeless and not self._download_first:
                 raise
             self.errors.append(error)
         else:
@@ -137,48 +153,33 @@ class Feeder:
         return isinstance(error, KeyRefusedError | ConnectionFailedError) and not answered
 
     def _decode(self, job: Job) -> None:
-        decoder: Decoder | None = None
+        reply = Reply(job, self._fetchers.again, self._resumes, self._warn)
         try:
-            for piece in job.spool:
-                if decoder is None:
-                    decoder = open_decoder(
-                        job.content_type, job.request.format, job.rate_hz, job.channels
-                    )
-                self._take(job, decoder, partial(decoder.feed, piece))
+            for samples in reply:
                 if self._cancelled:
                     return
-        except EndpointError:
-            self._finish(job, decoder)  # what came before is heard all the same
-            raise
-        self._finish(job, decoder)
-        self._tell_of(decoder)
+                self._take(job, reply.format, samples)
+        finally:
+            self._metrics.decode_s += reply.decode_s
+            if not self._cancelled:
+                self._end_segment(job)  # what came before it broke off is heard all the same
+        self._tell_of(reply)
         if not job.figures.audio_s and not self._cancelled:
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
 
-    def _finish(self, job: Job, decoder: Decoder | None) -> None:
-        if decoder is None or self._cancelled:
-            return
-        self._take(job, decoder, decoder.flush)
-        self._end_segment(job)
+    def _tell_of(self, reply: Reply) -> None:
+        if reply.skipped:
+            self._warn(f"{reply.skipped} broken pieces of the reply were left out")
+        for note in reply.notes:
+            self._warn(note)
 
-    def _tell_of(self, decoder: Decoder | None) -> None:
-        if decoder is None:
-            return
-        if decoder.skipped:
-            self._warn(f"{decoder.skipped} broken pieces of the reply were left out")
-        if decoder.note:
-            self._warn(decoder.note)
-
-    def _take(self, job: Job, decoder: Decoder, step: Callable[[], Samples]) -> None:
-        started = time.perf_counter()
-        samples = step()
-        self._metrics.decode_s += time.perf_counter() - started
-        if not len(samples) or decoder.format is None:
+    def _take(self, job: Job, pcm: PcmFormat | None, samples: Samples) -> None:
+        if not len(samples) or pcm is None:
             return
         self._metrics.timeline.mark("first_sample")
         if not job.figures.audio_s:
-            self._begin_segment(job, decoder.format)
-        seconds = decoder.format.frames_to_s(len(samples))
+            self._begin_segment(job, pcm)
+        seconds = pcm.frames_to_s(len(samples))
         job.figures.audio_s += seconds
         self._metrics.audio_s += seconds
         self._join_on(samples)

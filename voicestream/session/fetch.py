@@ -33,6 +33,9 @@ class Segments(Protocol):
             waiting_s: how much sound waits to be played.
         """
 
+    def stop(self) -> None:
+        """Any thread: read no more of what is still being written; ``take`` gives what is here."""
+
     def cancel(self) -> None:
         """Any thread: whoever waits in ``take`` returns."""
 
@@ -82,6 +85,8 @@ class Fetchers:
         self._listing = threading.Lock()
         self._started: list[Job] = []
         self._cancelled = False
+        self._given_up = False
+        self._over = False  # feeder: the last job has been given
         self._ended = False
 
     def start(self) -> None:
@@ -95,7 +100,10 @@ class Fetchers:
         Raises:
             VoicestreamError: the text could not be read on.
         """
+        if self._over:
+            return None
         job = self._jobs.get()
+        self._over = not isinstance(job, Job)
         if isinstance(job, VoicestreamError):
             raise job
         return job
@@ -103,6 +111,21 @@ class Fetchers:
     def job_done(self) -> None:
         """Feeder: a segment needs no place any more; another may be asked for."""
         self._room.release()
+
+    def again(self, job: Job) -> None:
+        """Feeder: ask once more for a segment whose reply broke off; its spool is a new one."""
+        job.spool = Spool(self._spool_bytes)
+        if self._cancelled:  # if it comes later, it finds the new spool itself
+            job.spool.cancel()
+            return
+        threading.Thread(target=self._fetch, args=(job,), name="fetch-again", daemon=True).start()
+
+    def give_up(self) -> None:
+        """Feeder: ask for nothing more. The segments of the text known by now still come, failed,
+        so that they can be named."""
+        self._given_up = True
+        self._segments.stop()
+        self._endpoint.abort()
 
     def forget(self, job: Job) -> None:
         """Feeder: nothing more of this segment is wanted; its request ends, its bytes are freed."""
@@ -180,8 +203,11 @@ class Fetchers:
 
     def _fetch(self, job: Job) -> None:
         error: Exception | None = None
-        job.figures.status = "requested"
+        if job.figures.status == "queued":
+            job.figures.status = "requested"
         try:
+            if self._given_up:
+                raise EndpointError("given up")
             self._receive(job)
         except VoicestreamError as failure:
             error = failure

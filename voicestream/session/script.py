@@ -41,6 +41,7 @@ class Script:
         self._taken = 0
         head, tail = text[:_HEAD_CHARS], text[_HEAD_CHARS:]
         self._planner.feed(head)
+        self._known = rest is None
         self._rest: Iterator[str] | None = None
         if tail or rest is not None:
             self._rest = iter([tail] if rest is None else rest)
@@ -114,6 +115,13 @@ class Script:
         elif not self._taken and not self._planner.cancelled:
             raise _nothing_to_say()
         return segment
+
+    def stop(self) -> None:
+        """Any thread: what a writer has not written yet is not waited for; what is here comes."""
+        if self._interrupt is not None:
+            self._interrupt.set()
+        elif not self._known:
+            self._planner.close()
 
     def cancel(self) -> None:
         """Any thread: read no more; whoever waits here returns."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.session.wiring import make_endpoint
+from voicestream.session.wiring import http_endpoint
 from voicestream.settings import Settings
 from voicestream.speech.voices import Voice, voices_of
 
@@ -17,10 +17,7 @@ def find_voices(settings: Settings) -> list[Voice]:
         from voicestream.speech.embedded import VOICES
 
         return [Voice(name, "English, comes along") for name in VOICES]
-    from voicestream.speech.http import HttpEndpoint
-
-    endpoint = make_endpoint(settings)
-    assert isinstance(endpoint, HttpEndpoint)
+    endpoint = http_endpoint(settings)
     try:
         return voices_of(endpoint)
     finally:

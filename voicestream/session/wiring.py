@@ -4,32 +4,64 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import DeviceError, UsageError
-from voicestream.settings import OPENAI_URL, Settings
+from voicestream.settings import EMBEDDED_URL, OPENAI_URL, Settings
 
 if TYPE_CHECKING:
     import asyncio
 
     from voicestream.output.base import Sink
-    from voicestream.speech.base import Endpoint
+    from voicestream.places import Place
+    from voicestream.speech.base import Endpoint, SpeechRequest
+    from voicestream.speech.embedded import EmbeddedEndpoint
+    from voicestream.speech.http import HttpEndpoint
     from voicestream.speech.wire import EarlyRequest
 
 
 def make_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Endpoint:
-    """The endpoint that the base URL names."""
-    if settings.embedded:
-        from voicestream.speech.embedded import EmbeddedEndpoint
+    """The endpoint that the base URL names, those that stand in for it, and their patience."""
+    if settings.embedded and not settings.fallbacks:
+        return embedded_endpoint()
+    from voicestream.speech.resilient import ResilientEndpoint, RetryPolicy, Route
 
-        return EmbeddedEndpoint()
+    # made at once: its imports belong into the time in which the server thinks
+    first = embedded_endpoint() if settings.embedded else http_endpoint(settings, early)
+    routes = [Route(first.name, lambda: first)]
+    for place in settings.fallbacks:
+        adapt = partial(_adapted, place)
+        routes.append(Route(place.url, partial(_fallback, settings, place), adapt))
+    return ResilientEndpoint(routes, RetryPolicy(settings.retries, settings.retry_budget_s))
+
+
+def embedded_endpoint() -> EmbeddedEndpoint:
+    """The voice that comes along."""
+    from voicestream.speech.embedded import EmbeddedEndpoint
+
+    return EmbeddedEndpoint()
+
+
+def http_endpoint(settings: Settings, early: EarlyRequest | None = None) -> HttpEndpoint:
+    """The endpoint at the base URL alone."""
+    key_source = settings.sources.get("api_key", "the program") if settings.api_key else ""
+    return _http(settings, settings.base_url, settings.api_key, key_source, early)
+
+
+def _http(
+    settings: Settings, url: str, key: str, key_source: str, early: EarlyRequest | None = None
+) -> HttpEndpoint:
+    from voicestream.speech.bounds import Limits
     from voicestream.speech.http import HttpConfig, HttpEndpoint
 
     config = HttpConfig(
-        base_url=settings.base_url,
-        api_key=settings.api_key,
-        key_source=settings.sources.get("api_key", "the program") if settings.api_key else "",
+        base_url=url,
+        api_key=key,
+        key_source=key_source,
         timeout_s=settings.timeout_s,
+        connect_s=settings.connect_timeout_s,
+        limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
         chunk_bytes=settings.chunk_size,
         connections=settings.lookahead + 2,
     )
@@ -59,6 +91,26 @@ def endpoint_of(
         voice = "" if settings.voice == "heart" else settings.voice
         settings = replace(settings, base_url=OPENAI_URL, voice=voice)
     return given, settings
+
+
+def _fallback(settings: Settings, place: Place) -> Endpoint:
+    if place.url == EMBEDDED_URL:
+        return embedded_endpoint()
+    key = settings.keys.get(place.key_variable, "")
+    return _http(settings, place.url, key, place.key_variable if key else "")
+
+
+def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
+    """The request with the model and voice of another endpoint.
+
+    Where that endpoint's voice is not named, the voices of a dialogue stay as they are.
+    """
+    voice = place.voice or request.voice
+    if place.url == EMBEDDED_URL:
+        from voicestream.speech.embedded import VOICES
+
+        voice = voice if voice in VOICES else VOICES[0]
+    return replace(request, model=place.model, voice=voice)
 
 
 def make_sink(settings: Settings) -> Sink:

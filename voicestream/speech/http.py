@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,12 +19,13 @@ from voicestream.errors import (
     SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.bounds import Limits, Watch, most_bytes
 from voicestream.speech.negotiate import agreement_with
-from voicestream.speech.refusal import refusal
+from voicestream.speech.refusal import asked_wait_s, refusal
 from voicestream.speech.reply import HttpSpeechStream, Origin, said
 from voicestream.speech.sockets import SocketBackend, SocketTransport
 from voicestream.speech.wire import (
-    MAX_CONNECT_S,
+    CONNECT_S,
     CertificatesError,
     EarlyRequest,
     Target,
@@ -42,6 +44,8 @@ _ABSENT = frozenset({400, 404, 405, 501})
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
 
+_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
+
 
 @dataclass(frozen=True, slots=True)
 class HttpConfig:
@@ -52,12 +56,16 @@ class HttpConfig:
     key_source: str = ""
     """The variable or flag the key came from, for messages."""
     timeout_s: float = 30.0
+    """The longest wait for the first byte of a reply."""
+    connect_s: float = CONNECT_S
+    """The longest wait for a connection."""
+    limits: Limits = field(default_factory=Limits)
     chunk_bytes: int = 4096
     connections: int = 4
 
     @property
     def connect_timeout_s(self) -> float:
-        return min(self.timeout_s, MAX_CONNECT_S)
+        return min(self.timeout_s, self.connect_s)
 
 
 class HttpEndpoint:
@@ -73,6 +81,7 @@ class HttpEndpoint:
         self._config = config
         self._target = Target.of(config.base_url)
         self._backend: SocketBackend | None = None
+        self._transport: SocketTransport | None = None
         self._client = self._make_client(early)
         self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
 
@@ -81,8 +90,9 @@ class HttpEndpoint:
         if proxy_needed(self._config.base_url):
             return _proxied_client(timeout)
         self._backend = SocketBackend(self._target, early)
+        self._transport = SocketTransport(self._backend, self._config.connections)
         return httpx.Client(
-            transport=SocketTransport(self._backend, self._config.connections),
+            transport=self._transport,
             timeout=timeout,
             follow_redirects=False,
             trust_env=False,
@@ -105,7 +115,9 @@ class HttpEndpoint:
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
-                return HttpSpeechStream(self._origin, response, kind)
+                network = response.extensions.get("network_stream")
+                watch = Watch(self._config.limits, most_bytes(asked), network)
+                return HttpSpeechStream(self._origin, response, kind, watch)
             body = said(response, self._origin)
             if not agreement.learn(asked, response.status_code, body):
                 raise self._refused(response, body)
@@ -120,6 +132,8 @@ class HttpEndpoint:
         try:
             return self._client.send(sent, stream=True)
         except httpx.HTTPError as error:
+            if self._transport and isinstance(error, _BROKEN):
+                self._transport.drop_idle()
             raise self._foreign(error) from error
         finally:
             if self._backend is not None:
@@ -159,13 +173,15 @@ class HttpEndpoint:
 
     def _refused(self, response: httpx.Response, body: bytes) -> EndpointError:
         location = response.headers.get("location", "")
-        return refusal(
+        error = refusal(
             response.status_code,
             self.url,
             body,
             location=self._origin.without_key(location.encode()).decode(),
             key_source=self._config.key_source,
         )
+        error.retry_after_s = asked_wait_s(response.headers, time.time())
+        return error
 
     def _foreign(self, error: httpx.HTTPError) -> EndpointError:
         """httpx's exceptions as ours, before the reply began."""
@@ -181,7 +197,9 @@ class HttpEndpoint:
                 hint="Raise --timeout if the server is slow.",
             )
         if isinstance(error, httpx.ConnectError):
-            return _connection_failed(host, error)
+            failed = _connection_failed(host, error)
+            failed.repeatable = not any(map(_lasting, _causes(error)))
+            return failed
         return ConnectionFailedError(
             f"the connection to {host} broke before the reply began", str(error), "Try again."
         )
@@ -235,6 +253,13 @@ def _connection_failed(host: str, error: httpx.ConnectError) -> ConnectionFailed
             f"{host} refused the connection", hint="Is the server running, on that port?"
         )
     return ConnectionFailedError(f"no connection to {host}", str(error), "Is the network up?")
+
+
+def _lasting(cause: BaseException) -> bool:
+    """A certificate, or a protocol, is the same when asked again; an end is not."""
+    return isinstance(cause, ssl.SSLError | CertificatesError) and not isinstance(
+        cause, ssl.SSLEOFError
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from voicestream.errors import EndpointError, KeyRefusedError, ResponseError
@@ -51,6 +52,26 @@ def refusal(
         said,
         "Check --model, --voice, --format and --speed.",
     )
+
+
+def asked_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """How long ``Retry-After`` asks to wait: seconds, or a date; None if it says neither.
+
+    Args:
+        now_s: seconds since 1970.
+    """
+    milliseconds = headers.get("retry-after-ms", "").strip()
+    if milliseconds.isdecimal():
+        return int(milliseconds[:9]) / 1000
+    asked = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d*)?", asked):
+        return float(asked)
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return max(parsedate_to_datetime(asked).timestamp() - now_s, 0.0)
+    except (ValueError, OverflowError):  # no date either
+        return None
 
 
 def server_message(body: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
+from voicestream.speech.bounds import Watch
 from voicestream.speech.inflate import Inflater
 from voicestream.speech.refusal import MAX_MESSAGE_BYTES, server_message
 from voicestream.speech.sse import SpeechEvents
@@ -53,10 +54,12 @@ def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAG
     return origin.without_key(body)
 
 
-def _inflated(response: httpx.Response, piece_bytes: int) -> Iterator[bytes]:
+def _inflated(
+    response: httpx.Response, piece_bytes: int, watch: Watch | None = None
+) -> Iterator[bytes]:
     # not iter_bytes: one piece of it may be a thousand times larger than what came
     inflater = Inflater(response.headers.get("content-encoding", ""), piece_bytes)
-    for piece in response.iter_raw():
+    for piece in watch(response.iter_raw()) if watch else response.iter_raw():
         yield from inflater.feed(piece)
     yield from inflater.flush()
 
@@ -66,9 +69,17 @@ class HttpSpeechStream:
 
     Args:
         fallback_type: its content type if it names none.
+        watch: sees to it that it comes to an end.
     """
 
-    def __init__(self, origin: Origin, response: httpx.Response, fallback_type: str = "") -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        response: httpx.Response,
+        fallback_type: str = "",
+        watch: Watch | None = None,
+    ) -> None:
+        self._watch = watch
         self._origin = origin
         self._response = response
         stream: Any = response.extensions.get("network_stream")
@@ -116,7 +127,7 @@ class HttpSpeechStream:
         """The bytes of the body, with what can happen to them as errors of ours."""
         before = self._response.num_bytes_downloaded
         try:
-            yield from _inflated(self._response, self._origin.chunk_bytes)
+            yield from _inflated(self._response, self._origin.chunk_bytes, self._watch)
         except httpx.TimeoutException as error:
             raise IncompleteReplyError(
                 f"the reply stopped after {self._received(before)} bytes",

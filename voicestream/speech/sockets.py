@@ -13,7 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from voicestream.speech.wire import MAX_CONNECT_S, EarlyRequest, Opening, Target
+from voicestream.speech.wire import CONNECT_S, EarlyRequest, Opening, Target
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -26,21 +26,42 @@ class SocketStream(httpcore.NetworkStream):
     def __init__(self, opened: socket.socket, sent_at_s: float | None = None) -> None:
         self._socket = opened
         self._swallow = sent_at_s is not None
+        self._until_s: float | None = None
         self.sent_at_s = sent_at_s or 0.0
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._swallow = False
         try:
-            self._socket.settimeout(timeout)
+            self._socket.settimeout(self._left_s(timeout))
             return self._socket.recv(max_bytes)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
 
+    def allow(self, wait_s: float) -> None:
+        """So long from now on, all in all, reading may wait until the next ``allow``."""
+        self._until_s = time.monotonic() + wait_s
+
+    def _left_s(self, timeout_s: float | None) -> float | None:
+        """Of a reply that begins, all reads together may wait as long as one: no drip holds us.
+
+        Raises:
+            TimeoutError: it is over.
+        """
+        if timeout_s is None:
+            return None
+        if self._until_s is None:
+            self.allow(timeout_s)
+        left_s = (self._until_s or 0.0) - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("nothing more came in time")
+        return left_s
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         if self._swallow or not buffer:
             return
+        self._until_s = None
         try:
             self._socket.settimeout(timeout)
             self._socket.sendall(buffer)
@@ -160,7 +181,7 @@ class SocketBackend(httpcore.NetworkBackend):
             if early is not None:
                 self._mine.early = None
                 return early
-            opening = Opening(target, timeout_s or MAX_CONNECT_S)
+            opening = Opening(target, timeout_s or CONNECT_S)
             self._openings.append(opening)
         opening.start()
         return opening
@@ -216,3 +237,10 @@ class SocketTransport(httpx.HTTPTransport):
             network_backend=backend,
             ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
         )
+
+    def drop_idle(self) -> None:
+        """A kept connection turned out to be dead: its like (after a sleep, or behind a router
+        that forgot them) are not tried one after the other."""
+        for connection in list(self._pool.connections):
+            if connection.is_idle():
+                connection.close()

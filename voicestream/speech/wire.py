@@ -22,8 +22,8 @@ from voicestream.speech.base import SpeechRequest
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
 
-MAX_CONNECT_S = 10.0
-"""The longest wait for a connection, however long a reply may take."""
+CONNECT_S = 10.0
+"""The longest wait for a connection, unless another is named."""
 
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
 """What httpx leaves as it is in a path."""
@@ -149,7 +149,7 @@ class Opening:
 
     def __init__(self, target: Target, timeout_s: float) -> None:
         self._target = target
-        self._timeout_s = min(timeout_s, MAX_CONNECT_S)
+        self._timeout_s = timeout_s
         self._done = threading.Event()
         self._abandoned = False
         # its own thread, until done

@@ -1,0 +1,207 @@
+"""The samples of one segment, over as many attempts as it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from voicestream.decode.base import Decoder
+from voicestream.decode.registry import open_decoder
+from voicestream.errors import DecodeError, EndpointError, IncompleteReplyError, ReplyError
+from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.playout.convert import Converter
+from voicestream.session.fetch import Job
+from voicestream.session.seam import PAST_S, Seam
+
+MOST_RESUMES = 2
+"""A reply that broke off is asked for again at most so often."""
+_LEAST_S = 60.0
+_S_PER_CHAR = 1.0
+"""Sound that a character may take; speech takes a fifteenth of it."""
+
+
+class Reply:
+    """What one segment sounds like. Owned by the feeder's thread.
+
+    When the endpoint breaks off in the middle, the segment is asked for again, and
+    what was handed on already is skipped in the new rendering. Meanwhile what waits
+    in the ring is heard.
+
+    Args:
+        again: makes the request anew; its spool replaces that of the job.
+        resumes: how often at most.
+        tell: called with a sentence a person should know.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        again: Callable[[Job], None],
+        resumes: int = MOST_RESUMES,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._job = job
+        self._again = again
+        self._resumes = resumes
+        self._tell = tell
+        self._position = 0  # in the rendering that is read
+        self._past: Samples | None = None
+        self._tail: Samples | None = None  # what the decoder still held when it broke off
+        self._longest_s = (_LEAST_S + _S_PER_CHAR * len(job.request.text)) / min(
+            job.request.speed, 1.0
+        )
+        self.format: PcmFormat | None = None
+        """Of all samples; None until there are some."""
+        self.decode_s = 0.0
+        """Time spent on decoding."""
+        self.skipped = 0
+        """Broken pieces left out."""
+        self.notes: list[str] = []
+        """What the decoders have to say."""
+        self.resumed = 0
+        """How often it was asked for again."""
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Blocks of samples as they come, none empty.
+
+        Raises:
+            EndpointError: it broke off for good; what came before has been handed on.
+        """
+        while True:
+            try:
+                yield from self._attempt()
+                return
+            except IncompleteReplyError as error:
+                if not error.repeatable or self.resumed >= self._resumes:
+                    yield from self._leftover()
+                    raise
+            except EndpointError:
+                yield from self._leftover()
+                raise
+            self.resumed += 1
+            self._again(self._job)
+
+    def _attempt(self) -> Iterator[Samples]:
+        seam = self._seam()
+        sound = _Sound(self._job, self.format)
+        try:
+            for piece in self._job.spool:
+                yield from self._hand_on(seam, sound.feed(piece), sound)
+        except EndpointError:
+            if seam is None or seam.closed:
+                self._tail = sound.rest()
+                self.format = self.format or sound.format
+            raise
+        else:
+            yield from self._hand_on(seam, sound.flush(), sound)
+            if seam is not None and not seam.closed:
+                rest = seam.flush()
+                self._joined(seam)
+                yield from self._hand_on(None, rest, sound)
+            self._tail = None
+        finally:
+            self.decode_s += sound.spent_s
+            self.skipped += sound.skipped
+            if sound.note and sound.note not in self.notes:
+                self.notes.append(sound.note)
+
+    def _seam(self) -> Seam | None:
+        if self.format is None or self._past is None or not self._position:
+            return None
+        return Seam(self.format, self._position, self._past)
+
+    def _hand_on(self, seam: Seam | None, samples: Samples, sound: _Sound) -> Iterator[Samples]:
+        pcm = self.format = self.format or sound.format
+        open_seam = None if seam is None or seam.closed else seam
+        if open_seam is not None and len(samples):
+            samples = open_seam.feed(samples)
+            if open_seam.closed:
+                self._joined(open_seam)
+        if len(samples) and pcm is not None:
+            self._remember(samples, pcm)
+            yield samples
+            self._check_length(pcm)
+
+    def _joined(self, seam: Seam) -> None:
+        self._position = seam.place
+        self._tail = None
+        if not seam.exact:
+            self._tell("a reply broke off; it goes on in a second rendering, joined at a pause")
+
+    def _remember(self, samples: Samples, pcm: PcmFormat) -> None:
+        self._position += len(samples)
+        past = samples if self._past is None else np.concatenate((self._past, samples))
+        self._past = past[-pcm.s_to_frames(PAST_S) :]
+
+    def _check_length(self, pcm: PcmFormat) -> None:
+        if pcm.frames_to_s(self._position) > self._longest_s:
+            raise ReplyError(
+                f"the reply sounds for more than {self._longest_s:.0f} s, and goes on",
+                f"its text has {len(self._job.request.text)} characters",
+            )
+
+    def _leftover(self) -> Iterator[Samples]:
+        if self._tail is not None and len(self._tail):
+            yield self._tail
+        self._tail = None
+
+
+class _Sound:
+    """One attempt's bytes as samples of one format, that of the first attempt."""
+
+    def __init__(self, job: Job, wanted: PcmFormat | None) -> None:
+        self._job = job
+        self._wanted = wanted
+        self._decoder: Decoder | None = None
+        self._converter: Converter | None = None
+        self.spent_s = 0.0
+
+    @property
+    def format(self) -> PcmFormat | None:
+        return self._wanted or (self._decoder.format if self._decoder else None)
+
+    @property
+    def skipped(self) -> int:
+        return self._decoder.skipped if self._decoder else 0
+
+    @property
+    def note(self) -> str:
+        return self._decoder.note if self._decoder else ""
+
+    def feed(self, piece: bytes) -> Samples:
+        began_s = time.perf_counter()
+        if self._decoder is None:
+            job = self._job
+            self._decoder = open_decoder(
+                job.content_type, job.request.format, job.rate_hz, job.channels
+            )
+        samples = self._converted(self._decoder.feed(piece))
+        self.spent_s += time.perf_counter() - began_s
+        return samples
+
+    def flush(self) -> Samples:
+        if self._decoder is None:
+            return no_samples()
+        began_s = time.perf_counter()
+        samples = self._converted(self._decoder.flush())
+        if self._converter is not None:
+            samples = np.concatenate((samples, self._converter.flush()))
+        self.spent_s += time.perf_counter() - began_s
+        return samples
+
+    def rest(self) -> Samples | None:
+        """What the decoder can still make of a reply that broke off."""
+        try:
+            return self.flush()
+        except DecodeError:
+            return None  # that it broke off says more
+
+    def _converted(self, samples: Samples) -> Samples:
+        source = self._decoder.format if self._decoder else None
+        if source is None or self._wanted is None or not len(samples):
+            return samples if self._wanted is None else no_samples(self._wanted.channels)
+        if self._converter is None:
+            self._converter = Converter(source, self._wanted)
+        return self._converter.convert(samples)

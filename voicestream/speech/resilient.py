@@ -1,0 +1,243 @@
+"""One endpoint out of several that may fail: asked again, and replaced by the next.
+
+Everything here happens before a reply's first byte; what breaks later is the
+session's to mend, which knows what has been heard.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from voicestream.errors import ConnectionFailedError, EndpointError
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
+
+_RETURN_S = 60.0
+"""So long after leaving the first endpoint it is tried again."""
+_POLITE_S = 2.0
+"""Who asks to be left alone for longer is left for the next endpoint, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how soon a request is made again.
+
+    Attributes:
+        retries: at most so often, at one endpoint.
+        budget_s: no try begins later than this after the first.
+        first_s: upper bound of the first wait; each further bound is twice as long.
+        longest_s: upper bound of any wait, but for one that the endpoint asks for.
+    """
+
+    retries: int = 3
+    budget_s: float = 20.0
+    first_s: float = 0.25
+    longest_s: float = 4.0
+
+    def wait_s(self, tried: int, asked_s: float | None, chance: float) -> float:
+        """How long to wait after so many tries (from 1).
+
+        Args:
+            asked_s: what ``Retry-After`` said; a little more is waited.
+            chance: from 0 to 1; spreads the tries of many clients over the whole wait.
+        """
+        bound_s = min(self.first_s * 2.0 ** (tried - 1), self.longest_s)
+        return chance * bound_s if asked_s is None else asked_s + 0.1 * chance * bound_s
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One of several endpoints.
+
+    Attributes:
+        name: for people.
+        make: the endpoint; called when it is first needed.
+        adapt: the request as this endpoint wants it: its own model and voice.
+    """
+
+    name: str
+    make: Callable[[], Endpoint]
+    adapt: Callable[[SpeechRequest], SpeechRequest] = lambda request: request
+
+
+class ResilientEndpoint:
+    """Tries again what may be tried again, then goes on to the next route, and stays there.
+
+    Args:
+        routes: in order of preference, at least one.
+        chance: random numbers from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        policy: RetryPolicy | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._routes = list(routes)
+        self._policy = policy or RetryPolicy()
+        self._chance = chance
+        self.on_switch: Callable[[str], None] = lambda _: None
+        """Called with a sentence when another endpoint takes over; from a fetch thread."""
+        self._changed = threading.Condition()
+        # under the condition's lock
+        self._made: dict[int, Endpoint] = {}
+        self._at = 0
+        self._left_at_s = 0.0
+        self._told: set[tuple[int, int]] = set()
+        self._aborted = False
+
+    @property
+    def name(self) -> str:
+        return self._routes[self._at].name
+
+    @property
+    def max_chars(self) -> int:
+        return self._endpoint(self._at).max_chars
+
+    def open(self, request: SpeechRequest) -> SpeechStream:
+        """Ask, and return when the first byte of a reply is here.
+
+        Raises:
+            EndpointError: no route leads to one; what the last one said.
+        """
+        if self._may_return() and (stream := self._once(0, request)) is not None:
+            return stream
+        at = self._at
+        for _ in range(len(self._routes) - 1):
+            try:
+                return self._open_at(at, request)
+            except EndpointError as error:
+                at = self._leave(at, error)
+        return self._open_at(at, request)
+
+    def _open_at(self, at: int, request: SpeechRequest) -> SpeechStream:
+        """At one route, as often as the policy allows."""
+        began_s = time.monotonic()
+        tried = 0
+        while True:
+            try:
+                return self._begin(at, request)
+            except EndpointError as error:
+                tried += 1
+                wait_s = self._policy.wait_s(tried, error.retry_after_s, self._chance())
+                late = time.monotonic() - began_s + wait_s > self._policy.budget_s
+                asked_too_much = len(self._routes) > 1 and (error.retry_after_s or 0) > _POLITE_S
+                if not error.repeatable or tried > self._policy.retries or late or asked_too_much:
+                    raise
+                if not self._pause(wait_s, at):
+                    raise
+
+    def _begin(self, at: int, request: SpeechRequest) -> SpeechStream:
+        return BegunStream(self._endpoint(at).open(self._routes[at].adapt(request)))
+
+    def _pause(self, wait_s: float, at: int) -> bool:
+        """Wait; False at once if all is over, or another request has found this route dead."""
+        with self._changed:
+            return not self._changed.wait_for(lambda: self._aborted or self._at != at, wait_s)
+
+    def _leave(self, at: int, error: EndpointError) -> int:
+        """The route after this one, which from now on is everybody's."""
+        with self._changed:
+            if self._aborted:
+                raise error
+            following = (at + 1) % len(self._routes)
+            if self._at == at:
+                self._at = following
+                self._left_at_s = time.monotonic()
+                self._changed.notify_all()
+            else:
+                following = self._at
+            news = (at, following) not in self._told
+            self._told.add((at, following))
+        if news:
+            self.on_switch(
+                f"{self._routes[at].name} failed ({error.what}); "
+                f"{self._routes[following].name} speaks from here on"
+            )
+        return following
+
+    def _may_return(self) -> bool:
+        """Whether it is this request's turn to see if the first route is well again."""
+        with self._changed:
+            if not self._at or time.monotonic() - self._left_at_s < _RETURN_S:
+                return False
+            self._left_at_s = time.monotonic()
+            return True
+
+    def _once(self, at: int, request: SpeechRequest) -> SpeechStream | None:
+        try:
+            stream = self._begin(at, request)
+        except EndpointError:
+            return None
+        with self._changed:
+            self._at = at
+            self._changed.notify_all()
+        self.on_switch(f"{self._routes[at].name} speaks again")
+        return stream
+
+    def _endpoint(self, at: int) -> Endpoint:
+        with self._changed:
+            if self._aborted:
+                raise ConnectionFailedError("given up")
+            if at not in self._made:
+                self._made[at] = self._routes[at].make()
+            return self._made[at]
+
+    def abort(self) -> None:
+        with self._changed:
+            self._aborted = True
+            self._changed.notify_all()
+            made = list(self._made.values())
+        for endpoint in made:
+            endpoint.abort()
+
+    def close(self) -> None:
+        with self._changed:
+            made = list(self._made.values())
+        for endpoint in made:
+            endpoint.close()
+
+
+class BegunStream:
+    """A reply whose first byte is here.
+
+    Raises:
+        EndpointError: it came to nothing.
+    """
+
+    def __init__(self, stream: SpeechStream) -> None:
+        self._stream = stream
+        self._pieces = iter(stream)
+        try:
+            self._first = next((piece for piece in self._pieces if piece), b"")
+        except BaseException:
+            stream.close()
+            raise
+
+    @property
+    def content_type(self) -> str:
+        return self._stream.content_type
+
+    @property
+    def rate_hz(self) -> int | None:
+        return self._stream.rate_hz
+
+    @property
+    def channels(self) -> int | None:
+        return self._stream.channels
+
+    @property
+    def sent_at_s(self) -> float:
+        return self._stream.sent_at_s
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._first
+        self._first = b""
+        yield from self._pieces
+
+    def close(self) -> None:
+        self._stream.close()
