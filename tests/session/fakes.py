@@ -111,6 +111,9 @@ class FakeSegments:
         self._taken += 1
         return Segment(self._taken - 1, self._texts[self._taken - 1], Boundary.SENTENCE)
 
+    def length(self) -> tuple[int, bool]:
+        return sum(map(len, self._texts)), self.hangs_at is None
+
     def cancel(self) -> None:
         self._cancelled.set()
 

@@ -61,6 +61,7 @@ class Feeder:
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
         self._failed_in_a_row = 0
+        self._at_s = 0.0  # the arrival of what is decoded now
         self._cancelled = False
         self.errors: list[VoicestreamError] = []
 
@@ -86,7 +87,7 @@ class Feeder:
 
     def _play_out(self) -> None:
         if self._joiner is not None:
-            self._playback.write(self._joiner.flush())
+            self._write(self._joiner.flush())
         self._playback.drain()
 
     def _run_all(self) -> None:
@@ -140,11 +141,13 @@ class Feeder:
         decoder: Decoder | None = None
         try:
             for piece in job.spool:
+                self._at_s = job.spool.at_s
                 if decoder is None:
                     decoder = open_decoder(
                         job.content_type, job.request.format, job.rate_hz, job.channels
                     )
                 self._take(job, decoder, partial(decoder.feed, piece))
+                self._playback.held_up(job.spool.held_s)
                 if self._cancelled:
                     return
         except EndpointError:
@@ -181,7 +184,7 @@ class Feeder:
         seconds = decoder.format.frames_to_s(len(samples))
         job.figures.audio_s += seconds
         self._metrics.audio_s += seconds
-        self._join_on(samples)
+        self._join_on(job, samples)
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source)
@@ -191,21 +194,28 @@ class Feeder:
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
-        self._playback.write(self._joiner.begin(pause_s))
+        self._playback.begin(job.figures.request_at_s)
+        self._write(self._joiner.begin(pause_s), job)
         self._metrics.cues.append(Cue(self._metrics.written_frames, job.segment.text))
         job.figures.status = "playing"
 
-    def _join_on(self, samples: Samples) -> None:
+    def _join_on(self, job: Job, samples: Samples) -> None:
         if self._joiner is not None and self._converter is not None:
-            self._playback.write(self._joiner.push(self._converter.convert(samples)))
+            self._write(self._joiner.push(self._converter.convert(samples)), job)
 
     def _end_segment(self, job: Job) -> None:
         if self._joiner is None or self._converter is None or not job.figures.audio_s:
             return
-        self._playback.write(self._joiner.push(self._converter.flush()))
-        self._playback.write(self._joiner.end())
+        self._write(self._joiner.push(self._converter.flush()))
+        self._write(self._joiner.end())
+        self._playback.join()
         self._converter = None
         self._end = job.segment.end
+
+    def _write(self, samples: Samples, job: Job | None = None) -> None:
+        """Hand on what came with the latest arrival; ``job``: there may be more of it."""
+        more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
+        self._playback.write(samples, self._at_s, more)
 
     def _warn(self, text: str) -> None:
         self._metrics.warnings.append(text)

@@ -29,6 +29,9 @@ class Segments(Protocol):
             waiting_s: how much sound waits to be played.
         """
 
+    def length(self) -> tuple[int, bool]:
+        """Characters known so far, taken or not, and whether no more will come."""
+
     def cancel(self) -> None:
         """Any thread: whoever waits in ``take`` returns."""
 
@@ -95,6 +98,10 @@ class Fetchers:
         if isinstance(job, VoicestreamError):
             raise job
         return job
+
+    def text_length(self) -> tuple[int, bool]:
+        """Characters that will be spoken, as far as is known, and whether no more will come."""
+        return self._segments.length()
 
     def job_done(self) -> None:
         """Feeder: a segment needs no place any more; another may be asked for."""

@@ -109,6 +109,10 @@ class Script:
             raise _nothing_to_say()
         return segment
 
+    def length(self) -> tuple[int, bool]:
+        """Characters known so far, taken or not, and whether no more will come."""
+        return self._planner.length()
+
     def cancel(self) -> None:
         """Any thread: read no more; whoever waits here returns."""
         if self._interrupt is not None:
