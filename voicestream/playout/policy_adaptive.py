@@ -44,8 +44,9 @@ _COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
 _RATE_AT_EASE = 1.3
 _RATE_EVEN = 1.05
-_FAST_FIRST = 0.6
-"""A first piece with so much sound for each second since the request is a fast server's."""
+_FAST_FIRST = 1.05
+"""A first piece with so much sound for each second since the request is a fast server's: one
+no faster than speech cannot have made it, however late the first piece was read."""
 
 _STALL_SHARE = 0.35
 _USUAL_GAPS = 1.5
