@@ -11,6 +11,7 @@ from voicestream.errors import UsageError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.output.save import Saver
 from voicestream.session.conductor import OnEvent, Session
+from voicestream.session.pacing import kept_learnt
 from voicestream.session.result import Result
 from voicestream.session.script import Script
 from voicestream.session.wiring import (
@@ -125,7 +126,9 @@ def begin(
     saver = Saver(save) if save is not None else None
     sink = make_sink(chosen)
     prepare_in_background(sink)
-    session = Session(chosen, speaker, script, sink, saver, Metrics(started_s), on_event)
+    session = Session(
+        chosen, speaker, script, sink, saver, Metrics(started_s), on_event, kept_learnt()
+    )
     session.start()
     return Handle(session, interruptible)
 

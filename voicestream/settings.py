@@ -78,8 +78,16 @@ class Settings:
         flag_choice("audio", "sse"),
         "how it comes: audio, or sse (the same in server-sent events)",
     )
+    playout: str = _setting(
+        "adaptive",
+        flag_choice("adaptive", "fixed"),
+        "when playback starts and goes on: adaptive (by what the endpoint needs; fixed where a "
+        "prebuffer is given), or fixed (once the prebuffer is there)",
+    )
     prebuffer_ms: float = _setting(
-        150.0, number(0, 60_000), "sound gathered before playback starts, ms"
+        150.0,
+        number(0, 60_000),
+        "sound gathered before playback starts, ms; the least of it under --playout adaptive",
     )
     chunk_size: int = _setting(
         4096, number(1, 1 << 20, whole=True), "most bytes taken from the network at once"
@@ -268,6 +276,10 @@ class Settings:
     def voice_list(self) -> tuple[str, ...]:
         """``voices``, taken apart."""
         return tuple(filter(None, (name.strip() for name in self.voices.split(","))))
+
+    def is_set(self, name: str) -> bool:
+        """Whether anybody chose it: somewhere it was said, or a program gave another value."""
+        return name in self.sources or getattr(self, name) != _BY_NAME[name].default
 
     def source(self, name: str) -> str:
         return self.sources.get(name, _DEFAULT)

@@ -168,7 +168,7 @@ def test_a_compressed_body_plays_while_it_arrives(tmp_path: Path) -> None:
         headers={"Content-Encoding": "gzip"},
         arrivals=[(0.0, len(first)), (20.0, len(body))],
     )
-    said = speak(script, tmp_path, "--timeout", "0.5")
+    said = speak(script, tmp_path, "--stall-timeout", "0.5", "--retries", "0")
     assert said.run.code == 3
     assert np.array_equal(said.samples.ravel(), sound.ramp(12_000))
 

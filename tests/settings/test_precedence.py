@@ -17,6 +17,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "speed": (0.5, 1.5, 2, 3.5),
     "format": ("mp3", "wav", "flac", "aac"),
     "stream_format": ("sse", "audio", "sse", "audio"),
+    "playout": ("fixed", "adaptive", "fixed", "adaptive"),
     "prebuffer_ms": (10, 20, 30, 40.5),
     "chunk_size": (1, 2, 3, 4),
     "max_buffer_s": (3, 4, 5, 6.5),

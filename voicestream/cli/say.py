@@ -98,6 +98,7 @@ def _session(
     prepare_in_background(sink)
     from voicestream.metrics import Metrics
     from voicestream.session.conductor import Session
+    from voicestream.session.pacing import kept_learnt
 
     if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
         notice(
@@ -105,7 +106,8 @@ def _session(
             "for another."
         )
     endpoint = endpoint or make_endpoint(settings, early)
-    return Session(settings, endpoint, script, sink, saver, Metrics(start_s), _collect_again)
+    metrics = Metrics(start_s)
+    return Session(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt())
 
 
 def _collect_again(event: Event) -> None:

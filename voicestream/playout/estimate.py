@@ -20,6 +20,8 @@ HORIZONS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SAME_S = 0.02
 """Arrivals this near to each other are one."""
 _RECENT_S = 1.5
+_LOOKED_AT = 2048
+"""Only so many of the latest arrivals are looked at: an hour must not cost more than a minute."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -82,11 +84,12 @@ class Arrivals:
 
     def _see_needs(self, late_s: float) -> None:
         """What the sound now coming needed of each arrival before, as far as horizons reach."""
-        sound = self._sound[: self.count]
-        needs = late_s - (self._at[: self.count] - sound)
+        since = max(self.count - _LOOKED_AT, 0)
+        sound = self._sound[since : self.count]
+        needs = late_s - (self._at[since : self.count] - sound)
         for row, horizon_s in enumerate(HORIZONS_S):
             low = int(np.searchsorted(sound, self.sound_s - horizon_s, side="right"))
-            part = self._needs[row, low : self.count]
+            part = self._needs[row, since + low : self.count]
             np.maximum(part, needs[low:], out=part)
 
     def _grow(self) -> None:
@@ -125,7 +128,7 @@ class Arrivals:
         """The needs at a horizon of all arrivals that lie a whole horizon back, sorted."""
         behind_s = self.sound_s - HORIZONS_S[row]
         whole = int(np.searchsorted(self._sound[: self.count], behind_s, side="right"))
-        return np.sort(self._needs[row, :whole])
+        return np.sort(self._needs[row, max(whole - _LOOKED_AT, 0) : whole])
 
     def first_needs(self) -> tuple[float, ...]:
         """The need after the first arrival at each horizon, or up to now if that is nearer."""

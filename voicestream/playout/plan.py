@@ -103,6 +103,12 @@ class Planner:
         self._policy.arrived(at_s - self._skipped_s, frames / self._rate_hz)
         self._policy.paused(self._pauses.count)
 
+    def skip(self, seconds: float) -> None:
+        """After an arrival: so long nothing was asked for, so that nothing could arrive."""
+        self._skipped_s += seconds
+        if self._last_s is not None:
+            self._last_s += seconds
+
     def plan(self, read_frames: int, more_waiting: bool = False) -> Plan:
         """What to do until the next call.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from voicestream.playout.estimate import HORIZONS_S, Arrivals, Spread, horizon_row, quantile
 from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.policy import Limits, Opening
+from voicestream.playout.policy import Limits, Opening, Policy
 
 COLD_START_S = 0.15
 
@@ -44,8 +44,9 @@ _COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
 _RATE_AT_EASE = 1.3
 _RATE_EVEN = 1.05
-_FAST_FIRST = 0.6
-"""A first piece with so much sound for each second since the request is a fast server's."""
+_FAST_FIRST = 1.05
+"""A first piece with so much sound for each second since the request is a fast server's: one
+no faster than speech cannot have made it, however late the first piece was read."""
 
 _STALL_SHARE = 0.35
 _USUAL_GAPS = 1.5
@@ -223,6 +224,28 @@ class Adaptive:
             looks = looks[np.linspace(0, len(looks) - 1, 12).astype(int)]
         spread.add(looks, own * seen.sound_s / horizon_s)
         return spread
+
+
+class Onlooker(Adaptive):
+    """Learns from the reply as any, but answers what another policy says.
+
+    Args:
+        decides: the other policy.
+    """
+
+    def __init__(self, decides: Policy, knowledge: Knowledge | None = None) -> None:
+        super().__init__(knowledge)
+        self.name = decides.name
+        self._decides = decides
+
+    def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:
+        return self._decides.start_need_s(ahead_s, pause_s)
+
+    def resume_need_s(self, pause_s: float | None) -> float:
+        return self._decides.resume_need_s(pause_s)
+
+    def at_pause(self, beyond_s: float) -> Opening:
+        return self._decides.at_pause(beyond_s)
 
 
 def _above(values: Sequence[float], least: float) -> int:

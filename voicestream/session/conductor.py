@@ -14,6 +14,7 @@ from voicestream.output.save import Saver
 from voicestream.session.adapt import Requests
 from voicestream.session.feed import Feeder
 from voicestream.session.fetch import Fetchers, Segments
+from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
@@ -33,6 +34,7 @@ class Session:
         segments: what to say.
         sink: where it is played; None to only save.
         saver: where it is kept, if anywhere.
+        learnt: where what is learnt of the endpoint is kept; None: nowhere.
         on_event: called from the session's threads; must return quickly. What it
             raises becomes a warning.
     """
@@ -46,6 +48,7 @@ class Session:
         saver: Saver | None = None,
         metrics: Metrics | None = None,
         on_event: OnEvent | None = None,
+        learnt: Keeping | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._on_event = on_event
@@ -66,11 +69,12 @@ class Session:
             lambda kind, figures: self._announce(kind, figures),
             **({} if settings.streaming else {"spool_bytes": 1 << 30}),
         )
+        self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
         self._playback = Playback(
             self.metrics,
             sink,
             saver,
-            prebuffer_s=settings.prebuffer_ms / 1000,
+            self._pacing,
             capacity_s=settings.max_buffer_s,
             on_start=lambda: self._announce("playing", None),
             device_named=bool(settings.device),
@@ -101,9 +105,12 @@ class Session:
         try:
             # the endpoint is still thinking; importing a codec later would delay the first sound
             self._attempt(lambda: preload(self.metrics.format))
+            self._attempt(self._pacing.load)
             self._attempt(self._feeder.run)
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
+            if not (self._interrupted or self._failures()):
+                self._attempt(self._pacing.keep)
         finally:
             self._conclude()
 
@@ -117,7 +124,7 @@ class Session:
             self._errors.append(VoicestreamError("voicestream failed", repr(error)))
 
     def _conclude(self) -> None:
-        self._errors[:0] = self._feeder.errors + self._playback.errors
+        self._errors = self._failures()
         self.metrics.timeline.mark("end")
         if self._interrupted:
             self.metrics.machine.finish(State.CANCELLED)
@@ -128,6 +135,9 @@ class Session:
         self._endpoint.close()
         self._announce("end", None)
         self._ended.set()
+
+    def _failures(self) -> list[VoicestreamError]:
+        return self._feeder.errors + self._playback.errors + self._errors
 
     def interrupt(self) -> None:
         """From any thread or signal handler: fade out, stop reading, end all requests."""

@@ -62,6 +62,7 @@ class Feeder:
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
         self._failed_in_a_row = 0
+        self._at_s = 0.0  # the arrival of what is decoded now
         self._cancelled = False
         self.errors: list[VoicestreamError] = []
 
@@ -101,7 +102,7 @@ class Feeder:
 
     def _play_out(self) -> None:
         if self._joiner is not None:
-            self._playback.write(self._joiner.flush())
+            self._write(self._joiner.flush())
         self._playback.drain()
 
     def _run_all(self) -> None:
@@ -156,9 +157,11 @@ class Feeder:
         reply = Reply(job, self._fetchers.again, self._resumes, self._warn)
         try:
             for samples in reply:
+                self._at_s = job.spool.at_s
                 if self._cancelled:
                     return
                 self._take(job, reply.format, samples)
+                self._playback.held_up(job.spool.held_s)
         finally:
             self._metrics.decode_s += reply.decode_s
             if not self._cancelled:
@@ -182,7 +185,7 @@ class Feeder:
         seconds = pcm.frames_to_s(len(samples))
         job.figures.audio_s += seconds
         self._metrics.audio_s += seconds
-        self._join_on(samples)
+        self._join_on(job, samples)
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source)
@@ -192,21 +195,28 @@ class Feeder:
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
-        self._playback.write(self._joiner.begin(pause_s))
+        self._playback.begin(job.figures.request_at_s)
+        self._write(self._joiner.begin(pause_s), job)
         self._metrics.cues.append(Cue(self._metrics.written_frames, job.segment.text))
         job.figures.status = "playing"
 
-    def _join_on(self, samples: Samples) -> None:
+    def _join_on(self, job: Job, samples: Samples) -> None:
         if self._joiner is not None and self._converter is not None:
-            self._playback.write(self._joiner.push(self._converter.convert(samples)))
+            self._write(self._joiner.push(self._converter.convert(samples)), job)
 
     def _end_segment(self, job: Job) -> None:
         if self._joiner is None or self._converter is None or not job.figures.audio_s:
             return
-        self._playback.write(self._joiner.push(self._converter.flush()))
-        self._playback.write(self._joiner.end())
+        self._write(self._joiner.push(self._converter.flush()))
+        self._write(self._joiner.end())
+        self._playback.join()
         self._converter = None
         self._end = job.segment.end
+
+    def _write(self, samples: Samples, job: Job | None = None) -> None:
+        """Hand on what came with the latest arrival; ``job``: there may be more of it."""
+        more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
+        self._playback.write(samples, self._at_s, more)
 
     def _warn(self, text: str) -> None:
         self._metrics.warnings.append(text)

@@ -36,6 +36,9 @@ class Segments(Protocol):
     def stop(self) -> None:
         """Any thread: read no more of what is still being written; ``take`` gives what is here."""
 
+    def length(self) -> tuple[int, bool]:
+        """Characters known so far, taken or not, and whether no more will come."""
+
     def cancel(self) -> None:
         """Any thread: whoever waits in ``take`` returns."""
 
@@ -107,6 +110,10 @@ class Fetchers:
         if isinstance(job, VoicestreamError):
             raise job
         return job
+
+    def text_length(self) -> tuple[int, bool]:
+        """Characters that will be spoken, as far as is known, and whether no more will come."""
+        return self._segments.length()
 
     def job_done(self) -> None:
         """Feeder: a segment needs no place any more; another may be asked for."""

@@ -11,9 +11,11 @@ from voicestream.metrics import Metrics
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat, Samples, to_int16
+from voicestream.playout.plan import Plan
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
 from voicestream.session.device import LastingSink
+from voicestream.session.pacing import Pacing
 
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
@@ -27,7 +29,7 @@ class Playback:
 
     Args:
         sink: None when there is nothing to play on, only to save.
-        prebuffer_s: sound gathered before playback starts, and again after an underrun.
+        pacing: says when there is enough to start, and to go on.
         capacity_s: room of the ring.
         on_start: called once, just before the sink starts.
         device_named: the device was asked for by name, so saving alone will not do.
@@ -38,7 +40,7 @@ class Playback:
         metrics: Metrics,
         sink: Sink | None,
         saver: Saver | None,
-        prebuffer_s: float,
+        pacing: Pacing,
         capacity_s: float,
         on_start: Callable[[], None],
         device_named: bool = False,
@@ -48,7 +50,7 @@ class Playback:
         if isinstance(sink, LastingSink):
             sink.report_to(self.rewind, metrics.warnings.append)
         self._saver = saver
-        self._prebuffer_s = prebuffer_s
+        self._pacing = pacing
         self._capacity_s = capacity_s
         self._on_start = on_start
         self._device_named = device_named
@@ -88,8 +90,11 @@ class Playback:
         self._metrics.rate_hz = pcm.rate_hz
         if self._saver is not None:
             self._saver.open(pcm)
+        ahead_s = 0.0
         if self._sink is not None:
             self._make_player(self._sink, pcm)
+            ahead_s = self._sink.latency_s - self._sink.lead_in_s
+        self._pacing.open(pcm, ahead_s, pcm.s_to_frames(self._capacity_s))
         self.pcm = pcm
         return pcm
 
@@ -104,7 +109,7 @@ class Playback:
             metrics.play,
             lambda: self._wakes.put(None),
         )
-        player.resume_frames = min(pcm.s_to_frames(self._prebuffer_s), ring.capacity_frames)
+        player.plan = Plan()
         player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
         self._ring, self._player = ring, player
@@ -126,8 +131,26 @@ class Playback:
             if idle:
                 self._start_when_ready()
 
-    def write(self, samples: Samples) -> None:
+    def begin(self, requested_at_s: float | None) -> None:
+        """What is written next is a segment that was asked for then."""
+        self._pacing.begin(requested_at_s)
+
+    def held_up(self, seconds: float) -> None:
+        """After what was written last nothing could arrive for so long, for want of room."""
+        self._pacing.skip(seconds)
+
+    def join(self) -> None:
+        """A segment ends with what was written last."""
+        self._pacing.join()
+        self._plan(more_waiting=False)
+        self._start_when_ready()
+
+    def write(self, samples: Samples, at_s: float, more_waiting: bool = False) -> None:
         """Add samples of ``pcm``, waiting while the ring is full.
+
+        Args:
+            at_s: when they arrived.
+            more_waiting: more is here already.
 
         Raises:
             DeviceError: the device went away.
@@ -142,15 +165,25 @@ class Playback:
                 self._saver = None
                 self.errors.append(error)
         self._metrics.written_frames += len(frames)
+        self._pacing.arrived(samples, at_s)
         if self._ring is None or self._player is None:
             return
+        full = len(frames) > self._ring.writable_frames
+        self._plan(more_waiting or full)
         done = 0
         while not self._cancelled:
             done += self._ring.write(frames[done:])
             self._start_when_ready()
             if done == len(frames):
-                return
+                break
             self._wait_for_room(self._ring, self._player)
+        if full:  # time has passed
+            self._plan(more_waiting)
+
+    def _plan(self, more_waiting: bool) -> None:
+        if self._player is not None:
+            read = max(self._player.read_frames, 1) if self._playing else 0
+            self._player.plan = self._pacing.plan(read, more_waiting)
 
     def _start_when_ready(self) -> None:
         if self._playing or not self._player or not self._sink or not self._player.ready:

@@ -123,6 +123,10 @@ class Script:
         elif not self._known:
             self._planner.close()
 
+    def length(self) -> tuple[int, bool]:
+        """Characters known so far, taken or not, and whether no more will come."""
+        return self._planner.length()
+
     def cancel(self) -> None:
         """Any thread: read no more; whoever waits here returns."""
         if self._interrupt is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 
@@ -15,12 +16,17 @@ class Spool:
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[tuple[float, float, bytes]] = deque()
         self._size_bytes = 0
         self._ended = False
         self._cancelled = False
         self._error: Exception | None = None
         self._changed = threading.Condition()
+        # feeder
+        self.at_s = 0.0
+        """When the piece handed out last arrived."""
+        self.held_s = 0.0
+        """How long it kept its writer from reading on: nothing could arrive meanwhile."""
 
     @property
     def size_bytes(self) -> int:
@@ -33,11 +39,12 @@ class Spool:
 
     def put(self, piece: bytes) -> bool:
         """Fetch thread: add bytes, waiting while it is full. False: nobody wants them any more."""
+        at_s = time.monotonic()
         with self._changed:
             self._changed.wait_for(lambda: self._cancelled or self._size_bytes < self._limit_bytes)
             if self._cancelled:
                 return False
-            self._pieces.append(piece)
+            self._pieces.append((at_s, time.monotonic() - at_s, piece))
             self._size_bytes += len(piece)
             self._changed.notify_all()
             return True
@@ -74,7 +81,7 @@ class Spool:
             self._changed.wait_for(lambda: self._pieces or self._ended or self._cancelled)
             if not self._pieces:
                 return None
-            piece = self._pieces.popleft()
+            self.at_s, self.held_s, piece = self._pieces.popleft()
             self._size_bytes -= len(piece)
             self._changed.notify_all()
             return piece

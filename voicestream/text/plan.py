@@ -96,6 +96,7 @@ class Planner:
         self._changed = threading.Condition()
         self._ready: deque[Piece] = deque()
         self._ready_chars = 0
+        self._taken_chars = 0
         self._mute = ""  # blanks and signs that go with the text after them
         self._index = 0
         self._fed_s = clock()
@@ -112,6 +113,12 @@ class Planner:
         """Characters that no segment has taken yet."""
         with self._changed:
             return self._ready_chars + len(self._pipeline.pending)
+
+    def length(self) -> tuple[int, bool]:
+        """Characters of all segments and of what waits, and whether no more will come."""
+        with self._changed:
+            waiting = self._ready_chars + len(self._pipeline.pending)
+            return self._taken_chars + waiting, self._closed
 
     def feed(self, text: str) -> None:
         """Take the next raw text. Waits while much text is waiting already."""
@@ -245,6 +252,7 @@ class Planner:
         pieces = [self._ready.popleft() for _ in range(count)]
         text = "".join(piece.text for piece in pieces)
         self._ready_chars -= len(text)
+        self._taken_chars += len(text)
         segment = Segment(self._index, text, pieces[-1].end, pieces[0].voice)
         self._index += 1
         self._changed.notify_all()

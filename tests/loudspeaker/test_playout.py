@@ -1,0 +1,134 @@
+"""Servers that are slow or fast: what is waited for, where, and what the next run knows."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support import command, sound
+from tests.support.loudspeaker import Loudspeaker
+from tests.support.recording import LOUD, Recording
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+
+REALTIME = 48_000
+PHRASE, PAUSE = 19_200, 3_600
+RAMP = sound.ramp(6 * PHRASE)
+SPEECH = np.concatenate(
+    [
+        part
+        for start in range(0, len(RAMP), PHRASE)
+        for part in (RAMP[start : start + PHRASE], np.zeros(PAUSE, np.int16))
+    ]
+)[:-PAUSE]
+"""Phrases of 0.8 s with pauses of 150 ms between them."""
+
+
+def server(share_of_realtime: float, speech: np.ndarray = SPEECH) -> ScriptedServer:
+    return ScriptedServer(
+        Script(
+            body=speech.tobytes(),
+            first_byte_delay_s=0.1,
+            rate_bytes_per_s=share_of_realtime * REALTIME,
+            piece_bytes=1920,
+        )
+    )
+
+
+@pytest.fixture
+def env(loudspeaker: Loudspeaker, tmp_path: Path) -> dict[str, str]:
+    wanted = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "ALSA_CONFIG_PATH")
+    (tmp_path / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }")
+    speaker: Mapping[str, str] = loudspeaker.env
+    return command.environment(
+        tmp_path, {name: speaker[name] for name in wanted if name in speaker}
+    )
+
+
+def state_file(home: Path) -> Path:
+    return home / ".local" / "state" / "voicestream" / "playout.json"
+
+
+def say(server: ScriptedServer, env: Mapping[str, str], home: Path, *more: str) -> dict[str, Any]:
+    text = "Six phrases, one as long as the other, and each one is followed by a pause."
+    done = command.run(
+        *("say", text, "--base-url", server.url, "--json", "--first-chars", "200", *more),
+        env=env,
+        cwd=home,
+    )
+    assert done.returncode == 0, done.stderr
+    return command.figures(done)
+
+
+def waited_ms(figures: Mapping[str, Any]) -> float:
+    """From the first byte to the start of playback."""
+    line = figures["timeline_ms"]
+    return float(line["playback_start"] - line["first_byte"])
+
+
+def heard_words(recording: Recording) -> np.ndarray:
+    samples = recording.stop()
+    return samples[np.abs(samples) >= LOUD]
+
+
+def test_what_a_slow_server_lacks_is_waited_for_at_pauses(
+    env: dict[str, str], recording: Recording, tmp_path: Path
+) -> None:
+    with server(0.8) as slow:
+        figures = say(slow, env, tmp_path)
+    recording.wait_silence()
+    assert figures["underruns"] == 0
+    # a wait inside a word would have faded some of it
+    assert np.array_equal(heard_words(recording), RAMP)
+
+
+def test_a_fast_server_is_heard_once_its_150_ms_are_there(
+    env: dict[str, str], recording: Recording, tmp_path: Path
+) -> None:
+    with ScriptedServer(
+        Script(
+            body=SPEECH.tobytes(),
+            # 160 ms at once, and nothing more until playback has begun
+            hold_at_bytes=7680,
+            hold=(go_on := threading.Event()),
+        )
+    ) as fast:
+        running = threading.Thread(target=lambda: (recording.wait_sound(), go_on.set()))
+        running.start()
+        figures = say(fast, env, tmp_path)
+        running.join()
+    recording.wait_silence()
+    assert figures["completed"]
+    assert recording.missing(RAMP[:3000]) == 0
+
+
+def test_the_next_run_knows_how_slow_the_server_is(env: dict[str, str], tmp_path: Path) -> None:
+    with server(0.8, SPEECH[: 3 * PHRASE]) as slow:
+        cold = say(slow, env, tmp_path, "--device", "null")
+        first = json.loads(state_file(tmp_path).read_text())
+        warm = say(slow, env, tmp_path, "--device", "null")
+        second = json.loads(state_file(tmp_path).read_text())
+    # half a second at most where nothing is known
+    assert waited_ms(warm) > waited_ms(cold)
+    (endpoint,) = first["endpoints"]
+    assert endpoint.startswith(slow.url)
+    assert second["endpoints"][endpoint]["replies"] == 2
+    assert second["endpoints"][endpoint]["rate"] == pytest.approx(0.8, rel=0.1)
+
+
+def test_a_damaged_state_file_is_told_of_and_replaced(env: dict[str, str], tmp_path: Path) -> None:
+    file = state_file(tmp_path)
+    file.parent.mkdir(parents=True)
+    file.write_text('{"version": 1, "endpoints": [[[[')
+    with server(8.0, SPEECH[:PHRASE]) as fast:
+        first = say(fast, env, tmp_path, "--device", "null")
+        second = say(fast, env, tmp_path, "--device", "null")
+    assert [text for text in first["warnings"] if "damaged" in text]
+    assert second["warnings"] == []
+    assert json.loads(file.read_text())["endpoints"]

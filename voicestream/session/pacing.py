@@ -1,0 +1,176 @@
+"""When to start and to go on, by what arrives, what is known of the text, and what was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from voicestream.metrics import Metrics
+from voicestream.pcm import PcmFormat, Samples
+from voicestream.playout.knowledge import Knowledge
+from voicestream.playout.pauses import PauseFinder
+from voicestream.playout.plan import Plan, Planner
+from voicestream.playout.policy import Fixed, Limits
+from voicestream.playout.policy_adaptive import Adaptive, Onlooker
+from voicestream.settings import Settings
+
+if TYPE_CHECKING:
+    from voicestream.playout.learnt import Learnt
+
+_PERIOD_S = 0.016
+"""The least that any device pulls at once."""
+
+
+class Keeping(Protocol):
+    """Where knowledge outlives a reply."""
+
+    trouble: str
+
+    def load(self, endpoint: str, /) -> Knowledge: ...
+
+    def save(self, endpoint: str, knowledge: Knowledge, /) -> None: ...
+
+
+def kept_learnt() -> Learnt:
+    """What was learnt, in the user's state folder."""
+    from voicestream.playout.learnt import Learnt
+
+    return Learnt()
+
+
+class Pacing:
+    """Makes the player's plans for one reply. Used by the feeder.
+
+    Args:
+        text_length: characters that will be spoken, as far as is known, and whether
+            no more will come.
+        learnt: where what is learnt of the endpoint is kept; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: Metrics,
+        text_length: Callable[[], tuple[int, bool]],
+        learnt: Keeping | None,
+    ) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._text_length = text_length
+        self._learnt = learnt
+        self._endpoint = _endpoint_key(settings, metrics.endpoint)
+        self._known = Knowledge()
+        self._text_complete = False
+        self._policy = _policy(settings, self._known)
+        self._latest_s: float | None = None
+        self._pcm = PcmFormat(24_000)
+        self._pauses = PauseFinder(self._pcm.rate_hz)
+        self._planner: Planner | None = None
+
+    def load(self) -> None:
+        """While the endpoint thinks: recall what is known of it."""
+        if self._learnt is not None:
+            self._known = self._learnt.load(self._endpoint)
+            self._policy = _policy(self._settings, self._known)
+            self._tell_trouble(self._learnt)
+        _warm_up()
+
+    def keep(self) -> None:
+        """After a complete reply: keep what it has taught."""
+        line = self._metrics.timeline
+        if self._learnt is None or self._planner is None or line.first_byte is None:
+            return
+        self._see_text(self._planner)
+        first_byte_s = line.first_byte - (line.request_sent or line.first_byte)
+        self._learnt.save(self._endpoint, self._policy.reply(first_byte_s))
+        self._tell_trouble(self._learnt)
+
+    def _tell_trouble(self, learnt: Keeping) -> None:
+        if learnt.trouble and learnt.trouble not in self._metrics.warnings:
+            self._metrics.warnings.append(learnt.trouble)
+
+    def open(self, pcm: PcmFormat, ahead_s: float, capacity_frames: int) -> None:
+        """Before all that follows.
+
+        Args:
+            pcm: what arrives, as it is played.
+            ahead_s: what the device pulls at once when it starts.
+            capacity_frames: room of the ring.
+        """
+        self._pcm = pcm
+        self._pauses = PauseFinder(pcm.rate_hz)
+        ahead_frames = pcm.s_to_frames(max(ahead_s, _PERIOD_S))
+        self._planner = Planner(
+            self._policy, self._pauses, pcm.rate_hz, ahead_frames, capacity_frames
+        )
+
+    def begin(self, requested_at_s: float | None) -> None:
+        """A segment begins to arrive. Before it was asked for, nothing could."""
+        if self._planner is None or requested_at_s is None:
+            return
+        if self._latest_s is None:
+            self._planner.requested(requested_at_s)
+        elif requested_at_s > self._latest_s:
+            self._planner.skip(requested_at_s - self._latest_s)
+            self._latest_s = requested_at_s
+
+    def skip(self, seconds: float) -> None:
+        """Nothing could arrive for so long after the latest arrival."""
+        if self._planner is not None and self._latest_s is not None and seconds > 0:
+            self._planner.skip(seconds)
+            self._latest_s += seconds
+
+    def arrived(self, samples: Samples, at_s: float) -> None:
+        """Samples became playable. A later segment's may have come before an earlier one's."""
+        if self._planner is None:
+            return
+        if self._latest_s is not None:
+            at_s = max(at_s, self._latest_s)
+        self._latest_s = at_s
+        self._pauses.feed(samples)
+        self._planner.arrived(at_s, len(samples))
+
+    def join(self) -> None:
+        """A segment ends with the samples that arrived last."""
+        self._pauses.join()
+
+    def plan(self, read_frames: int, more_waiting: bool) -> Plan:
+        """What the player does until the next one; see :meth:`Planner.plan`."""
+        if self._planner is None:
+            return Plan()
+        self._see_text(self._planner)
+        plan = self._planner.plan(read_frames, more_waiting)
+        awaited = plan.resume_frames if read_frames else plan.start_frames
+        self._metrics.prebuffer_ms = self._pcm.frames_to_ms(awaited)
+        return plan
+
+    def _see_text(self, planner: Planner) -> None:
+        if not self._text_complete:
+            chars, self._text_complete = self._text_length()
+            planner.text(chars, self._text_complete)
+
+
+def _warm_up() -> None:
+    """A first plan costs 7 ms, all others 0.3 ms: make it before the first sound is here."""
+    planner = Planner(Adaptive(), PauseFinder(24_000), 24_000, 384)
+    for at_s in (0.0, 0.1):
+        planner.arrived(at_s, 2400)
+        planner.plan(0)
+
+
+def _policy(settings: Settings, known: Knowledge) -> Adaptive:
+    """By the settings; a prebuffer that was asked for is kept to."""
+    prebuffer_s = settings.prebuffer_ms / 1000
+    given = settings.is_set("prebuffer_ms")
+    fixed = settings.playout == "fixed" or (given and not settings.is_set("playout"))
+    if fixed or not settings.streaming:
+        return Onlooker(Fixed(prebuffer_s), known)
+    least_s = prebuffer_s if given else 0.0
+    return Adaptive(known, Limits(least_s, settings.max_buffer_s))
+
+
+def _endpoint_key(settings: Settings, name: str) -> str:
+    """What makes arrivals of one kind; holds nothing secret."""
+    if settings.embedded:
+        return name
+    return " ".join((name, settings.model, settings.format, settings.stream_format))
