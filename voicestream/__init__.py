@@ -8,7 +8,9 @@
     print(result.snapshot.ttfa_ms)
 
 ``say`` blocks until the last sample is heard; ``start`` returns a handle that
-can be waited for, watched and interrupted. Neither writes to the terminal.
+can be waited for, watched and interrupted. Both take a text or an iterable of
+its pieces, spoken while it goes on; ``await speak_stream(...)`` is their twin in
+an event loop. None of them writes to the terminal.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from voicestream.api import Handle, say, start
+    from voicestream.api import Handle, say, speak_stream_sync, start
+    from voicestream.api_async import speak_stream
     from voicestream.errors import VoicestreamError
     from voicestream.metrics import Snapshot
     from voicestream.session.result import Event, Result
@@ -32,6 +35,8 @@ __all__ = [
     "State",
     "VoicestreamError",
     "say",
+    "speak_stream",
+    "speak_stream_sync",
     "start",
 ]
 
@@ -44,6 +49,8 @@ _HOMES = {
     "State": "voicestream.state",
     "VoicestreamError": "voicestream.errors",
     "say": "voicestream.api",
+    "speak_stream": "voicestream.api_async",
+    "speak_stream_sync": "voicestream.api",
     "start": "voicestream.api",
 }
 

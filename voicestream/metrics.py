@@ -16,6 +16,8 @@ class Timeline:
     """When things first happened; None until they do."""
 
     process_start: float
+    first_text: float | None = None
+    """The first segment was known, where the text was still being written."""
     request_sent: float | None = None
     first_byte: float | None = None
     first_sample: float | None = None
@@ -39,8 +41,12 @@ class SegmentFigures:
 
     index: int
     text: str
+    format: str = ""
+    """What was asked for."""
     request_at_s: float | None = None
     first_byte_at_s: float | None = None
+    ended_at_s: float | None = None
+    """The last byte, or the failure."""
     bytes: int = 0
     audio_s: float = 0.0
     status: str = "queued"
@@ -91,6 +97,9 @@ class PlayFigures:
     underruns: int = 0
     rebuffers: int = 0
     stall_s: float = 0.0
+    holds: int = 0
+    """Waits at a pause of the speech, on purpose; neither underruns nor stalls."""
+    hold_s: float = 0.0
     played_frames: int = 0
     fill_ms: float = 0.0
     fill: FillFigures = field(default_factory=FillFigures)
@@ -129,8 +138,14 @@ class Snapshot:
     """Frames joined so far, pauses included."""
     played_frames: int = 0
     """Of these, handed to the device."""
+    format_steps: tuple[str, ...] = ()
+    """Each change of format under ``--format auto``."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
+
+
+_RECENT = 32
+"""Segments that count for the throughput."""
 
 
 class Metrics:
@@ -148,6 +163,7 @@ class Metrics:
         self.capacity_ms = 0.0
         # the thread that plans segments appends; entries have their own writers
         self.segments: list[SegmentFigures] = []
+        self.format_steps: list[str] = []
         # feeder
         self.audio_s = 0.0
         self.decode_s = 0.0
@@ -180,23 +196,26 @@ class Metrics:
         return ""
 
     def throughput_kbps(self, now_s: float) -> float:
-        """Kilobits a second of encoded speech since its first byte."""
-        started = self.timeline.first_byte
-        if started is None:
-            return 0.0
-        until = self._last_byte_at_s or now_s
-        return self.bytes * 8 / 1000.0 / max(until - started, 1e-3)
+        """Kilobits a second of encoded speech while any was arriving, of late."""
+        size_bytes, busy_s, until_s = 0, 0.0, 0.0
+        for figures in self.segments[-_RECENT:]:
+            if figures.first_byte_at_s is None:
+                continue
+            ended_s = figures.ended_at_s or now_s
+            busy_s += max(ended_s - max(figures.first_byte_at_s, until_s), 0.0)
+            until_s = max(until_s, ended_s)
+            size_bytes += figures.bytes
+        return size_bytes * 8 / 1000.0 / max(busy_s, 1e-3)
 
-    _last_byte_at_s: float | None = None
-
-    def body_ended(self) -> None:
-        """The last byte of the last request so far has come."""
-        self._last_byte_at_s = time.monotonic()
+    def now_ms(self) -> float:
+        """Since process start."""
+        return 1000.0 * (time.monotonic() - self.timeline.process_start)
 
     def snapshot(self) -> Snapshot:
         now = time.monotonic()
         line = self.timeline
         names = (
+            "first_text",
             "request_sent",
             "first_byte",
             "first_sample",
@@ -216,7 +235,8 @@ class Metrics:
             rebuffers=self.play.rebuffers,
             stall_ms=1000.0 * self.play.stall_s,
             played_s=self.played_s,
-            audio_s=self.audio_s,
+            # what is heard in all, pauses included, as soon as that is known
+            audio_s=self.written_s or self.audio_s,
             bytes=self.bytes,
             throughput_kbps=self.throughput_kbps(now),
             decode_ms=1000.0 * self.decode_s,
@@ -228,5 +248,6 @@ class Metrics:
             cues=tuple(self.cues),
             written_frames=self.written_frames,
             played_frames=self.play.played_frames,
+            format_steps=tuple(self.format_steps),
             start_s=line.process_start,
         )

@@ -68,7 +68,11 @@ class Settings:
     voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
-    format: str = _setting("pcm", flag_choice(*FORMATS), "what to ask for: " + ", ".join(FORMATS))
+    format: str = _setting(
+        "pcm",
+        flag_choice(*FORMATS, "auto"),
+        f"what to ask for: {', '.join(FORMATS)}, or auto (pcm while the network can carry it)",
+    )
     stream_format: str = _setting(
         "audio",
         flag_choice("audio", "sse"),
@@ -165,6 +169,10 @@ class Settings:
         yes_no,
         "send the key over plain http to any host",
         flag="--allow-http-key/--no-allow-http-key",
+    )
+    chat_model: str = _setting("gpt-4o-mini", text, "the model that answers `ask`")
+    chat_base_url: str = _setting(
+        "", url, "where `ask` gets its answers [default: where speech is asked for]"
     )
     panel: str = _setting("auto", flag_choice("auto", "on", "off"), "live panel: auto, on or off")
 
@@ -358,8 +366,10 @@ def load(
 
 def user_config_file(environ: Mapping[str, str]) -> Path:
     """``config.toml`` in the platform's config folder."""
-    if os.name == "posix" and "XDG_CONFIG_HOME" in environ:
-        return Path(environ["XDG_CONFIG_HOME"]) / "voicestream" / "config.toml"
+    # a relative one is to be ignored (XDG base directory specification): it would let the
+    # working directory choose where a key is sent
+    if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):
+        return Path(chosen) / "voicestream" / "config.toml"
     # platformdirs costs 10 ms of start-up and says the same on Linux
     if _PLATFORM.startswith("linux"):
         return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"
@@ -368,17 +378,33 @@ def user_config_file(environ: Mapping[str, str]) -> Path:
     return user_config_path("voicestream") / "config.toml"
 
 
+def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
+    """A file in the platform's state folder."""
+    environ = os.environ if environ is None else environ
+    if _PLATFORM.startswith("linux"):
+        chosen = environ.get("XDG_STATE_HOME", "")
+        home = Path(environ.get("HOME", "/")) / ".local" / "state"
+        return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
+    from platformdirs import user_state_path
+
+    return user_state_path("voicestream") / name
+
+
 def _refuse_stranger(sources: Mapping[str, str]) -> None:
     """A folder's ``.env`` must not send a key that it does not hold itself."""
     key_source = sources.get("api_key")
     if not key_source or key_source.startswith(".env "):
         return
-    if (sources.get("base_url") or sources.get("base_urls", "")).startswith(".env "):
+    urls = (
+        sources.get("base_url") or sources.get("base_urls", ""),
+        sources.get("chat_base_url", ""),
+    )
+    if any(source.startswith(".env ") for source in urls):
         raise SettingsError(
             "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
             f"({key_source})",
             "it would send your key to a server that this folder chose",
-            "Give --base-url yourself, or put the key for that endpoint into the same .env.",
+            "Give --base-url (--chat-base-url) yourself, or put that key into the same .env.",
         )
 
 

@@ -80,10 +80,17 @@ def test_without_a_sound_card_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @silent_machine
-@pytest.mark.parametrize("device", [[], ["--device", "nosuch"]])
-def test_without_a_sound_card_it_warns_and_saves(tmp_path: Path, device: list[str]) -> None:
+def test_a_device_that_was_named_must_be_there_even_when_saving(tmp_path: Path) -> None:
+    named = ["--device", "nosuch", "--save", "out.wav"]
     with ScriptedServer(Script(SOUND)) as server:
-        ended = say(tmp_path, server.url, *QUIETLY, *device, "--save", "out.wav", "--json")
+        ended = say(tmp_path, server.url, *QUIETLY, *named, "--json")
+    assert (ended.code, len(ended.errors), ended.left) == (5, 1, {})
+
+
+@silent_machine
+def test_without_a_sound_card_it_warns_and_saves(tmp_path: Path) -> None:
+    with ScriptedServer(Script(SOUND)) as server:
+        ended = say(tmp_path, server.url, *QUIETLY, "--save", "out.wav", "--json")
     assert (ended.code, ended.errors) == (0, [])
     (warning,) = ended.warnings
     assert "only saved" in warning

@@ -73,7 +73,8 @@ def test_every_sample_is_heard_once_in_order(
     recording.stop()
     assert done.returncode == 0, done.stderr
     assert request.json["response_format"] == form
-    assert recording.match(RAMP).whole
+    # all, in order; a machine too busy to feed its sound card may put silence between
+    assert recording.missing(RAMP) == 0
     assert np.array_equal(wav_samples(tmp_path / "kept.wav"), RAMP)
     # stderr is clean of ALSA and JACK
     lines = done.stderr.decode().splitlines()
@@ -101,7 +102,7 @@ def test_mp3_is_heard_from_its_first_sample_to_its_last(
     assert done.returncode == 0, done.stderr
     kept = wav_samples(tmp_path / "kept.wav")
     # what was kept is what was heard, sample for sample ...
-    assert recording.match(kept).whole
+    assert recording.missing(kept) == 0
     # ... and it is the speech, not shifted: the codec's delay is gone
     assert abs(len(kept) - len(spoken)) <= 1152
     shared = min(len(kept), len(spoken))
@@ -127,7 +128,7 @@ def test_the_embedded_voice_is_heard_as_it_was_made(
     # what was left out at the front was silence
     assert np.abs(made[: len(made) - len(kept)]).max(initial=0) < 200
     loud = np.flatnonzero(np.abs(kept.astype(int)) > 100)
-    assert recording.match(kept[loud[0] : loud[-1] + 1]).whole
+    assert recording.missing(kept[loud[0] : loud[-1] + 1]) == 0
 
 
 def test_reported_time_to_first_audio_agrees_with_the_recording(
@@ -182,6 +183,7 @@ def test_a_second_signal_ends_at_once_even_if_the_server_hangs(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     hold = threading.Event()
+    env.pop("PYTHONWARNINGS")  # an import that is cut short may leave a file unclosed
     try:
         script = reply(RAMP.tobytes(), "audio/pcm", hold_at_bytes=4096, hold=hold)
         with ScriptedServer(script) as server:
@@ -214,7 +216,7 @@ def test_without_streaming_everything_is_downloaded_before_it_is_heard(
     assert first_s is not None
     assert end_s is not None
     assert first_s > end_s - 0.01
-    assert recording.match(RAMP).whole
+    assert recording.missing(RAMP) == 0
 
 
 def test_a_slow_server_costs_silence_but_no_samples(

@@ -141,7 +141,7 @@ def test_every_sample_is_played_once_then_the_tail_and_then_it_is_drained(
     sizes: list[int], lead: int, latency: int, period: int
 ) -> None:
     stage = Stage(resume=1)
-    stage.player.lead_in_frames, stage.player.latency_frames = lead, latency
+    stage.player.attach(PCM.frames_to_s(lead), PCM.frames_to_s(latency))
     total = sum(sizes)
     stage.ring.write((np.arange(total) % 30_000 + 1).astype(np.int16)[:, None])
     stage.player.ended = True
@@ -189,7 +189,7 @@ def test_a_cancel_in_silence_stays_silent(state: str) -> None:
 
 def test_the_first_sound_is_the_first_sample_that_is_not_silence() -> None:
     stage = Stage(resume=1)
-    stage.player.lead_in_frames = 100
+    stage.player.attach(PCM.frames_to_s(100), 0.0)
     stage.write(50, level=20)  # 16-bit noise
     stage.write(400)
     stage.fill(at_s=7.0)

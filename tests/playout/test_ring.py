@@ -85,3 +85,30 @@ def test_a_sequence_stays_whole_between_two_threads() -> None:
         thread.join(20)
         assert not thread.is_alive() or wrong
     assert wrong == []
+
+
+@given(
+    capacity=st.integers(1, 50),
+    history=st.integers(0, 30),
+    steps=st.lists(st.tuples(st.sampled_from("wrb"), st.integers(0, 60)), max_size=60),
+)
+def test_what_was_read_last_can_be_read_again(
+    capacity: int, history: int, steps: list[tuple[str, int]]
+) -> None:
+    """After a device died: a ring that goes back gives the same frames again, and loses none."""
+    ring = Ring(capacity, 1, history)
+    sent, got, read_most = 0, 0, 0
+    for kind, count in steps:
+        if kind == "w":
+            numbers = np.arange(sent, sent + count, dtype=np.int16)[:, None]
+            sent += ring.write(numbers)
+        elif kind == "r":
+            taken = ring.take(count)[:, 0]
+            assert np.array_equal(taken, np.arange(got, got + len(taken)))
+            got += len(taken)
+            read_most = max(read_most, got)
+        else:
+            got -= ring.rewind(count)
+            assert read_most - got <= history
+        assert 0 <= ring.writable_frames <= capacity
+        assert ring.readable_frames == sent - got

@@ -16,9 +16,10 @@ import pytest
 
 from tests.cli.command import Call, run
 from tests.serve.conftest import serving
-from tests.servers.said import Int16, saved
+from tests.servers.said import Int16, say_at, speak_at
 from tests.support import encode
 from voicestream.errors import UsageError
+from voicestream.pcm import Samples, to_int16
 from voicestream.serve.run import is_loopback, serve
 from voicestream.settings import FORMATS
 
@@ -54,21 +55,20 @@ def own() -> Int16:
     """The voice without a server between."""
     from hibari import Hibari
 
-    made = Hibari()(TEXT, seed=0)
-    return np.rint(np.clip(made, -1, 32767 / 32768) * 32768).astype(np.int16)
+    made: Samples = Hibari()(TEXT, seed=0)
+    return to_int16(made)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_voicestream_hears_its_own_voice(
     form: str, server_url: str, own: Int16, tmp_path: Path
 ) -> None:
-    plain = ["--no-trim", "--no-normalize", "--device", "null", "--save", "out.wav"]
-    call = ["say", TEXT, "--base-url", server_url, "--format", form, *plain]
-    ended = run(Call(call), tmp_path)
-    assert ended.errors == []
-    samples, rate_hz = saved(tmp_path / "out.wav")
-    heard = samples[:, 0]
-    assert_same(heard[:: rate_hz // 24_000], own, SLACK_FRAMES.get(form))
+    plain = ("--no-trim", "--no-normalize", "--format", form)
+    by_command = form in ("pcm", "opus")
+    said = (say_at if by_command else speak_at)(server_url, tmp_path, *plain, text=TEXT)
+    assert said.run.errors == []
+    heard = said.samples[:, 0]
+    assert_same(heard[:: said.rate_hz // 24_000], own, SLACK_FRAMES.get(form))
 
 
 def assert_same(heard: Int16, own: Int16, slack_frames: int | None) -> None:
@@ -83,10 +83,10 @@ def assert_same(heard: Int16, own: Int16, slack_frames: int | None) -> None:
 
 
 def test_voicestream_hears_events(server_url: str, own: Int16, tmp_path: Path) -> None:
-    plain = ["--no-trim", "--no-normalize", "--device", "null", "--save", "out.wav"]
-    call = ["say", TEXT, "--base-url", server_url, "--stream-format", "sse", *plain]
-    assert run(Call(call), tmp_path).errors == []
-    assert np.array_equal(saved(tmp_path / "out.wav")[0][:, 0], own)
+    plain = ("--no-trim", "--no-normalize", "--stream-format", "sse")
+    said = speak_at(server_url, tmp_path, *plain, text=TEXT)
+    assert said.run.errors == []
+    assert np.array_equal(said.samples[:, 0], own)
 
 
 def test_the_openai_sdk_talks_to_it(server_url: str, own: Int16) -> None:

@@ -1,9 +1,11 @@
-"""The real command against a scripted server, judged by the samples it saved."""
+"""What is heard of a scripted server, judged by the samples that were saved."""
 
 from __future__ import annotations
 
+import json
 import wave
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,13 @@ import numpy.typing as npt
 from tests.cli.command import Call, Run, run
 from tests.support.script import Request
 from tests.support.server import Answer, ScriptedServer
+from voicestream.cli.options import quick_say
+from voicestream.output.null import NullSink
+from voicestream.output.save import Saver
+from voicestream.session.conductor import Session
+from voicestream.session.script import Script
+from voicestream.session.wiring import make_endpoint
+from voicestream.settings import load
 
 Int16 = npt.NDArray[np.int16]
 
@@ -21,10 +30,10 @@ class Said:
     """What came of one ``say``."""
 
     run: Run
-    requests: list[Request]
     samples: Int16
     """Shape ``(frames, channels)``; empty if nothing was saved."""
     rate_hz: int
+    requests: Sequence[Request] = ()
 
     @property
     def formats(self) -> list[str | None]:
@@ -33,12 +42,43 @@ class Said:
 
 
 def say(answer: Answer, folder: Path, *arguments: str, text: str = "Hello there.") -> Said:
-    """Speak to a simulated device and a file."""
+    """Speak by the real command to a simulated device and a file."""
     with ScriptedServer(answer) as server:
-        more = ["--base-url", server.url, "--device", "null", "--save", "out.wav", *arguments]
-        ended = run(Call(["say", text, *more]), folder)
+        said = say_at(server.url, folder, *arguments, text=text)
+    return replace(said, requests=server.requests)
+
+
+def say_at(url: str, folder: Path, *arguments: str, text: str) -> Said:
+    """The same with any server."""
+    more = ["--base-url", url, "--device", "null", "--save", "out.wav", *arguments]
+    ended = run(Call(["say", text, *more]), folder)
     samples, rate_hz = saved(folder / "out.wav")
-    return Said(ended, server.requests, samples, rate_hz)
+    return Said(ended, samples, rate_hz)
+
+
+def speak(answer: Answer, folder: Path, *arguments: str, text: str = "Hello there.") -> Said:
+    """As ``say``, in this process and on a faster clock, where there are many cases."""
+    with ScriptedServer(answer) as server:
+        said = speak_at(server.url, folder, *arguments, text=text)
+    return replace(said, requests=server.requests)
+
+
+def speak_at(url: str, folder: Path, *arguments: str, text: str) -> Said:
+    call = quick_say(["say", text, "--base-url", url, *arguments])
+    assert call is not None
+    settings = load(call.settings, {}, folder, folder / "none.toml")
+    saver = Saver(str(folder / "out.wav"))
+    parts = make_endpoint(settings), Script(settings, text), NullSink(10.0), saver
+    session = Session(settings, *parts)
+    session.start()
+    assert session.wait(30)
+    result = session.result()
+    told = [f"voicestream: {error}" for error in result.errors]
+    told += [f"voicestream: warning: {warning}" for warning in result.snapshot.warnings]
+    code = result.errors[0].exit_code if result.errors else 0
+    samples, rate_hz = saved(folder / "out.wav")
+    ended = Run(code, json.dumps(result.to_dict()).encode(), "\n".join(told), {})
+    return Said(ended, samples, rate_hz)
 
 
 def saved(file: Path) -> tuple[Int16, int]:

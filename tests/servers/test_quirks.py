@@ -1,4 +1,4 @@
-"""What servers in the wild do, each by a real socket and the real command."""
+"""What servers in the wild do, each by a real socket; one of each kind by the real command."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.servers.said import assert_heard, assert_like, say
+from tests.servers.said import assert_heard, assert_like, say, speak
 from tests.support import encode, sound
 from tests.support.script import Script
 
@@ -28,6 +28,24 @@ def wav(body: bytes, **more: object) -> Script:
 
 
 @pytest.mark.parametrize(
+    ("script", "form"),
+    [
+        (
+            pcm(headers={"X-Audio-Sample-Rate": "24000"}, piece_bytes=(1, 99), framing="length"),
+            "pcm",
+        ),
+        (pcm(content_type=None, framing="close"), "pcm"),
+        (pcm(gzip.compress(PCM), headers={"Content-Encoding": "gzip"}, piece_bytes=100), "pcm"),
+        (wav(sound.wav(RAMP, extra_chunk=True) + b"\x7f" * 99), "wav"),
+        (wav(sound.wav(HALF, sizes="max") + sound.wav(REST, sizes="zero"), piece_bytes=7), "mp3"),
+    ],
+    ids=["hint and odd pieces", "no type, closed", "gzip", "WAV with junk", "WAV by the sentence"],
+)
+def test_the_command_plays(script: Script, form: str, tmp_path: Path) -> None:
+    assert_heard(say(script, tmp_path, "--format", form), RAMP)
+
+
+@pytest.mark.parametrize(
     ("script", "rate_hz"),
     [
         (pcm(headers={"X-Audio-Sample-Rate": "16000"}), 16_000),
@@ -42,12 +60,12 @@ def wav(body: bytes, **more: object) -> Script:
 def test_the_rate_that_is_hinted_at_is_the_pitch(
     script: Script, rate_hz: int, tmp_path: Path
 ) -> None:
-    assert_heard(say(script, tmp_path), RAMP, rate_hz)
+    assert_heard(speak(script, tmp_path), RAMP, rate_hz)
 
 
 @pytest.mark.parametrize("hint", ["7", "999999999"])
 def test_a_rate_that_cannot_be_is_told(hint: str, tmp_path: Path) -> None:
-    said = say(pcm(headers={"X-Sample-Rate": hint}), tmp_path)
+    said = speak(pcm(headers={"X-Sample-Rate": hint}), tmp_path)
     assert said.run.code == 3
     assert hint in said.run.errors[0]
 
@@ -60,24 +78,24 @@ def test_a_wav_whose_sizes_cannot_be_true_is_whole(
     sizes: sound.WavSizes, extra_chunk: bool, tmp_path: Path
 ) -> None:
     body = sound.wav(RAMP, sizes=sizes, extra_chunk=extra_chunk)
-    assert_heard(say(wav(body, piece_bytes=(1, 43, 777)), tmp_path, "--format", "wav"), RAMP)
+    assert_heard(speak(wav(body, piece_bytes=(1, 43, 777)), tmp_path, "--format", "wav"), RAMP)
 
 
 def test_a_riff_header_for_each_sentence_is_not_heard(tmp_path: Path) -> None:
     body = sound.wav(HALF, sizes="max") + sound.wav(REST, sizes="max", extra_chunk=True)
-    assert_heard(say(wav(body, piece_bytes=333), tmp_path, "--format", "wav"), RAMP)
+    assert_heard(speak(wav(body, piece_bytes=333), tmp_path, "--format", "wav"), RAMP)
 
 
 def test_junk_behind_a_wav_is_not_heard(tmp_path: Path) -> None:
     junk = b"LIST\x08\x00\x00\x00INFOabcd" + b"\x7f" * 100
-    assert_heard(say(wav(sound.wav(RAMP) + junk), tmp_path, "--format", "wav"), RAMP)
+    assert_heard(speak(wav(sound.wav(RAMP) + junk), tmp_path, "--format", "wav"), RAMP)
 
 
 def test_a_header_alone_is_no_sound_yet(tmp_path: Path) -> None:
     """The header comes at once, the sound 0.3 s later: the gate must not count the header."""
     body = sound.wav(RAMP, sizes="max")
     script = wav(body, arrivals=[(0.0, 44), (0.3, len(body))])
-    said = say(script, tmp_path, "--format", "wav", "--json")
+    said = speak(script, tmp_path, "--format", "wav", "--json")
     assert_heard(said, RAMP)
     assert b'"underruns": 0' in said.run.out
 
@@ -86,12 +104,12 @@ def test_a_header_alone_is_no_sound_yet(tmp_path: Path) -> None:
 def test_pieces_of_any_size_join_to_the_same_sound(
     sizes: int | tuple[int, ...], tmp_path: Path
 ) -> None:
-    assert_heard(say(pcm(piece_bytes=sizes), tmp_path), RAMP)
+    assert_heard(speak(pcm(piece_bytes=sizes), tmp_path), RAMP)
 
 
 @pytest.mark.parametrize("kind", [None, "application/octet-stream", "audio/mpeg", "binary"])
 def test_pcm_plays_under_any_name(kind: str | None, tmp_path: Path) -> None:
-    assert_heard(say(pcm(content_type=kind), tmp_path), RAMP)
+    assert_heard(speak(pcm(content_type=kind), tmp_path), RAMP)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +121,12 @@ def test_a_wav_that_nobody_asked_for_plays_under_any_name(
 ) -> None:
     """Servers that know only WAV, whatever is asked for."""
     script = Script(sound.wav(RAMP, sizes="max"), content_type=kind, piece_bytes=(1, 500))
-    assert_heard(say(script, tmp_path, "--format", asked), RAMP)
+    assert_heard(speak(script, tmp_path, "--format", asked), RAMP)
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length", "close"])
 def test_every_way_to_tell_the_end(framing: str, tmp_path: Path) -> None:
-    assert_heard(say(pcm(framing=framing), tmp_path), RAMP)
+    assert_heard(speak(pcm(framing=framing), tmp_path), RAMP)
 
 
 @pytest.mark.parametrize("framing", ["chunked", "length"])
@@ -116,7 +134,7 @@ def test_a_connection_closed_instead_of_ended_is_told_and_what_came_is_heard(
     framing: str, tmp_path: Path
 ) -> None:
     script = pcm(framing=framing, cut_after_bytes=1200)
-    said = say(script, tmp_path)
+    said = speak(script, tmp_path)
     assert said.run.code == 3
     assert "after 1200 bytes" in said.run.errors[0]
     assert np.array_equal(said.samples.ravel(), RAMP[:600])
@@ -135,7 +153,7 @@ def test_a_connection_closed_instead_of_ended_is_told_and_what_came_is_heard(
 )
 def test_a_body_that_is_compressed_unasked_plays(name: str, packed: bytes, tmp_path: Path) -> None:
     script = pcm(packed, headers={"Content-Encoding": name}, piece_bytes=(1, 100))
-    said = say(script, tmp_path)
+    said = speak(script, tmp_path)
     assert said.requests[0].headers["accept-encoding"] == "identity"
     assert_heard(said, RAMP)
 
@@ -150,7 +168,7 @@ def test_a_compressed_body_plays_while_it_arrives(tmp_path: Path) -> None:
         headers={"Content-Encoding": "gzip"},
         arrivals=[(0.0, len(first)), (20.0, len(body))],
     )
-    said = say(script, tmp_path, "--timeout", "0.5")
+    said = speak(script, tmp_path, "--timeout", "0.5")
     assert said.run.code == 3
     assert np.array_equal(said.samples.ravel(), sound.ramp(12_000))
 
@@ -166,7 +184,7 @@ def test_a_compressed_body_plays_while_it_arrives(tmp_path: Path) -> None:
 def test_a_compressed_body_that_cannot_be_read_is_told(
     name: str, body: bytes, words: str, tmp_path: Path
 ) -> None:
-    said = say(pcm(body, headers={"Content-Encoding": name}), tmp_path)
+    said = speak(pcm(body, headers={"Content-Encoding": name}), tmp_path)
     assert said.run.code == 3
     assert words in said.run.errors[0]
 
@@ -174,7 +192,7 @@ def test_a_compressed_body_that_cannot_be_read_is_told(
 def test_a_compressed_refusal_can_be_read(tmp_path: Path) -> None:
     body = gzip.compress(b'{"error": {"message": "no such voice"}}')
     script = Script(body, 404, "application/json", headers={"Content-Encoding": "gzip"})
-    said = say(script, tmp_path)
+    said = speak(script, tmp_path)
     assert "no such voice" in said.run.errors[0]
 
 
@@ -194,7 +212,7 @@ def test_a_compressed_refusal_can_be_read(tmp_path: Path) -> None:
 def test_status_200_without_speech_is_told(
     script: Script, words: list[str], tmp_path: Path
 ) -> None:
-    said = say(script, tmp_path)
+    said = speak(script, tmp_path)
     assert said.run.code == 3
     assert all(word in said.run.errors[0] for word in words), said.run.errors
     assert not len(said.samples)
@@ -203,7 +221,7 @@ def test_status_200_without_speech_is_told(
 @pytest.mark.parametrize("head", [b"{", b"{\x00", b"<h", b'{"err0r"', b"[1"])
 def test_sound_that_begins_like_a_message_is_sound(head: bytes, tmp_path: Path) -> None:
     body = head + PCM[len(head) :]
-    assert_heard(say(pcm(body, piece_bytes=1), tmp_path), np.frombuffer(body, "<i2"))
+    assert_heard(speak(pcm(body, piece_bytes=1), tmp_path), np.frombuffer(body, "<i2"))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +242,7 @@ def test_every_format_is_heard_at_the_right_pitch(
     voice = sound.speechlike(0.2, rate_hz)
     body = encode.every_format((voice / 32768).astype(np.float32)[:, None])[form]
     asked = "mp3" if form == "buffered" else form
-    said = say(Script(body, content_type=kind), tmp_path, "--format", asked)
+    said = speak(Script(body, content_type=kind), tmp_path, "--format", asked)
     assert said.rate_hz == rate_hz
     assert_like(said, voice, slack_frames)
     assert bool(said.run.warnings) == (form == "buffered")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.servers.said import assert_heard, assert_like, say
+from tests.servers.said import assert_heard, assert_like, say, speak
 from tests.support import sound
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
@@ -157,7 +157,7 @@ def test_events_are_heard_by_the_command(tmp_path: Path) -> None:
 
 def test_events_that_nobody_asked_for_are_heard_at_the_rate_they_tell(tmp_path: Path) -> None:
     body = stream(*({**event, "sample_rate": 16_000} for event in deltas(PCM)), DONE)
-    said = say(script(body), tmp_path)
+    said = speak(script(body), tmp_path)
     assert "stream_format" not in said.requests[0].json
     assert_heard(said, RAMP, 16_000)
 
@@ -165,11 +165,11 @@ def test_events_that_nobody_asked_for_are_heard_at_the_rate_they_tell(tmp_path: 
 def test_mp3_in_events(tmp_path: Path) -> None:
     voice = sound.speechlike(0.2)
     body = stream(*deltas(sound.mp3(voice), "delta", 333), DONE)
-    assert_like(say(script(body), tmp_path, "--format", "mp3"), voice, 1152)
+    assert_like(speak(script(body), tmp_path, "--format", "mp3"), voice, 1152)
 
 
 def test_a_server_that_ignores_the_wish_is_heard(tmp_path: Path) -> None:
-    assert_heard(say(Script(PCM), tmp_path, "--stream-format", "sse"), RAMP)
+    assert_heard(speak(Script(PCM), tmp_path, "--stream-format", "sse"), RAMP)
 
 
 def test_a_server_that_refuses_events_is_asked_without(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_server_that_refuses_events_is_asked_without(tmp_path: Path) -> None:
             return Script.error(400, {"error": {"message": "x", "param": "stream_format"}})
         return Script(PCM)
 
-    said = say(answer, tmp_path, "--stream-format", "sse")
+    said = speak(answer, tmp_path, "--stream-format", "sse")
     assert said.formats == ["pcm", "pcm"]
     assert_heard(said, RAMP)
 
@@ -208,7 +208,7 @@ def test_sound_is_handed_on_before_the_stream_ends() -> None:
     ],
 )
 def test_what_goes_wrong_in_a_stream_is_told(body: bytes, words: str, tmp_path: Path) -> None:
-    said = say(script(body), tmp_path)
+    said = speak(script(body), tmp_path)
     assert said.run.code == 3
     assert words in said.run.errors[0]
 

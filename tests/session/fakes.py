@@ -93,6 +93,8 @@ class FakeSegments:
         self.more = threading.Event()
         """Before the segment ``hangs_at`` the writer pauses until this is set."""
 
+    late = False
+
     def start(self) -> None:
         return
 

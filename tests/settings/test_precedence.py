@@ -37,6 +37,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "pause_sentence_ms": (1, 2, 3, 4),
     "pause_paragraph_ms": (1, 2, 3, 4),
     "timeout_s": (1, 2, 3, 4),
+    "chat_base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
     "connect_timeout_s": (1, 2, 3, 4),
     "stall_timeout_s": (1, 2, 3, 4),
     "reply_timeout_s": (1, 2, 3, 4),

@@ -57,7 +57,22 @@ def test_the_early_request_is_the_first_and_its_connection_is_kept() -> None:
         assert [r.connection for r in server.requests] == [0, 0, 0]
 
 
-def test_an_early_request_for_something_else_is_dropped_with_its_connection() -> None:
+def test_an_early_request_is_left_to_whoever_asks_for_the_same() -> None:
+    """Another thread's request must neither get its reply nor be swallowed on its connection."""
+    hold = threading.Event()
+    second = Script(b"second", hold_at_bytes=1, hold=hold)
+    answers = {"First.": Script(b"first"), "Second.": second}
+    with ScriptedServer(lambda request: answers[request.json["input"]]) as server:
+        endpoint = endpoint_at(server.url, early_request(server.url, "First."))
+        other = endpoint.open(asked("Second."))
+        assert spoken(endpoint, "First.") == b"first"
+        hold.set()
+        assert b"".join(other) == b"second"
+        endpoint.close()
+        assert sorted(r.json["input"] for r in server.requests) == ["First.", "Second."]
+
+
+def test_an_early_request_that_nobody_wants_is_dropped_with_its_connection() -> None:
     answers = {"Old.": Script(BODY, cut_after_bytes=10, cut="stall"), "New.": Script(b"new")}
     with ScriptedServer(lambda request: answers[request.json["input"]]) as server:
         early = early_request(server.url, "Old.")

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from types import TracebackType
 
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 
+Reply = Script | Callable[[Request], Script]
+
 
 class ServerProcess:
     """A :class:`ScriptedServer` elsewhere. Its scripts may hold no events.
 
     The reply is chosen by the first part of the path, so that one server has several:
-    ``url("wav")`` is answered with ``scripts["wav"]``.
+    ``url("wav")`` is answered with ``scripts["wav"]``, or with what it returns
+    for the request (a function that can be pickled).
     """
 
-    def __init__(self, scripts: dict[str, Script]) -> None:
+    def __init__(self, scripts: Mapping[str, Reply]) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, scripts), daemon=True)
@@ -54,11 +57,12 @@ class ServerProcess:
         return requests
 
 
-def _serve(pipe: Connection, scripts: dict[str, Script]) -> None:
+def _serve(pipe: Connection, scripts: Mapping[str, Reply]) -> None:
     missing = Script.error(404, "no such script")
 
     def choose(request: Request) -> Script:
-        return scripts.get(request.path.strip("/").partition("/")[0], missing)
+        found = scripts.get(request.path.strip("/").partition("/")[0], missing)
+        return found if isinstance(found, Script) else found(request)
 
     with ScriptedServer(choose) as server:
         pipe.send(server.url.removesuffix("/v1"))

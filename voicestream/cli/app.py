@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import typer
 
-from voicestream.cli.options import SAY_OPTIONS, SayCall
+from voicestream.cli.options import SAY_OPTIONS, Option, SayCall
 from voicestream.cli.report import report
 from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings import TABLE, Row
 
 app = typer.Typer(
     name="voicestream",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -64,13 +64,38 @@ def _help(row: Row) -> str:
     return f"{text} [{', '.join(row.variables)}]"
 
 
-def _say_parameters() -> list[inspect.Parameter]:
-    keyword = inspect.Parameter.KEYWORD_ONLY
+_ASK_HELP = """Ask a language model and speak its answer while it is being written.
+
+\b
+Examples:
+  voicestream ask "Why is the sky blue?"
+  voicestream ask "Tell a joke." --system "Be brief." --echo
+  voicestream ask "Hello?" --chat-base-url http://127.0.0.1:11434/v1 --chat-model llama3.2
+
+The server is any that speaks OpenAI's chat completions; settings as for `say`.
+"""
+
+
+def _text_parameter(what: str, metavar: str) -> inspect.Parameter:
     text = typer.Argument(
-        None, help="What to say; - reads stdin, as does leaving it out in a pipe.", metavar="[TEXT]"
+        None,
+        help=f"What to {what}; - reads stdin, as does leaving it out in a pipe.",
+        metavar=metavar,
     )
-    found = [inspect.Parameter("text", keyword, default=text, annotation=str | None)]
-    for option in SAY_OPTIONS:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter("text", keyword, default=text, annotation=str | None)
+
+
+def _system_parameter() -> inspect.Parameter:
+    system = typer.Option("", "--system", help="tell the model how to answer", metavar="TEXT")
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter("system", keyword, default=system, annotation=str)
+
+
+def _option_parameters(options: Iterable[Option]) -> list[inspect.Parameter]:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    found = []
+    for option in options:
         if option.is_switch:
             default: Any = typer.Option(False, *option.flags, help=option.help)
             annotation: Any = bool
@@ -98,6 +123,13 @@ def _say(**values: Any) -> None:
     raise typer.Exit(say(_split(values)))
 
 
+def _ask(**values: Any) -> None:
+    from voicestream.cli.ask import ask
+
+    system = values.pop("system")
+    raise typer.Exit(ask(_split(values), system))
+
+
 def _config(**values: Any) -> None:
     """Show every setting, its value and where it came from. Keys are never shown."""
     from voicestream.cli.inspect_commands import show_config
@@ -121,7 +153,15 @@ def _with_parameters(function: Any, parameters: list[inspect.Parameter]) -> Any:
 
 
 _SETTINGS = [_setting_parameter(row) for row in TABLE]
-app.command("say", help=_SAY_HELP)(_with_parameters(_say, _say_parameters() + _SETTINGS))
+_SAY = [_text_parameter("say", "[TEXT]"), *_option_parameters(SAY_OPTIONS), *_SETTINGS]
+_ASK = [
+    _text_parameter("ask", "[QUESTION]"),
+    _system_parameter(),
+    *_option_parameters(option for option in SAY_OPTIONS if option.name != "file"),
+    *_SETTINGS,
+]
+app.command("say", help=_SAY_HELP)(_with_parameters(_say, _SAY))
+app.command("ask", help=_ASK_HELP)(_with_parameters(_ask, _ASK))
 app.command("config")(_with_parameters(_config, list(_SETTINGS)))
 _JSON = inspect.Parameter(
     "json",

@@ -100,6 +100,8 @@ def make_saver(call: SayCall) -> Saver | None:
     if call.json or call.echo:
         other = "--json" if call.json else "--echo"
         raise UsageError(f"--save - and {other} both want stdout", hint="Save to a file instead.")
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError("--save - would write sound to the terminal", hint="Name a .wav file.")
     if sys.stdout is None:
         raise SaveError("stdout is closed", hint="Save to a file instead.")
     return Saver(sys.stdout.buffer)

@@ -95,6 +95,11 @@ class Echo:
     def on_terminal(self) -> bool:
         return self._stream.isatty()
 
+    def _shown(self, text: str) -> str:
+        """What the stream's encoding lacks is replaced."""
+        encoding = self._stream.encoding or "utf-8"
+        return text.encode(encoding, "replace").decode(encoding)
+
     def follow(self, snapshot: Snapshot) -> bool:
         """Pass on the segments begun by now; False if nobody reads any more."""
         if self.reader_gone:
@@ -105,7 +110,7 @@ class Echo:
         self._passed += len(fresh)
         try:
             for cue in fresh:
-                self._stream.write(cue.text)
+                self._stream.write(self._shown(cue.text))
             if snapshot.state.final and not self._ended:
                 self._ended = True
                 if self._passed and not snapshot.cues[-1].text.endswith("\n"):

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
@@ -39,13 +40,19 @@ if TYPE_CHECKING:
 
 _ECHO_TICK_S = 0.05
 
+ScriptOf = Callable[[SayCall, Settings], "Script"]
+"""Where the text of a call comes from."""
 
-def say(call: SayCall) -> int:
-    """Speak; return the exit code. Errors are reported here."""
+
+def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
+    """Speak what ``script_of`` makes of the call; return the exit code.
+
+    Errors are reported here.
+    """
     start_s = process_start_s()
     own_stderr()
     try:
-        return _say(call, start_s)
+        return _say(call, start_s, script_of)
     except VoicestreamError as error:
         code = report(error)
         if call.json:
@@ -56,12 +63,12 @@ def say(call: SayCall) -> int:
         return EXIT_INTERRUPTED
 
 
-def _say(call: SayCall, start_s: float) -> int:
+def _say(call: SayCall, start_s: float, script_of: ScriptOf) -> int:
     settings = load_settings(call.settings)
     saver = make_saver(call)
     early = early_connection(settings)
     try:
-        script = make_script(call, settings)
+        script = script_of(call, settings)
         if early is not None:
             early.send(first_body(settings, script))
         session = _session(call, settings, script, saver, early, start_s)
@@ -103,7 +110,7 @@ def _session(
 
 def _collect_again(event: Event) -> None:
     """From the first sound on, garbage is collected; what was loaded until then is kept out."""
-    if event.kind == "playing":
+    if event.kind in ("playing", "segment_done"):  # nothing plays where it is only saved
         gc.freeze()
         gc.enable()
 
@@ -112,8 +119,13 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
     """Run the session under signals and the panel; tell how it went."""
     from voicestream.ui.terminal import wants_panel
 
-    with_panel = not call.quiet and wants_panel(settings.panel, sys.stderr, os.environ)
-    echo = Echo(sys.stdout) if call.echo else None
+    with_panel = (
+        not call.quiet
+        and sys.stderr is not None
+        and not _typed(call)
+        and wants_panel(settings.panel, sys.stderr, os.environ)
+    )
+    echo = Echo(sys.stdout) if call.echo and sys.stdout is not None else None
     _on_signals(session)
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
@@ -128,10 +140,16 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 
+def _typed(call: SayCall) -> bool:
+    """Whether a person types the text into the terminal that the panel would draw on."""
+    return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
+
+
 def _watch(session: Session, echo: Echo | None) -> None:
+    from voicestream.ui.keys import unechoed
     from voicestream.ui.panel import Panel
 
-    with Panel(session.snapshot, sys.stderr) as panel:
+    with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
         while not session.wait(panel.interval_s):
             panel.tick()
             _echo(session, echo)
@@ -151,8 +169,9 @@ def _on_signals(session: Session) -> None:
             raise KeyboardInterrupt
         session.interrupt()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), interrupt)
 
 
 def _tell(call: SayCall, session: Session, result: Result) -> int:
@@ -170,8 +189,9 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
         if str(error) in told and not isinstance(error, ReaderGoneError):
             told.remove(str(error))
             report(error)
-    _name_unspoken(result)
-    _name_unheard(result)
+    if not call.quiet:
+        _name_unspoken(result)
+        _name_unheard(result)
     if call.json:
         return print_json(result.to_dict()) or code
     return code

@@ -19,7 +19,8 @@ loudspeaker, on the clock of ``time.monotonic()``.
 class Sink(Protocol):
     """A place where samples go, pulled at the rate of its clock.
 
-    ``open``, ``start``, ``stop`` and ``close`` are called by one thread.
+    ``open``, ``start`` and ``stop`` are called by one thread. A sink may also have
+    ``prepare()``, what takes time and needs no format; any thread may call that first.
     Opens early and starts late: a stream that starts with sound ready is heard
     sooner than one that idles on silence.
     """

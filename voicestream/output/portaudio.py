@@ -22,7 +22,7 @@ within 60 ms of an interrupt."""
 LEAD_IN_S = 0.02
 """A stream that starts with sound loses the first 4 to 20 ms of it."""
 
-_HINT = "List them with `voicestream devices`, save with --save FILE, or use --device null."
+_HINT = "`voicestream devices` lists them; --save FILE keeps the sound, --device null drops it."
 _STDERR = threading.Lock()
 
 
@@ -48,6 +48,7 @@ class PortAudioSink:
     lead_in_s = LEAD_IN_S
 
     def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
+        self._preparing = threading.Lock()
         self._wanted = device
         self._period_s = period_s
         self._pyaudio: Any = None
@@ -78,7 +79,9 @@ class PortAudioSink:
         Raises:
             DeviceError: it cannot be initialised.
         """
-        if self._portaudio is None:
+        with self._preparing:
+            if self._portaudio is not None:
+                return
             self._pyaudio = _import_pyaudio()
             with _quiet_stderr() as noise:
                 try:

@@ -33,10 +33,12 @@ class Saver:
         self._part = ""
         self._pcm: PcmFormat | None = None
         self._size_bytes = 0
+        self._name = "the output"
         if not isinstance(target, str):
             self._file = target
             return
-        self._path = Path(target)
+        self._name = target
+        self._path = Path(os.path.realpath(target))  # a link stays a link
         if self._path.suffix.lower() != ".wav":
             raise UsageError(
                 f"--save writes WAV files, not {self._path.suffix or 'files without an ending'!r}",
@@ -51,6 +53,14 @@ class Saver:
         except OSError as error:
             raise SaveError(f"{target} cannot be written", error.strerror or str(error)) from error
         self._file = os.fdopen(handle, "wb")
+        self._keep_mode(self._path)
+
+    def _keep_mode(self, path: Path) -> None:
+        """A file that is replaced keeps its permissions; a new one is private."""
+        try:
+            os.chmod(self._part, path.stat().st_mode & 0o777)
+        except OSError:
+            return  # there was none, or the system knows no modes
 
     def open(self, pcm: PcmFormat) -> None:
         """The format is known: write the header."""
@@ -76,9 +86,10 @@ class Saver:
         except BrokenPipeError as error:
             raise ReaderGoneError("nobody reads the output any more") from error
         except OSError as error:
-            name = str(self._path or "the output")
             self._discard()
-            raise SaveError(f"{name} cannot be written", error.strerror or str(error)) from error
+            raise SaveError(
+                f"{self._name} cannot be written", error.strerror or str(error)
+            ) from error
 
     def close(self) -> None:
         """Put the file in its place, with the right sizes; without any sound, leave none.
@@ -98,13 +109,13 @@ class Saver:
         except OSError as error:
             self._discard()
             raise SaveError(
-                f"{self._path} cannot be written", error.strerror or str(error)
+                f"{self._name} cannot be written", error.strerror or str(error)
             ) from error
         try:
             os.replace(self._part, self._path)
         except OSError as error:
             raise SaveError(
-                f"{self._path} cannot be written",
+                f"{self._name} cannot be written",
                 error.strerror or str(error),
                 f"What came stands in {self._part}.",
             ) from error

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import numpy as np
 
 from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat
+from voicestream.playout.plan import Plan
 from voicestream.playout.ring import Ring
 from voicestream.state import State, StateMachine
 
@@ -28,6 +30,7 @@ class Player:
     Args:
         wake: called from the callback when something happened that the
             conductor waits for; it may wait for nothing and raise nothing.
+        clock: that of the arrivals that plans are made from.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Player:
         timeline: Timeline,
         figures: PlayFigures,
         wake: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ring = ring
         self._pcm = pcm
@@ -45,14 +49,15 @@ class Player:
         self._timeline = timeline
         self._figures = figures
         self._wake = wake
+        self._clock = clock
         self._fade_frames = max(pcm.ms_to_frames(FADE_MS), 1)
         # conductor, before the sink starts
         self._lead_in_frames = 0
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
         # feeder
-        self.resume_frames = 1
-        """Playback starts, and goes on after an underrun, with so many frames waiting."""
+        self.plan = Plan(start_frames=1)
+        """When to start, to wait at a pause, and to go on; replaced whole."""
         self.ended = False
         """Nothing more will be written."""
         self.idle = False
@@ -70,6 +75,7 @@ class Player:
         self._lead_left = 0
         self._fade_in = False
         self._late = False  # the ring ran empty, and that was not the writer's pause
+        self._held = False  # waiting at a pause, as the plan wants
         self._silent_frames = 0
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
@@ -78,11 +84,31 @@ class Player:
         self.latency_frames = self._pcm.s_to_frames(latency_s)
 
     @property
+    def read_frames(self) -> int:
+        """Frames of the reply handed to the sink so far."""
+        return self._ring.read
+
+    @property
+    def resume_frames(self) -> int:
+        """Playback starts, and goes on after an underrun, with so many frames waiting."""
+        return self.plan.resume_frames
+
+    @resume_frames.setter
+    def resume_frames(self, frames: int) -> None:
+        self.plan = Plan(frames, frames)
+
+    @property
     def ready(self) -> bool:
-        """Enough is waiting to start, or all there is."""
-        waiting = self._ring.readable_frames
-        # while the writer pauses, what there is need not wait for what may come much later
-        return self.ended or waiting >= self.resume_frames or (self.idle and waiting > 0)
+        """Enough is waiting to start or to go on, or all there is."""
+        if self.ended:
+            return True
+        plan, waiting = self.plan, self._ring.readable_frames
+        if self.idle and waiting > 0:
+            return True  # what there is need not wait for what may come much later
+        if self._held:
+            passed = plan.hold_at_frame > self._ring.read or not plan.holds(self._clock())
+            return passed and waiting > 0
+        return waiting >= (plan.resume_frames if self._ring.read else plan.start_frames)
 
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """The next frames as 16-bit bytes; silence where there is nothing to play."""
@@ -119,7 +145,8 @@ class Player:
         ended, idle = self.ended, self.idle
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
-        sound = self._ring.take(len(out))
+        allowed = waiting if ended or idle else self._allowed(waiting)
+        sound = self._ring.take(min(len(out), allowed))
         out[: len(sound)] = sound
         self._heard(out[: len(sound)], dac_time_s)
         if ended:
@@ -130,10 +157,17 @@ class Player:
         if ended:
             self._drain(missing)
         elif idle:
-            self._late = False
+            self._late = self._held = False
             self._machine.advance(State.REBUFFERING)
         else:
-            self._underrun(out[: len(sound)], missing)
+            self._held = waiting > len(sound)
+            self._interrupted(out[: len(sound)], missing)
+
+    def _allowed(self, waiting: int) -> int:
+        """Frames that may be played before a pause at which to wait."""
+        plan = self.plan
+        left = plan.hold_at_frame - self._ring.read
+        return left if 0 <= left < waiting and plan.holds(self._clock()) else waiting
 
     def _heard(self, sound: Frames16, dac_time_s: float) -> None:
         if self._fade_in and len(sound):
@@ -147,17 +181,25 @@ class Player:
                     "first_sound", dac_time_s + self._pcm.frames_to_s(int(audible[0]))
                 )
 
-    def _underrun(self, sound: Frames16, missing: int) -> None:
+    def _interrupted(self, sound: Frames16, missing: int) -> None:
+        """The ring ran dry, or a wait at a pause begins."""
         _ramp(sound[-self._fade_frames :], rising=False)
-        self._fade_in = self._late = True
-        self._figures.underruns += 1
+        self._fade_in = True
+        self._late = not self._held
+        self._figures.holds += self._held
+        self._figures.underruns += not self._held
         self._figures.rebuffers += 1
         self._machine.advance(State.REBUFFERING)
         self._stalled(missing)
 
     def _stalled(self, frames: int) -> None:
-        if self._machine.state is State.REBUFFERING and self._late and not self.idle:
-            self._figures.stall_s += self._pcm.frames_to_s(frames)
+        if self._machine.state is not State.REBUFFERING or self.idle:
+            return
+        seconds = self._pcm.frames_to_s(frames)
+        if self._held:
+            self._figures.hold_s += seconds
+        elif self._late:
+            self._figures.stall_s += seconds
 
     def _drain(self, silent_frames: int) -> None:
         self._silent_frames += silent_frames

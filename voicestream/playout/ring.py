@@ -32,6 +32,7 @@ class Ring:
         self.written = 0
         # reader
         self.read = 0
+        self._furthest = 0
 
     @property
     def readable_frames(self) -> int:
@@ -60,14 +61,16 @@ class Ring:
         first = min(count, self._size - start)
         taken = np.concatenate((self._data[start : start + first], self._data[: count - first]))
         self.read += count
+        self._furthest = max(self._furthest, self.read)
         return taken
 
     def rewind(self, frames: int) -> int:
         """Reader only: make the last frames read readable again; return how many.
 
-        At most ``history_frames``. While it runs the writer must not be writing
-        more than the room it saw before, which holds as it never fills history.
+        Never further back than ``history_frames`` before the furthest frame read:
+        the writer leaves so many in place.
         """
-        count = min(frames, self._history_frames, self.read)
+        oldest = max(self._furthest - self._history_frames, 0)
+        count = min(frames, self.read - oldest)
         self.read -= count
         return count

@@ -11,10 +11,11 @@ from voicestream.errors import VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
+from voicestream.session.adapt import Requests
 from voicestream.session.feed import Feeder
 from voicestream.session.fetch import Fetchers, Segments
 from voicestream.session.playback import Playback
-from voicestream.session.requests import speech_request
+from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
 from voicestream.settings import Settings
 from voicestream.speech.base import Endpoint
@@ -59,7 +60,7 @@ class Session:
         self._fetchers = Fetchers(
             endpoint,
             segments,
-            lambda segment: speech_request(settings, segment),
+            Requests(settings, self.metrics),
             settings.lookahead,
             self.metrics,
             lambda kind, figures: self._announce(kind, figures),
@@ -72,6 +73,7 @@ class Session:
             prebuffer_s=settings.prebuffer_ms / 1000,
             capacity_s=settings.max_buffer_s,
             on_start=lambda: self._announce("playing", None),
+            device_named=bool(settings.device),
         )
         self._feeder = Feeder(
             self._fetchers, self._playback, self.metrics, settings, self._announce
@@ -79,7 +81,7 @@ class Session:
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
-        self.metrics.format = settings.format
+        self.metrics.format = first_format(settings)
         self.metrics.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
 

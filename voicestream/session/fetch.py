@@ -19,6 +19,10 @@ from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 class Segments(Protocol):
     """Where the fetchers get their work."""
 
+    @property
+    def late(self) -> bool:
+        """The text was not known at the start."""
+
     def start(self) -> None:
         """Begin to read what is still being written."""
 
@@ -152,29 +156,33 @@ class Fetchers:
             if self._cancelled or self._ended:
                 self._room.release()  # the other workers end too
                 return None
+            ending: VoicestreamError | None = None
             try:
-                segment = self._segments.take(self._waiting_s)
+                job = self._next()
             except VoicestreamError as error:
-                self._end(error)
-                return None
+                job, ending = None, error
             except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
-                self._end(VoicestreamError("the text could not be cut", repr(failure)))
+                job, ending = None, VoicestreamError("the text could not be cut", repr(failure))
+            if job is None:
+                self._end(ending)
                 return None
-            if segment is None:
-                self._end(None)
-                return None
-            figures = SegmentFigures(segment.index, segment.text)
-            job = Job(
-                segment,
-                self._request_for(segment),
-                figures,
-                Spool(self._spool_bytes),
-            )
-            self._metrics.segments.append(figures)
+            self._metrics.segments.append(job.figures)
             with self._listing:
                 self._started.append(job)
             self._jobs.put(job)
-        self._announce("segment_queued", figures)
+        self._announce("segment_queued", job.figures)
+        return job
+
+    def _next(self) -> Job | None:
+        """Under the lock: the next segment as a job, None after the last."""
+        segment = self._segments.take(self._waiting_s)
+        if segment is None:
+            return None
+        if self._segments.late:
+            self._metrics.timeline.mark("first_text")
+        figures = SegmentFigures(segment.index, segment.text)
+        job = Job(segment, self._request_for(segment), figures, Spool(self._spool_bytes))
+        figures.format = job.request.format
         return job
 
     def _end(self, ending: VoicestreamError | None) -> None:
@@ -205,7 +213,7 @@ class Fetchers:
             error = failure
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
             error = EndpointError("the request failed in an unexpected way", repr(failure))
-        self._metrics.body_ended()
+        job.figures.ended_at_s = time.monotonic()
         if self._cancelled:
             job.figures.status = "cancelled"
             job.spool.cancel()

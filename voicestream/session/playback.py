@@ -30,6 +30,7 @@ class Playback:
         prebuffer_s: sound gathered before playback starts, and again after an underrun.
         capacity_s: room of the ring.
         on_start: called once, just before the sink starts.
+        device_named: the device was asked for by name, so saving alone will not do.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Playback:
         prebuffer_s: float,
         capacity_s: float,
         on_start: Callable[[], None],
+        device_named: bool = False,
     ) -> None:
         self._metrics = metrics
         self._sink = sink
@@ -49,6 +51,7 @@ class Playback:
         self._prebuffer_s = prebuffer_s
         self._capacity_s = capacity_s
         self._on_start = on_start
+        self._device_named = device_named
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ring: Ring | None = None
         self._playing = False
@@ -78,10 +81,10 @@ class Playback:
             try:
                 pcm = self._sink.open(pcm)
             except DeviceError as error:
-                if self._saver is None:
+                if self._saver is None or self._device_named:
                     raise
                 self._sink = None
-                self._metrics.warnings.append(f"not played, only saved: {error}")
+                self._metrics.warnings.append(f"not played, only saved: {error.what}")
         self._metrics.rate_hz = pcm.rate_hz
         if self._saver is not None:
             self._saver.open(pcm)

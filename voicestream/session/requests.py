@@ -7,6 +7,9 @@ from typing import Protocol
 from voicestream.settings import Settings
 from voicestream.speech.base import SpeechRequest
 
+_AUTO_BEGINS = "pcm"
+"""The first rung of the ladder. Not imported: the first request waits for every import."""
+
 
 class Speakable(Protocol):
     """A segment: what one request will speak."""
@@ -18,13 +21,20 @@ class Speakable(Protocol):
     def voice(self) -> str | None: ...
 
 
-def speech_request(settings: Settings, segment: Speakable) -> SpeechRequest:
-    """The request for one segment."""
+def first_format(settings: Settings) -> str:
+    """What the first request asks for."""
+    if settings.embedded:
+        return "pcm"  # whatever was asked for: nothing is encoded on the way
+    return _AUTO_BEGINS if settings.format == "auto" else settings.format
+
+
+def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:
+    """The request for one segment, in the first format unless another is given."""
     return SpeechRequest(
         text=segment.text.strip(),
         model=settings.model,
         voice=segment.voice or settings.voice,
-        format=settings.format,
+        format=form or first_format(settings),
         speed=settings.speed,
         instructions=settings.instructions,
         stream_format=settings.stream_format,

@@ -53,6 +53,7 @@ class Result:
             "buffer_ms": {name: _round(ms) for name, ms in self.buffer.items()},
             "endpoint": seen.endpoint,
             "format": seen.format,
+            "format_steps": list(seen.format_steps),
             "segments": [_segment(figures, seen.start_s) for figures in seen.segments],
             "spoken": self.spoken,
             "warnings": list(seen.warnings),
@@ -99,6 +100,7 @@ def _segment(figures: SegmentFigures, start_s: float) -> dict[str, Any]:
 
     return {
         "text": figures.text,
+        "format": figures.format,
         "request_ms": since_start(figures.request_at_s),
         "first_byte_ms": since_start(figures.first_byte_at_s),
         "audio_s": _round(figures.audio_s, 4),

@@ -48,6 +48,7 @@ class Script:
         else:
             self._planner.close()
         self._first = self._planner.poll(0.0) if text else None
+        self._late = self._first is None
         if self._first is None and self._rest is None:
             raise _nothing_to_say()
 
@@ -59,6 +60,11 @@ class Script:
         interrupt = Interrupt()
         pieces = read_pieces(stream, interrupt=interrupt, on_replaced=on_replaced)
         return cls(settings, rest=pieces, interrupt=interrupt)
+
+    @property
+    def late(self) -> bool:
+        """Nothing of the text was known at the start."""
+        return self._late
 
     @property
     def first(self) -> Segment | None:
@@ -76,10 +82,15 @@ class Script:
         try:
             for text in rest:
                 self._planner.feed(text)
+                if self._planner.cancelled:
+                    break
         except Exception as error:  # noqa: BLE001  a thread's entry: raised again in take()
             self._failure = error
         finally:
             self._planner.close()
+            close = getattr(rest, "close", None)
+            if close is not None:
+                close()  # a generator left in the middle cleans up now
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
         """Wait for the next segment; None after the last.
@@ -99,7 +110,8 @@ class Script:
         elif isinstance(self._failure, VoicestreamError):
             raise self._failure
         elif self._failure is not None:
-            raise UsageError("the text could not be read to its end", str(self._failure))
+            reason = str(self._failure) or repr(self._failure)
+            raise UsageError("the text could not be read to its end", reason) from self._failure
         elif not self._taken and not self._planner.cancelled:
             raise _nothing_to_say()
         return segment

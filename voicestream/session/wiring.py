@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from voicestream.errors import DeviceError
-from voicestream.settings import EMBEDDED_URL, Settings
+from voicestream.errors import DeviceError, UsageError
+from voicestream.settings import EMBEDDED_URL, OPENAI_URL, Settings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from voicestream.output.base import Sink
     from voicestream.places import Place
     from voicestream.speech.base import Endpoint, SpeechRequest
@@ -43,7 +45,7 @@ def embedded_endpoint() -> EmbeddedEndpoint:
 
 def http_endpoint(settings: Settings, early: EarlyRequest | None = None) -> HttpEndpoint:
     """The endpoint at the base URL alone."""
-    key_source = settings.source("api_key") if settings.api_key else ""
+    key_source = settings.sources.get("api_key", "the program") if settings.api_key else ""
     return _http(settings, settings.base_url, settings.api_key, key_source, early)
 
 
@@ -64,6 +66,31 @@ def _http(
         connections=settings.lookahead + 2,
     )
     return HttpEndpoint(config, early)
+
+
+def endpoint_of(
+    settings: Settings, given: Any, loop: asyncio.AbstractEventLoop | None = None
+) -> tuple[Endpoint, Settings]:
+    """The endpoint that a program gave, or that the settings name; and the settings for it.
+
+    Raises:
+        UsageError: ``given`` is no endpoint.
+    """
+    if given is None:
+        return make_endpoint(settings), settings
+    from voicestream.speech.openai_client import client_endpoint, is_client
+
+    if is_client(given):
+        given = client_endpoint(given, settings.timeout_s, loop)
+    elif not callable(getattr(given, "open", None)):
+        raise UsageError(
+            f"a {type(given).__name__} is no endpoint",
+            hint="Give a client of the openai package, or an object with open(request).",
+        )
+    if settings.embedded:  # whose voice and URL are the defaults without a key
+        voice = "" if settings.voice == "heart" else settings.voice
+        settings = replace(settings, base_url=OPENAI_URL, voice=voice)
+    return given, settings
 
 
 def _fallback(settings: Settings, place: Place) -> Endpoint:

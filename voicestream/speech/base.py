@@ -1,7 +1,7 @@
 """What an endpoint is.
 
 To add a kind of endpoint, write one file with a class that has the members of
-:class:`Endpoint`, and name its URL scheme in :mod:`voicestream.session`.
+:class:`Endpoint`, and name its URL scheme in ``voicestream/session/wiring.py``.
 """
 
 from __future__ import annotations

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from voicestream.errors import EndpointError, SettingsError
+from voicestream.errors import EndpointError, ReplyError, SettingsError
 from voicestream.pcm import to_int16
 from voicestream.speech.base import SpeechRequest
 
 VOICES = ("heart",)
 """The voices inside the package. hibari's others would be downloaded, which never happens here."""
+RATE_HZ = 24_000
 _SEED = 0
 """Makes the same text sound the same, sample for sample."""
 
 
-class EmbeddedEndpoint:
-    """Speaks without a network. Loads in the background from construction on."""
-
-    name = "embedded:"
-    max_chars = 4096
+class _Voice:
+    """The loaded voice, shared by all endpoints of a process. Loads in the background."""
 
     def __init__(self) -> None:
-        self._voice: Any = None
+        self._speaker: Any = None
         self._failure: BaseException | None = None
         self._loaded = threading.Event()
-        self._aborted = False
         # one at a time: two at once on a small machine would only delay the first
         self._busy = threading.Lock()
         threading.Thread(target=self._load, name="embedded-voice", daemon=True).start()
@@ -42,23 +40,19 @@ class EmbeddedEndpoint:
             from hibari.g2p import G2P
 
             speller = _Later(lambda: G2P(british=False))
-            self._voice = hibari.Hibari(voice=VOICES[0], g2p=speller)
+            self._speaker = hibari.Hibari(voice=VOICES[0], g2p=speller)
             speller.wait()
-        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who opens
+        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who speaks
             self._failure = error
         finally:
             self._loaded.set()
 
-    def open(self, request: SpeechRequest) -> EmbeddedStream:
-        if request.voice not in VOICES:
-            raise SettingsError(
-                f"the embedded voice is called {' or '.join(VOICES)}, not {request.voice!r}",
-                hint="Leave --voice out, or set an endpoint with --base-url.",
-            )
-        return EmbeddedStream(self, request)
-
     def sentences(self, text: str) -> list[str]:
-        """What is made at once. Waits for the voice to be loaded."""
+        """What is made at once. Waits for the voice to be loaded.
+
+        Raises:
+            EndpointError: it cannot be loaded.
+        """
         self._loaded.wait()
         if self._failure is not None:
             raise EndpointError(
@@ -66,16 +60,52 @@ class EmbeddedEndpoint:
                 str(self._failure),
                 "Reinstall voicestream, or set an endpoint with --base-url.",
             )
-        found: list[str] = self._voice.split_sentences(text)
+        found: list[str] = self._speaker.split_sentences(text)
         return found
 
-    def speak(self, sentence: str, speed: float) -> bytes:
-        """One sentence as 16-bit PCM."""
+    def speak(self, sentence: str, speed: float, wanted: Callable[[], bool]) -> bytes:
+        """One sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes."""
         with self._busy:
-            if self._aborted:
+            if not wanted():
                 return b""
-            samples = self._voice(sentence, speed=speed, seed=_SEED)
+            samples = self._speaker(sentence, speed=speed, seed=_SEED)
         return to_int16(samples).tobytes()
+
+
+@functools.cache
+def _voice() -> _Voice:
+    return _Voice()
+
+
+class EmbeddedEndpoint:
+    """Speaks without a network. The voice loads in the background from construction on."""
+
+    name = "embedded:"
+    max_chars = 4096
+
+    def __init__(self) -> None:
+        self._voice = _voice()
+        self._aborted = False
+
+    def open(self, request: SpeechRequest) -> EmbeddedStream:
+        if request.voice not in VOICES:
+            raise SettingsError(
+                f"the embedded voice is called {' or '.join(VOICES)}, not {request.voice!r}",
+                hint="Name no other, or set an endpoint with --base-url.",
+            )
+        return EmbeddedStream(self, request)
+
+    def sentences(self, text: str) -> list[str]:
+        """What is made at once. Waits for the voice to be loaded."""
+        return self._voice.sentences(text)
+
+    def speak(self, sentence: str, speed: float) -> bytes:
+        """One sentence as 16-bit PCM; nothing once aborted."""
+        return self._voice.speak(sentence, speed, lambda: not self._aborted)
+
+    @property
+    def aborted(self) -> bool:
+        return self._aborted
 
     def abort(self) -> None:
         self._aborted = True
@@ -88,18 +118,25 @@ class EmbeddedStream:
     """Sound of one request, a sentence at a time."""
 
     def __init__(self, endpoint: EmbeddedEndpoint, request: SpeechRequest) -> None:
-        import hibari
-
         self._endpoint = endpoint
         self._request = request
-        self.rate_hz: int | None = hibari.SAMPLE_RATE
+        self.rate_hz: int | None = RATE_HZ
         self.channels: int | None = 1
         self.content_type = f"audio/pcm; rate={self.rate_hz}"
         self.sent_at_s = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
+        some = False
         for sentence in self._endpoint.sentences(self._request.text):
-            yield self._endpoint.speak(sentence, self._request.speed)
+            sound = self._endpoint.speak(sentence, self._request.speed)
+            some = some or bool(sound)
+            yield sound
+        if not some and not self._endpoint.aborted:
+            raise ReplyError(
+                "the embedded voice has no sounds for this text",
+                "it speaks English",
+                "Set another endpoint with --base-url.",
+            )
 
     def close(self) -> None:
         """The rest is made only when asked for."""

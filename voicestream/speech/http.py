@@ -72,26 +72,24 @@ class HttpEndpoint:
     """``POST {base_url}/audio/speech``, the reply's bytes as they arrive.
 
     Args:
-        early: the first request, sent already; it is used when its body is the
-            one that is opened first, and thrown away otherwise.
+        early: the first request, sent already; whoever opens the same gets its reply.
     """
 
     max_chars = MAX_CHARS
 
     def __init__(self, config: HttpConfig, early: EarlyRequest | None = None) -> None:
         self._config = config
-        self._early = early
         self._target = Target.of(config.base_url)
         self._backend: SocketBackend | None = None
         self._transport: SocketTransport | None = None
-        self._client = self._make_client()
+        self._client = self._make_client(early)
         self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
 
-    def _make_client(self) -> httpx.Client:
+    def _make_client(self, early: EarlyRequest | None) -> httpx.Client:
         timeout = httpx.Timeout(self._config.timeout_s, connect=self._config.connect_timeout_s)
         if proxy_needed(self._config.base_url):
             return _proxied_client(timeout)
-        self._backend = SocketBackend(self._target, self._early)
+        self._backend = SocketBackend(self._target, early)
         self._transport = SocketTransport(self._backend, self._config.connections)
         return httpx.Client(
             transport=self._transport,
@@ -126,9 +124,8 @@ class HttpEndpoint:
 
     def _send(self, request: SpeechRequest) -> httpx.Response:
         body = request_body(request)
-        if self._early and self._early.body not in (body, None) and self._backend:
-            self._backend.forget_early()
-        self._early = None
+        if self._backend is not None:
+            self._backend.claim_early(body)
         sent = self._client.build_request(
             "POST", self.url, content=body, headers=request_headers(self._config.api_key)
         )
@@ -138,6 +135,9 @@ class HttpEndpoint:
             if self._transport and isinstance(error, _BROKEN):
                 self._transport.drop_idle()
             raise self._foreign(error) from error
+        finally:
+            if self._backend is not None:
+                self._backend.drop_claimed()
 
     def get(self, route: str) -> bytes | None:
         """What the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
@@ -167,6 +167,8 @@ class HttpEndpoint:
             self._client.close()
 
     def close(self) -> None:
+        if self._backend:
+            self._backend.abort()  # an early request that nobody wanted, too
         self._client.close()
 
     def _refused(self, response: httpx.Response, body: bytes) -> EndpointError:

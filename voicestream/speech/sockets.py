@@ -131,6 +131,7 @@ class SocketBackend(httpcore.NetworkBackend):
     def __init__(self, target: Target, early: EarlyRequest | None) -> None:
         self._target = target
         self._early = early
+        self._mine = threading.local()
         self._lock = threading.Lock()
         self._openings: list[Opening] = [early] if early else []
         self._open: list[SocketStream] = []
@@ -176,8 +177,9 @@ class SocketBackend(httpcore.NetworkBackend):
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")
-            early, self._early = self._early, None
+            early: EarlyRequest | None = getattr(self._mine, "early", None)
             if early is not None:
+                self._mine.early = None
                 return early
             opening = Opening(target, timeout_s or CONNECT_S)
             self._openings.append(opening)
@@ -193,14 +195,22 @@ class SocketBackend(httpcore.NetworkBackend):
             stream.shutdown()
         return stream
 
-    def forget_early(self) -> None:
-        """The early request is not the one that is wanted: drop its connection."""
+    def claim_early(self, body: bytes) -> None:
+        """The calling thread is about to ask for ``body``: if that was asked for already, or
+        nothing was yet, the connection it opens next is the early one. Nobody else's is:
+        what another thread writes on it would go nowhere.
+        """
         with self._lock:
-            early, self._early = self._early, None
-            if early is None:
-                return
-            self._openings.remove(early)
-        early.abandon()
+            if self._early is not None and self._early.body in (body, None):
+                self._mine.early, self._early = self._early, None
+
+    def drop_claimed(self) -> None:
+        """The calling thread's request found another connection free: its early one is not used."""
+        early, self._mine.early = getattr(self._mine, "early", None), None
+        if early is not None:
+            with self._lock:
+                self._openings.remove(early)
+            early.abandon()
 
     def abort(self) -> None:
         """End every connection, now and from now on."""

@@ -246,6 +246,8 @@ class _Picture:
         if snapshot.stall_ms:
             stalls += [dot, (f"{duration(snapshot.stall_ms)} of silence", style)]
         speed: Line = [dot, (f"{snapshot.throughput_kbps:.0f} kbit/s", "")]
+        if snapshot.endpoint.startswith("embedded"):  # nothing comes over a network
+            speed = []
         return first_fitting(
             self.inner, [*underruns, *stalls, *speed], [*underruns, *speed], underruns
         )

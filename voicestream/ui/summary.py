@@ -8,6 +8,7 @@ from voicestream.ui.terminal import can_show
 
 # What ends each part of the way to the first sound.
 _PARTS = (
+    ("text", "first_text"),
     ("start-up", "request_sent"),
     ("server", "first_byte"),
     ("prebuffer", "playback_start"),
@@ -70,7 +71,7 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
     failed = sum(segment.status == "failed" for segment in snapshot.segments)
     if failed and len(snapshot.segments) > 1:
         facts.append(f"{failed} of {len(snapshot.segments)} segments failed")
-    if snapshot.bytes:
+    if snapshot.bytes and not snapshot.endpoint.startswith("embedded"):
         facts.append(f"{snapshot.throughput_kbps:.0f} kbit/s")
     return dot.join(facts)
 

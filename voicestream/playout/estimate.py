@@ -1,0 +1,162 @@
+"""What arrivals say about those to come: rate, gaps, and how much waiting sound they need.
+
+The *need* at a horizon of H seconds of sound is how much must be waiting at one
+arrival so that none of the next H seconds comes late when playback goes on at
+once: ``max_j (a_j - sound in between) - a_i``. It holds the drift of a slow
+server, the jitter and the gaps in one number, and its distribution is taken
+from all arrivals so far, as NetEq takes that of the relative delay.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+HORIZONS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+SAME_S = 0.02
+"""Arrivals this near to each other are one."""
+_RECENT_S = 1.5
+
+Floats = npt.NDArray[np.float64]
+
+
+def horizon_row(horizon_s: float) -> int:
+    """The index of the shortest horizon that is at least this long, or of the longest."""
+    return min(bisect.bisect_left(HORIZONS_S, horizon_s), len(HORIZONS_S) - 1)
+
+
+def quantile(values: Floats | Sequence[float], share: float) -> float:
+    """Of sorted values, by linear interpolation; 0 when there are none."""
+    if not len(values):
+        return 0.0
+    place = share * (len(values) - 1)
+    low = int(place)
+    high = min(low + 1, len(values) - 1)
+    return float(values[low] + (values[high] - values[low]) * (place - low))
+
+
+class Arrivals:
+    """The arrivals of one reply, in order. Seconds of sound and seconds of time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        """Arrivals, those close together counted as one."""
+        self.first_s = 0.0
+        self.last_s = 0.0
+        self.sound_s = 0.0
+        self.jitter_s = 0.0
+        """Interarrival jitter after RFC 3550, section 6.4.1."""
+        self.gaps: list[float] = []
+        """Seconds between arrivals, sorted."""
+        self._transit_s: float | None = None
+        self._opened_s = -math.inf
+        self._at = np.zeros(64)
+        self._sound = np.zeros(64)
+        self._needs = np.full((len(HORIZONS_S), 64), -math.inf)
+
+    def add(self, at_s: float, sound_s: float) -> None:
+        """So much sound came; ``at_s`` does not go back."""
+        late_s = at_s - self.sound_s
+        if self._transit_s is None:
+            self.first_s = at_s
+        else:
+            self.jitter_s += (abs(late_s - self._transit_s) - self.jitter_s) / 16.0
+            self._see_needs(late_s)
+        self._transit_s = late_s
+        if at_s - self._opened_s < SAME_S:
+            self._needs[:, self.count - 1] = -math.inf
+        else:
+            if self.count:
+                bisect.insort(self.gaps, at_s - self.last_s)
+            self._opened_s = at_s
+            self.count += 1
+            self._grow()
+        self.sound_s += sound_s
+        self.last_s = at_s
+        self._at[self.count - 1] = at_s
+        self._sound[self.count - 1] = self.sound_s
+
+    def _see_needs(self, late_s: float) -> None:
+        """What the sound now coming needed of each arrival before, as far as horizons reach."""
+        sound = self._sound[: self.count]
+        needs = late_s - (self._at[: self.count] - sound)
+        for row, horizon_s in enumerate(HORIZONS_S):
+            low = int(np.searchsorted(sound, self.sound_s - horizon_s, side="right"))
+            part = self._needs[row, low : self.count]
+            np.maximum(part, needs[low:], out=part)
+
+    def _grow(self) -> None:
+        size = len(self._at)
+        if self.count <= size:
+            return
+        self._at = np.concatenate((self._at, np.zeros(size)))
+        self._sound = np.concatenate((self._sound, np.zeros(size)))
+        more = np.full((len(HORIZONS_S), size), -math.inf)
+        self._needs = np.concatenate((self._needs, more), axis=1)
+
+    @property
+    def first_sound_s(self) -> float:
+        """Sound of the first arrival."""
+        return float(self._sound[0]) if self.count else 0.0
+
+    @property
+    def rate(self) -> float:
+        """Seconds of sound a second, without the first arrival; 0 while unknown."""
+        return self._rate_since(0) if self.count > 1 else 0.0
+
+    @property
+    def recent_rate(self) -> float:
+        """The same over the latest second and a half, at least two arrivals."""
+        if self.count < 3:
+            return self.rate
+        since_s = self.last_s - _RECENT_S
+        first = int(np.searchsorted(self._at[: self.count], since_s, side="left"))
+        return self._rate_since(min(first, self.count - 3))
+
+    def _rate_since(self, first: int) -> float:
+        spent_s = self.last_s - float(self._at[first])
+        return (self.sound_s - float(self._sound[first])) / max(spent_s, 1e-3)
+
+    def needs(self, row: int) -> Floats:
+        """The needs at a horizon of all arrivals that lie a whole horizon back, sorted."""
+        behind_s = self.sound_s - HORIZONS_S[row]
+        whole = int(np.searchsorted(self._sound[: self.count], behind_s, side="right"))
+        return np.sort(self._needs[row, :whole])
+
+    def first_needs(self) -> tuple[float, ...]:
+        """The need after the first arrival at each horizon, or up to now if that is nearer."""
+        found = self._needs[:, 0]
+        return tuple(float(need) if math.isfinite(need) else 0.0 for need in found)
+
+
+class Spread:
+    """How a value is distributed: samples with weights."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+        self._weights: list[float] = []
+
+    def add(self, values: Floats | Sequence[float], weight: float) -> None:
+        """Samples that weigh so much together."""
+        if len(values):
+            self._values.extend(values)
+            self._weights.extend([weight / len(values)] * len(values))
+
+    def candidates(self) -> list[float]:
+        """The samples, in no order."""
+        return self._values
+
+    def share_above(self, values: Floats) -> Floats:
+        """The share of the weight that lies above each value; all of it when there is none."""
+        if not self._values:
+            return np.ones(len(values))
+        samples = np.asarray(self._values)
+        order = np.argsort(samples)
+        below = np.concatenate(([0.0], np.cumsum(np.asarray(self._weights)[order])))
+        places = np.searchsorted(samples[order], values, side="right")
+        above: Floats = 1.0 - below[places] / below[-1]
+        return above

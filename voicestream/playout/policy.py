@@ -1,0 +1,120 @@
+"""When to start, when to go on, and whether to wait at a pause.
+
+A policy sees arrivals and what is known of the text, and answers in seconds of
+sound. It keeps no clock: every time comes in with an arrival.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from voicestream.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """When playback may go on past a pause though nothing more has arrived."""
+
+    from_s: float = -math.inf
+    until_s: float = math.inf
+
+
+OPEN = Opening()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the user allows: sound gathered before playback starts or goes on.
+
+    Raises:
+        SettingsError: they contradict each other.
+    """
+
+    least_s: float = 0.0
+    most_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        for value in (self.least_s, self.most_s):
+            if not (math.isfinite(value) and value >= 0):
+                raise SettingsError(f"{value:g} s is no length of a buffer")
+        if self.least_s > self.most_s:
+            raise SettingsError(
+                f"playback shall wait for at least {self.least_s:g} s of sound "
+                f"and for at most {self.most_s:g} s",
+                hint="Lower the least or raise the most.",
+            )
+
+    def clamp(self, need_s: float) -> float:
+        """The value within the limits that is nearest."""
+        return min(max(need_s, self.least_s), self.most_s)
+
+
+class Policy(Protocol):
+    """Called by one thread (the feeder), in the order of arrivals."""
+
+    @property
+    def name(self) -> str:
+        """As tables show it."""
+
+    def requested(self, at_s: float, /) -> None:
+        """Speech was asked for at this time."""
+
+    def text(self, chars: int, complete: bool, /) -> None:
+        """So many characters will be spoken in all, as far as is known; ``complete``: no more."""
+
+    def arrived(self, at_s: float, sound_s: float, /) -> None:
+        """So many seconds of sound became playable; ``at_s`` does not go back."""
+
+    def paused(self, count: int, /) -> None:
+        """So many pauses were found in what arrived."""
+
+    def start_need_s(self, ahead_s: float, pause_s: float | None, /) -> float:
+        """Start once so much has arrived.
+
+        Args:
+            ahead_s: what the device pulls at once.
+            pause_s: sound up to the latest pause known.
+        """
+
+    def resume_need_s(self, pause_s: float | None, /) -> float:
+        """After running dry inside a word: go on with so much waiting.
+
+        Args:
+            pause_s: sound up to the next pause known.
+        """
+
+    def at_pause(self, beyond_s: float, /) -> Opening:
+        """At the latest pause known, with ``beyond_s`` of sound after it: when to go on."""
+
+
+class Fixed:
+    """Start, and go on, with a fixed amount of sound."""
+
+    def __init__(self, prebuffer_s: float) -> None:
+        if not (math.isfinite(prebuffer_s) and prebuffer_s >= 0):
+            raise SettingsError(f"a prebuffer of {prebuffer_s:g} s")
+        self.name = f"fixed {1000 * prebuffer_s:.0f}"
+        self._prebuffer_s = prebuffer_s
+
+    def requested(self, at_s: float) -> None:
+        """Nothing follows from it."""
+
+    def text(self, chars: int, complete: bool) -> None:
+        """Nothing follows from it."""
+
+    def arrived(self, at_s: float, sound_s: float) -> None:
+        """Nothing follows from it."""
+
+    def paused(self, count: int) -> None:
+        """Nothing follows from it."""
+
+    def start_need_s(self, _ahead_s: float, _pause_s: float | None) -> float:
+        return self._prebuffer_s
+
+    def resume_need_s(self, _pause_s: float | None) -> float:
+        return self._prebuffer_s
+
+    def at_pause(self, _beyond_s: float) -> Opening:
+        return OPEN

@@ -1,0 +1,130 @@
+"""When the sound of one reply arrived: kept in a file, to be played back in simulated time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voicestream.errors import SettingsError, UsageError
+
+_LONGEST_S = 86_400.0
+_MOST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One reply's arrivals: ``(seconds since the request, frames of sound)`` each, in order."""
+
+    name: str
+    rate_hz: int
+    arrivals: tuple[tuple[float, int], ...]
+    chars: int = 0
+    """Characters that were spoken; 0: not known."""
+    pauses: tuple[tuple[int, int], ...] = ()
+    """Frames ``(start, end)`` of the speech's pauses, as found while it was played."""
+
+    @property
+    def frames(self) -> int:
+        return sum(frames for _, frames in self.arrivals)
+
+    @property
+    def audio_s(self) -> float:
+        return self.frames / self.rate_hz
+
+    @property
+    def best_start_s(self) -> float:
+        """The offline optimum: the least start delay with which nothing is ever late.
+
+        ``max_i (a_i - sum_{j<i} c_j)`` for sound of ``c_j`` seconds arriving at
+        ``a_j``. Start delay and waiting of any policy add up to no less.
+        """
+        best, before = 0.0, 0
+        for at_s, frames in self.arrivals:
+            best = max(best, at_s - before / self.rate_hz)
+            before += frames
+        return best
+
+
+def load_trace(path: Path) -> Trace:
+    """Read a trace.
+
+    Raises:
+        UsageError: the file cannot be read, or is none.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError("it is too large")
+        return _parse(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise UsageError(f"the trace {path.name} cannot be read", error.strerror or "") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(
+            f"{path.name} is no trace of a reply",
+            str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}",
+            "`voicestream trace record FILE` makes one.",
+        ) from error
+
+
+def _parse(content: Any) -> Trace:
+    rate_hz, arrivals = int(content["sample_rate"]), content["arrivals"]
+    if not 1000 <= rate_hz <= 400_000:
+        raise ValueError(f"a sample rate of {rate_hz} Hz")
+    pieces: list[tuple[float, int]] = []
+    last_s = 0.0
+    for at_s, frames in arrivals:
+        if not isinstance(frames, int) or frames < 0:
+            raise ValueError(f"{frames!r} is no number of frames")
+        if not (math.isfinite(at_s) and 0 <= at_s <= _LONGEST_S):
+            raise ValueError(f"{at_s!r} is no time")
+        if at_s < last_s:
+            raise ValueError(f"arrivals go back from {last_s:g} s to {at_s:g} s")
+        last_s = float(at_s)
+        pieces.append((last_s, frames))
+    if not sum(frames for _, frames in pieces):
+        raise ValueError("it holds no sound")
+    chars = max(int(content.get("chars", 0)), 0)
+    pauses = tuple((int(start), int(end)) for start, end in content.get("pauses", ()))
+    return Trace(str(content.get("name", "")), rate_hz, tuple(pieces), chars, pauses)
+
+
+def dump_trace(trace: Trace) -> str:
+    """The content of a trace's file."""
+    return json.dumps(
+        {
+            "name": trace.name,
+            "sample_rate": trace.rate_hz,
+            "audio_s": round(trace.audio_s, 3),
+            "oracle_start_s": round(trace.best_start_s, 4),
+            "chars": trace.chars,
+            "pauses": trace.pauses,
+            "arrivals": [[round(at_s, 4), frames] for at_s, frames in trace.arrivals],
+        }
+    )
+
+
+class TraceRecorder:
+    """Notes arrivals as they come. Used by the feeder.
+
+    Args:
+        request_at_s: when the first request was sent, on the clock of the arrivals.
+    """
+
+    def __init__(self, name: str, rate_hz: int, request_at_s: float) -> None:
+        if rate_hz < 1:
+            raise SettingsError(f"a sample rate of {rate_hz} Hz")
+        self._name = name
+        self._rate_hz = rate_hz
+        self._request_at_s = request_at_s
+        self._arrivals: list[tuple[float, int]] = []
+
+    def arrived(self, at_s: float, frames: int) -> None:
+        """So many frames of sound came; a clock that goes back counts as standing still."""
+        last_s = self._arrivals[-1][0] if self._arrivals else 0.0
+        self._arrivals.append((max(at_s - self._request_at_s, last_s), frames))
+
+    def trace(self, chars: int = 0, pauses: Sequence[tuple[int, int]] = ()) -> Trace:
+        return Trace(self._name, self._rate_hz, tuple(self._arrivals), chars, tuple(pauses))
