@@ -169,7 +169,8 @@ _JSON = inspect.Parameter(
     default=typer.Option(False, "--json", help="print one JSON object on stdout"),
     annotation=bool,
 )
-_ENDPOINT = [p for p in _SETTINGS if p.name in ("base_url", "api_key", "timeout_s")]
+_ENDPOINT_NAMES = ("base_url", "api_key", "timeout_s", "allow_http_key")
+_ENDPOINT = [p for p in _SETTINGS if p.name in _ENDPOINT_NAMES]
 app.command("voices")(_with_parameters(_voices, [_JSON, *_ENDPOINT]))
 
 
