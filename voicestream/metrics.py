@@ -5,6 +5,7 @@ All times are seconds on the clock of ``time.monotonic()``.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 
@@ -140,6 +141,17 @@ class Snapshot:
     """Of these, handed to the device."""
     format_steps: tuple[str, ...] = ()
     """Each change of format under ``--format auto``."""
+    holds: int = 0
+    """Waits at a pause of the speech, on purpose."""
+    hold_ms: float = 0.0
+    overruns: int = 0
+    """How often more had arrived than the buffer had room for."""
+    jitter_ms: float = 0.0
+    """Of the arrivals, as in RFC 3550."""
+    recommended_buffer_ms: float = 0.0
+    """The prebuffer with which nothing of what has arrived would have been late."""
+    states_ms: dict[str, float] = field(default_factory=dict)
+    """Time spent in each state."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -167,6 +179,9 @@ class Metrics:
         # feeder
         self.audio_s = 0.0
         self.decode_s = 0.0
+        self.overruns = 0
+        self.jitter_s = 0.0
+        self.recommended_s = 0.0
         # audio callback
         self.play = PlayFigures()
         self.cues: list[Cue] = []
@@ -249,5 +264,34 @@ class Metrics:
             written_frames=self.written_frames,
             played_frames=self.play.played_frames,
             format_steps=tuple(self.format_steps),
+            holds=self.play.holds,
+            hold_ms=1000.0 * self.play.hold_s,
+            overruns=self.overruns,
+            jitter_ms=1000.0 * self.jitter_s,
+            recommended_buffer_ms=1000.0 * self.recommended_s,
+            states_ms={
+                state.value: 1000.0 * spent_s
+                for state, spent_s in self.machine.spent_s().items()
+                if spent_s
+            },
             start_s=line.process_start,
         )
+
+
+def buffer_health(seen: Snapshot) -> str:
+    """In words: whether playback was even, and what to change if not."""
+    if not seen.played_frames:
+        return "nothing was played"
+    wanted_ms = 10 * math.ceil(seen.recommended_buffer_ms / 10)
+    if not seen.underruns:
+        if not seen.holds:
+            return "healthy"
+        return f"healthy: waited {seen.hold_ms:.0f} ms at pauses for a server that lags"
+    if wanted_ms > seen.capacity_ms:
+        return (
+            f"too slow a server: {wanted_ms} ms would have been needed; "
+            f"raise --max-buffer-s to {math.ceil(wanted_ms / 1000)}"
+        )
+    if wanted_ms > seen.prebuffer_ms:
+        return f"too small: --prebuffer-ms {wanted_ms} would have kept it even"
+    return "ran dry for a moment though large enough: the machine was busy"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from enum import Enum
 
 
@@ -42,9 +44,13 @@ class StateMachine:
     state covers whatever the live part still does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._live = State.IDLE
         self._final: State | None = None
+        self._clock = clock
+        self._since_s = clock()
+        self._ended_s: float | None = None
+        self._spent_s = dict.fromkeys(_NEXT, 0.0)
 
     @property
     def state(self) -> State:
@@ -54,12 +60,22 @@ class StateMachine:
         """Go to a live state if the way is allowed; say whether it was."""
         if to not in _NEXT[self._live]:
             return False
+        now_s = self._clock()
+        self._spent_s[self._live] += now_s - self._since_s
+        self._since_s = now_s
         self._live = to
         return True
+
+    def spent_s(self) -> dict[State, float]:
+        """Seconds in each live state so far; any thread, to within a change just happening."""
+        spent, live, since_s = dict(self._spent_s), self._live, self._since_s
+        spent[live] += max((self._ended_s or self._clock()) - since_s, 0.0)
+        return spent
 
     def finish(self, to: State) -> bool:
         """Go to a final state, from anywhere but another final one; say whether that happened."""
         if self._final is not None or not to.final:
             return False
+        self._ended_s = self._clock()
         self._final = to
         return True

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicestream.errors import SettingsError, UsageError
+from voicestream.errors import SaveError, SettingsError, UsageError
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
@@ -104,6 +104,18 @@ def dump_trace(trace: Trace) -> str:
             "arrivals": [[round(at_s, 4), frames] for at_s, frames in trace.arrivals],
         }
     )
+
+
+def save_trace(trace: Trace, file: str) -> None:
+    """Write a trace.
+
+    Raises:
+        SaveError: the file cannot be written.
+    """
+    try:
+        Path(file).write_text(dump_trace(trace) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise SaveError("the trace cannot be written", error.strerror or str(error)) from error
 
 
 class TraceRecorder:

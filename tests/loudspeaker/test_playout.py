@@ -77,17 +77,6 @@ def heard_words(recording: Recording) -> np.ndarray:
     return samples[np.abs(samples) >= LOUD]
 
 
-def test_what_a_slow_server_lacks_is_waited_for_at_pauses(
-    env: dict[str, str], recording: Recording, tmp_path: Path
-) -> None:
-    with server(0.8) as slow:
-        figures = say(slow, env, tmp_path)
-    recording.wait_silence()
-    assert figures["underruns"] == 0
-    # a wait inside a word would have faded some of it
-    assert np.array_equal(heard_words(recording), RAMP)
-
-
 def test_a_fast_server_is_heard_once_its_150_ms_are_there(
     env: dict[str, str], recording: Recording, tmp_path: Path
 ) -> None:
@@ -108,14 +97,20 @@ def test_a_fast_server_is_heard_once_its_150_ms_are_there(
     assert recording.missing(RAMP[:3000]) == 0
 
 
-def test_the_next_run_knows_how_slow_the_server_is(env: dict[str, str], tmp_path: Path) -> None:
-    with server(0.8, SPEECH[: 3 * PHRASE]) as slow:
+def test_what_a_slow_server_lacks_is_waited_for_at_pauses_by_who_knows_it(
+    env: dict[str, str], recording: Recording, tmp_path: Path
+) -> None:
+    with server(0.8) as slow:
         cold = say(slow, env, tmp_path, "--device", "null")
         first = json.loads(state_file(tmp_path).read_text())
-        warm = say(slow, env, tmp_path, "--device", "null")
+        warm = say(slow, env, tmp_path)
         second = json.loads(state_file(tmp_path).read_text())
+    recording.wait_silence()
     # half a second at most where nothing is known
     assert waited_ms(warm) > waited_ms(cold)
+    assert warm["underruns"] == 0
+    # a wait inside a word would have faded some of it
+    assert np.array_equal(heard_words(recording), RAMP)
     (endpoint,) = first["endpoints"]
     assert endpoint.startswith(slow.url)
     assert second["endpoints"][endpoint]["replies"] == 2
@@ -132,3 +127,24 @@ def test_a_damaged_state_file_is_told_of_and_replaced(env: dict[str, str], tmp_p
     assert [text for text in first["warnings"] if "damaged" in text]
     assert second["warnings"] == []
     assert json.loads(file.read_text())["endpoints"]
+
+
+def test_a_kept_trace_is_played_back_and_figures_tell_of_the_buffer(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    with server(2.0, SPEECH[: 2 * PHRASE]) as even:
+        figures = say(even, env, tmp_path, "--device", "null", "--trace", "kept.json")
+    kept = json.loads((tmp_path / "kept.json").read_text())
+    assert sum(frames for _, frames in kept["arrivals"]) == 2 * PHRASE
+    # the end of a segment is one too
+    assert kept["pauses"] == [[PHRASE, PHRASE + PAUSE], [2 * PHRASE, 2 * PHRASE]]
+    shown = command.run("trace", "replay", "kept.json", env=env, cwd=tmp_path)
+    assert shown.returncode == 0, shown.stderr
+    assert "adaptive warm" in shown.stdout.decode()
+    assert figures["buffer_health"] == "healthy"
+    assert figures["jitter_ms"] > 0
+    assert 16 < figures["recommended_buffer_ms"] < 500
+    assert figures["states_ms"]["draining"] > 0
+    refused = command.run("trace", "replay", "nothing.json", env=env, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert b"nothing.json" in refused.stderr

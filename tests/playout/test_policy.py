@@ -45,6 +45,22 @@ def quiet(seconds: float, rate_hz: int = 24_000) -> Samples:
     return np.zeros((round(seconds * rate_hz), 1), np.float32)
 
 
+@hypothesis_given(
+    st.lists(st.tuples(st.floats(0.02, 1.0), st.integers(20, 900)), min_size=1, max_size=30)
+)
+def test_with_the_recommended_prebuffer_nothing_would_have_been_late(
+    steps: list[tuple[float, int]],
+) -> None:
+    at_s, made, seen = 0.0, [], Arrivals()
+    for gap_s, frames in steps:
+        at_s += gap_s
+        made.append((at_s, frames))
+        seen.add(at_s, frames / RATE_HZ)
+    ahead_s = FINE.ahead_s()
+    outcome = simulate(trace(*made), Fixed(seen.enough_s + ahead_s), device=FINE)
+    assert outcome.stops == []
+
+
 # the traces that were given
 
 
@@ -393,3 +409,16 @@ def test_a_reply_is_added_to_what_is_known():
     assert known.seconds_per_char == pytest.approx(0.04)
     assert known.first_byte_s == 0.1
     assert Adaptive(known).name == "adaptive warm"
+
+
+@pytest.mark.parametrize(("read_late", "least_s"), [(False, 0.0), (True, 0.15)])
+def test_a_first_gap_that_late_reading_made_short_proves_no_fast_server(
+    read_late: bool, least_s: float
+) -> None:
+    policy = Adaptive()
+    policy.read_late = read_late
+    policy.requested(0.0)
+    policy.arrived(0.3, 0.085)
+    policy.arrived(0.33, 0.04)
+    assert (policy.start_need_s(0.028, None) >= 0.15) is read_late
+    assert policy.start_need_s(0.028, None) >= least_s

@@ -47,3 +47,23 @@ def test_what_is_not_final_finishes_nothing() -> None:
         assert not machine.finish(state)
         assert not state.final
     assert machine.state is State.IDLE
+
+
+def test_time_is_counted_for_the_state_it_was_spent_in() -> None:
+    now = [10.0]
+    machine = StateMachine(lambda: now[0])
+    for state, seconds in (
+        (State.CONNECTING, 1.0),
+        (State.PREBUFFERING, 2.0),
+        (State.PLAYING, 4.0),
+    ):
+        now[0] += 0.5
+        machine.advance(state)
+        now[0] += seconds - 0.5
+    machine.finish(State.DONE)
+    now[0] += 100.0
+    spent = machine.spent_s()
+    assert spent[State.IDLE] == 0.5
+    assert spent[State.CONNECTING] == 1.0
+    assert spent[State.PREBUFFERING] == 2.0
+    assert spent[State.PLAYING] == 3.5

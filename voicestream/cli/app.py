@@ -174,6 +174,33 @@ _ENDPOINT = [p for p in _SETTINGS if p.name in _ENDPOINT_NAMES]
 app.command("voices")(_with_parameters(_voices, [_JSON, *_ENDPOINT]))
 
 
+_trace = typer.Typer(help="When a reply's sound arrived: keep it, and play it back.")
+app.add_typer(_trace, name="trace")
+_TRACE_FILE = inspect.Parameter(
+    "trace",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=typer.Argument(..., help="Where the arrivals are kept.", metavar="FILE"),
+    annotation=str,
+)
+_RECORD = [p for p in _say_parameters() if p.name != "trace"]
+
+
+def _record(**values: Any) -> None:
+    """Speak TEXT as `say` does, and keep in FILE when its sound arrived."""
+    _say(**values)
+
+
+_trace.command("record")(_with_parameters(_record, [_TRACE_FILE, *_RECORD, *_SETTINGS]))
+
+
+@_trace.command("replay")
+def _replay(file: str = typer.Argument(..., metavar="FILE")) -> None:
+    """Show what each playout policy would have done with the arrivals in FILE."""
+    from voicestream.cli.inspect_commands import show_replay
+
+    raise typer.Exit(show_replay(file))
+
+
 @app.command("devices")
 def devices() -> None:
     """List the sound cards that --device can name."""

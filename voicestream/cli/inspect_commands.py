@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any
 
@@ -54,4 +55,14 @@ def show_voices(flags: dict[str, Any], as_json: bool) -> int:
     width = min(max((len(voice.id) for voice in voices), default=0), 40)
     for voice in voices:
         sys.stdout.write(f"{voice.id:<{width}}  {voice.name}".rstrip() + "\n")
+    return 0
+
+
+def show_replay(file: str) -> int:
+    """What each policy would have done with the arrivals in a file."""
+    from voicestream.session.tracing import replayed
+
+    text = replayed(file, shutil.get_terminal_size().columns)
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
     return 0

@@ -31,6 +31,7 @@ class Option:
 SAY_OPTIONS = (
     Option("file", ("--file", "-f"), "read the text from FILE", "FILE"),
     Option("save", ("--save",), "keep the sound: a .wav file, or - for stdout", "FILE"),
+    Option("trace", ("--trace",), "keep when the sound arrived, for `trace replay`", "FILE"),
     Option("echo", ("--echo",), "pass the text on to stdout as it is heard"),
     Option("json", ("--json",), "print the figures as one JSON object on stdout"),
     Option("quiet", ("--quiet", "-q"), "nothing on stderr but errors"),
@@ -44,6 +45,7 @@ class SayCall:
     text: str | None = None
     file: str | None = None
     save: str | None = None
+    trace: str | None = None
     echo: bool = False
     json: bool = False
     quiet: bool = False

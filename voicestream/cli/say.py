@@ -128,6 +128,8 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
         and wants_panel(settings.panel, sys.stderr, os.environ)
     )
     echo = Echo(sys.stdout) if call.echo and sys.stdout is not None else None
+    if call.trace is not None:
+        session.keep_trace(call.trace)
     _on_signals(session)
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)

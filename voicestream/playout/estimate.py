@@ -54,6 +54,9 @@ class Arrivals:
         """Interarrival jitter after RFC 3550, section 6.4.1."""
         self.gaps: list[float] = []
         """Seconds between arrivals, sorted."""
+        self.enough_s = 0.0
+        """With a prebuffer of so much, none of what has arrived would have been late."""
+        self._safe_s = -math.inf
         self._transit_s: float | None = None
         self._opened_s = -math.inf
         self._at = np.zeros(64)
@@ -63,6 +66,11 @@ class Arrivals:
     def add(self, at_s: float, sound_s: float) -> None:
         """So much sound came; ``at_s`` does not go back."""
         late_s = at_s - self.sound_s
+        if late_s > self._safe_s:  # playback that began then would never have run dry
+            self._safe_s = late_s
+            place = int(np.searchsorted(self._at[: self.count], late_s))
+            whole = place == self.count  # not before this very arrival
+            self.enough_s = self.sound_s + sound_s if whole else float(self._sound[place])
         if self._transit_s is None:
             self.first_s = at_s
         else:

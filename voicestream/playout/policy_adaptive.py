@@ -44,6 +44,7 @@ _COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
 _RATE_AT_EASE = 1.3
 _RATE_EVEN = 1.05
+_RATE_SURE = 2.0
 _FAST_FIRST = 1.05
 """A first piece with so much sound for each second since the request is a fast server's: one
 no faster than speech cannot have made it, however late the first piece was read."""
@@ -65,6 +66,8 @@ class Adaptive:
         self._limits = limits or Limits()
         self.name = "adaptive warm" if self._known.replies else "adaptive cold"
         self.arrivals = Arrivals()
+        self.read_late = False
+        """The first piece had been waiting for its reader: it arrived sooner than it seems."""
         self._asked_s: float | None = None
         self._chars = 0
         self._text_complete = False
@@ -124,7 +127,9 @@ class Adaptive:
         even = longest_s < 1.2 * seen.gaps[0] + 0.002
         at_ease = seen.rate > _RATE_AT_EASE and seen.count > 2
         if at_ease or (even and seen.rate > _RATE_EVEN):
-            return ahead_s + longest_s
+            # the first gap was longer than it seems when the first piece was read late
+            sure = seen.count > 2 or not self.read_late or seen.rate > _RATE_SURE
+            return max(ahead_s + longest_s, 0.0 if sure else COLD_START_S)
         need_s = ahead_s + self._need_s(self.rest_s, at_start=True)
         return min(max(need_s, _COLD_SLOW_S[0]), _COLD_SLOW_S[1])
 

@@ -94,6 +94,10 @@ class Session:
         self.metrics.warnings.append(text)
         self._announce("warning", None, text)
 
+    def keep_trace(self, file: str) -> None:
+        """Before ``start``: when the sound arrived will be kept there."""
+        self._pacing.trace_file = file
+
     def start(self) -> None:
         """Begin; returns at once."""
         self.metrics.machine.advance(State.CONNECTING)
@@ -109,6 +113,7 @@ class Session:
             self._attempt(self._feeder.run)
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
+            self._attempt(self._pacing.save_trace)
             if not (self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
         finally:

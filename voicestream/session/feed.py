@@ -195,7 +195,7 @@ class Feeder:
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
-        self._playback.begin(job.figures.request_at_s)
+        self._playback.begin(job.figures.request_at_s, job.read_late)
         self._write(self._joiner.begin(pause_s), job)
         self._metrics.cues.append(Cue(self._metrics.written_frames, job.segment.text))
         job.figures.status = "playing"

@@ -15,6 +15,8 @@ from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest
 from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
+_AT_ONCE_S = 0.005
+
 
 class Segments(Protocol):
     """Where the fetchers get their work."""
@@ -55,6 +57,8 @@ class Job:
     content_type: str = ""
     rate_hz: int | None = None
     channels: int | None = None
+    read_late: bool = False
+    """Its first bytes had been waiting, nobody knows how long."""
 
 
 class Fetchers:
@@ -231,6 +235,7 @@ class Fetchers:
         figures.request_at_s = time.monotonic()
         stream = self._endpoint.open(job.request)
         try:
+            opened_s = time.monotonic()
             figures.request_at_s = stream.sent_at_s or figures.request_at_s
             self._metrics.timeline.mark("request_sent", figures.request_at_s)
             job.content_type = stream.content_type
@@ -240,6 +245,7 @@ class Fetchers:
                     continue
                 if figures.first_byte_at_s is None:
                     figures.first_byte_at_s = time.monotonic()
+                    job.read_late = figures.first_byte_at_s - opened_s < _AT_ONCE_S
                     self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
                     figures.status = "arriving"
                     self._announce("first_byte", figures)

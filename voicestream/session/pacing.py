@@ -13,6 +13,7 @@ from voicestream.playout.plan import Plan, Planner
 from voicestream.playout.policy import Fixed, Limits
 from voicestream.playout.policy_adaptive import Adaptive, Onlooker
 from voicestream.settings import Settings
+from voicestream.trace import TraceRecorder, save_trace
 
 if TYPE_CHECKING:
     from voicestream.playout.learnt import Learnt
@@ -63,9 +64,14 @@ class Pacing:
         self._text_complete = False
         self._policy = _policy(settings, self._known)
         self._latest_s: float | None = None
+        self._ahead_s = _PERIOD_S
         self._pcm = PcmFormat(24_000)
         self._pauses = PauseFinder(self._pcm.rate_hz)
         self._planner: Planner | None = None
+        self._recorder: TraceRecorder | None = None
+        self._skipped_s = 0.0
+        self.trace_file: str | None = None
+        """Where the arrivals are kept, if anywhere."""
 
     def load(self) -> None:
         """While the endpoint thinks: recall what is known of it."""
@@ -85,6 +91,18 @@ class Pacing:
         self._learnt.save(self._endpoint, self._policy.reply(first_byte_s))
         self._tell_trouble(self._learnt)
 
+    def save_trace(self) -> None:
+        """At the end: keep the arrivals where that was wished.
+
+        Raises:
+            SaveError: the file cannot be written.
+        """
+        if self._recorder is not None and self.trace_file is not None:
+            chars, complete = self._text_length()
+            pauses = [(pause.start, pause.end) for pause in self._pauses.pauses()]
+            trace = self._recorder.trace(chars if complete else 0, pauses)
+            save_trace(trace, self.trace_file)
+
     def _tell_trouble(self, learnt: Keeping) -> None:
         if learnt.trouble and learnt.trouble not in self._metrics.warnings:
             self._metrics.warnings.append(learnt.trouble)
@@ -99,26 +117,30 @@ class Pacing:
         """
         self._pcm = pcm
         self._pauses = PauseFinder(pcm.rate_hz)
-        ahead_frames = pcm.s_to_frames(max(ahead_s, _PERIOD_S))
+        self._ahead_s = max(ahead_s, _PERIOD_S)
+        ahead_frames = pcm.s_to_frames(self._ahead_s)
         self._planner = Planner(
             self._policy, self._pauses, pcm.rate_hz, ahead_frames, capacity_frames
         )
 
-    def begin(self, requested_at_s: float | None) -> None:
+    def begin(self, requested_at_s: float | None, read_late: bool) -> None:
         """A segment begins to arrive. Before it was asked for, nothing could."""
         if self._planner is None or requested_at_s is None:
             return
         if self._latest_s is None:
+            self._policy.read_late = read_late
             self._planner.requested(requested_at_s)
+            if self.trace_file is not None:
+                self._recorder = TraceRecorder(self._endpoint, self._pcm.rate_hz, requested_at_s)
         elif requested_at_s > self._latest_s:
-            self._planner.skip(requested_at_s - self._latest_s)
-            self._latest_s = requested_at_s
+            self.skip(requested_at_s - self._latest_s)
 
     def skip(self, seconds: float) -> None:
         """Nothing could arrive for so long after the latest arrival."""
         if self._planner is not None and self._latest_s is not None and seconds > 0:
             self._planner.skip(seconds)
             self._latest_s += seconds
+            self._skipped_s += seconds
 
     def arrived(self, samples: Samples, at_s: float) -> None:
         """Samples became playable. A later segment's may have come before an earlier one's."""
@@ -129,6 +151,11 @@ class Pacing:
         self._latest_s = at_s
         self._pauses.feed(samples)
         self._planner.arrived(at_s, len(samples))
+        if self._recorder is not None:
+            self._recorder.arrived(at_s - self._skipped_s, len(samples))
+        seen = self._policy.arrivals
+        self._metrics.jitter_s = seen.jitter_s
+        self._metrics.recommended_s = seen.enough_s + self._ahead_s
 
     def join(self) -> None:
         """A segment ends with the samples that arrived last."""

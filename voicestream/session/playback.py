@@ -131,9 +131,13 @@ class Playback:
             if idle:
                 self._start_when_ready()
 
-    def begin(self, requested_at_s: float | None) -> None:
-        """What is written next is a segment that was asked for then."""
-        self._pacing.begin(requested_at_s)
+    def begin(self, requested_at_s: float | None, read_late: bool) -> None:
+        """What is written next is a segment that was asked for then.
+
+        Args:
+            read_late: its first bytes had been waiting.
+        """
+        self._pacing.begin(requested_at_s, read_late)
 
     def held_up(self, seconds: float) -> None:
         """After what was written last nothing could arrive for so long, for want of room."""
@@ -169,6 +173,7 @@ class Playback:
         if self._ring is None or self._player is None:
             return
         full = len(frames) > self._ring.writable_frames
+        self._metrics.overruns += full
         self._plan(more_waiting or full)
         done = 0
         while not self._cancelled:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voicestream.errors import VoicestreamError
-from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.metrics import Metrics, SegmentFigures, Snapshot, buffer_health
 from voicestream.state import State
 
 
@@ -45,6 +45,13 @@ class Result:
             "underruns": seen.underruns,
             "rebuffers": seen.rebuffers,
             "stall_ms": _round(seen.stall_ms),
+            "holds": seen.holds,
+            "hold_ms": _round(seen.hold_ms),
+            "overruns": seen.overruns,
+            "jitter_ms": _round(seen.jitter_ms),
+            "recommended_buffer_ms": _round(seen.recommended_buffer_ms),
+            "states_ms": {name: _round(ms) for name, ms in seen.states_ms.items()},
+            "buffer_health": buffer_health(seen),
             "audio_s": _round(seen.audio_s, 4),
             "played_s": _round(seen.played_s, 4),
             "bytes": seen.bytes,

@@ -1,0 +1,19 @@
+"""A kept trace, played back under each policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from voicestream.playout.replay import replay, replay_table
+from voicestream.session.pacing import kept_learnt
+from voicestream.trace import load_trace
+
+
+def replayed(file: str, width: int) -> str:
+    """A table and a plot of so many columns; where the endpoint was met, with that knowledge.
+
+    Raises:
+        UsageError: the file cannot be read, or is no trace.
+    """
+    trace = load_trace(Path(file))
+    return replay_table(trace, replay(trace, kept_learnt().load(trace.name)), width)
