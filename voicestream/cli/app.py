@@ -182,7 +182,7 @@ _TRACE_FILE = inspect.Parameter(
     default=typer.Argument(..., help="Where the arrivals are kept.", metavar="FILE"),
     annotation=str,
 )
-_RECORD = [p for p in _say_parameters() if p.name != "trace"]
+_RECORD = [p for p in _SAY if p.name != "trace"]
 
 
 def _record(**values: Any) -> None:
@@ -190,7 +190,7 @@ def _record(**values: Any) -> None:
     _say(**values)
 
 
-_trace.command("record")(_with_parameters(_record, [_TRACE_FILE, *_RECORD, *_SETTINGS]))
+_trace.command("record")(_with_parameters(_record, [_TRACE_FILE, *_RECORD]))
 
 
 @_trace.command("replay")
