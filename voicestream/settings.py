@@ -89,6 +89,12 @@ class Settings:
         number(0, 60_000),
         "sound gathered before playback starts, ms; the least of it under --playout adaptive",
     )
+    underrun: str = _setting(
+        "wait",
+        flag_choice("wait", "silence", "repeat"),
+        "when sound is late: wait until there is enough, silence (play on as soon as any is "
+        "there), or repeat (the last sound, fading, then wait)",
+    )
     chunk_size: int = _setting(
         4096, number(1, 1 << 20, whole=True), "most bytes taken from the network at once"
     )

@@ -25,7 +25,7 @@ class Stage:
     """A player with everything around it; sound of one level unless said."""
 
     def __init__(self, capacity: int = 100_000, resume: int = 1000) -> None:
-        self.ring = Ring(capacity, 1)
+        self.ring = Ring(capacity, 1, 12_000)
         self.machine = StateMachine()
         self.machine.advance(State.CONNECTING)
         self.machine.advance(State.PREBUFFERING)
@@ -217,3 +217,58 @@ def test_the_fill_is_seen_while_playing() -> None:
     seen = stage.figures.fill
     assert (seen.count, seen.min_ms, seen.max_ms) == (2, 20.0, 30.0)
     assert stage.figures.fill_ms == 20.0
+
+
+def dry(underrun: str) -> tuple[Stage, np.ndarray]:
+    """A stage that ran dry in the middle of a tone of 200 Hz, and its last fill."""
+    stage = Stage(resume=1200)
+    stage.player.underrun = underrun
+    tone = (8000 * np.sin(2 * np.pi * 200 * np.arange(1300) / 24_000)).astype(np.int16)
+    assert stage.ring.write(tone[:, None]) == 1300
+    for _ in range(5):
+        stage.fill()
+    return stage, stage.fill()
+
+
+def test_a_hole_is_silent_unless_said() -> None:
+    stage, last = dry("wait")
+    assert last[: 100 - FADE].any()
+    assert not last[100:].any()
+    assert not stage.fill().any()
+    stage.write(1199)
+    assert not stage.fill().any()
+
+
+def test_over_silence_it_goes_on_as_soon_as_there_is_sound() -> None:
+    stage, last = dry("silence")
+    assert not last[100:].any()
+    stage.write(479)
+    assert not stage.fill().any()
+    stage.write(1)
+    assert (stage.fill()[FADE:] == LEVEL).all()
+    assert stage.figures.underruns == 1
+
+
+def test_a_hole_repeats_the_last_sound_which_fades_without_a_click() -> None:
+    stage, last = dry("repeat")
+    hole = [last, *(stage.fill() for _ in range(8))]
+    heard = np.concatenate(hole).astype(int)
+    # no step is steeper than the tone itself is
+    assert np.abs(np.diff(heard)).max() <= 8000 * 2 * np.pi * 200 / 24_000 * 1.2
+    assert np.abs(heard[100 : 100 + 480]).max() > 4000
+    assert not heard[100 + 1440 :].any()
+    stage.write(1200)
+    after = stage.fill()
+    assert abs(int(after[0])) < 200
+    assert (after[FADE:] == LEVEL).all()
+
+
+def test_a_hole_may_end_before_what_is_repeated_has_faded() -> None:
+    stage, _ = dry("repeat")
+    stage.write(1200)
+    stage.fill()
+    assert (stage.fill() == LEVEL).all()
+    stage.player.idle = True
+    for _ in range(4):
+        stage.fill()
+    assert not stage.fill().any()

@@ -18,6 +18,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "format": ("mp3", "wav", "flac", "aac"),
     "stream_format": ("sse", "audio", "sse", "audio"),
     "playout": ("fixed", "adaptive", "fixed", "adaptive"),
+    "underrun": ("silence", "repeat", "wait", "silence"),
     "prebuffer_ms": (10, 20, 30, 40.5),
     "chunk_size": (1, 2, 3, 4),
     "max_buffer_s": (3, 4, 5, 6.5),

@@ -47,7 +47,7 @@ def test_another_voice_is_refused(voice: EmbeddedEndpoint) -> None:
         voice.open(asked("Hello.", voice="alloy"))
 
 
-def test_speaking_leaves_nothing_in_the_home(tmp_path: Path) -> None:
+def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:
     """onnxruntime would put an identifier there and report to its maker."""
     subprocess.run(
         [sys.executable, "-m", "voicestream", "say", "Hi.", "--device", "null", "--quiet"],
@@ -56,5 +56,5 @@ def test_speaking_leaves_nothing_in_the_home(tmp_path: Path) -> None:
         check=True,
         stdin=subprocess.DEVNULL,
     )
-    left = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.name for path in left] == ["playout.json"]  # our own: how fast it speaks
+    left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
+    assert set(left) <= {"playout.json"}  # what was learnt of the endpoint

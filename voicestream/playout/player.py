@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 
 from voicestream.metrics import PlayFigures, Timeline
-from voicestream.pcm import Frames16, PcmFormat
+from voicestream.pcm import Frames16, PcmFormat, Samples, from_int16, to_int16
+from voicestream.playout.holes import repeat
 from voicestream.playout.plan import Plan
 from voicestream.playout.ring import Ring
 from voicestream.state import State, StateMachine
@@ -19,6 +20,12 @@ from voicestream.state import State, StateMachine
 AUDIBLE = 32
 """16-bit samples below this (-60 dB) count as silence."""
 FADE_MS = 4.0
+_TAIL_OF_HOLE_S = 0.03
+"""Of the sound before a hole: two periods of a low voice."""
+_REPEATED_S = 0.06
+"""By then what is repeated has faded."""
+_SOON_S = 0.02
+"""Less than this is not worth going on with."""
 TAIL_S = 0.05
 """Silence after the last sample, on top of the sink's latency: a card that stops
 at once swallows 20 to 100 ms."""
@@ -55,6 +62,10 @@ class Player:
         self._lead_in_frames = 0
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
+        self.underrun = "wait"
+        """What an underrun does: ``wait`` until there is enough, play on over ``silence`` as
+        soon as there is sound, or ``repeat`` the last sound, fading, and wait."""
+        self._tail_frames = pcm.s_to_frames(_TAIL_OF_HOLE_S)
         # feeder
         self.plan = Plan(start_frames=1)
         """When to start, to wait at a pause, and to go on; replaced whole."""
@@ -76,6 +87,8 @@ class Player:
         self._fade_in = False
         self._late = False  # the ring ran empty, and that was not the writer's pause
         self._held = False  # waiting at a pause, as the plan wants
+        self._tail: Samples | None = None  # what a hole is filled from
+        self._filled_frames = 0  # of the hole
         self._silent_frames = 0
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
@@ -108,7 +121,12 @@ class Player:
         if self._held:
             passed = plan.hold_at_frame > self._ring.read or not plan.holds(self._clock())
             return passed and waiting > 0
-        return waiting >= (plan.resume_frames if self._ring.read else plan.start_frames)
+        if not self._ring.read:
+            return waiting >= plan.start_frames
+        enough = plan.resume_frames
+        if self.underrun == "silence":
+            enough = min(enough, self._pcm.s_to_frames(_SOON_S))
+        return waiting >= enough
 
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """The next frames as 16-bit bytes; silence where there is nothing to play."""
@@ -138,8 +156,10 @@ class Player:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
             if not self.ready:
                 self._stalled(len(out))
+                self._fill_hole(out)
                 return
             self._machine.advance(State.PLAYING)
+            self._tail = None
             self._timeline.mark("playback_start")
         # before the ring is looked at: what is written after these are set counts as not yet
         ended, idle = self.ended, self.idle
@@ -161,7 +181,7 @@ class Player:
             self._machine.advance(State.REBUFFERING)
         else:
             self._held = waiting > len(sound)
-            self._interrupted(out[: len(sound)], missing)
+            self._interrupted(out, len(sound))
 
     def _allowed(self, waiting: int) -> int:
         """Frames that may be played before a pause at which to wait."""
@@ -181,16 +201,31 @@ class Player:
                     "first_sound", dac_time_s + self._pcm.frames_to_s(int(audible[0]))
                 )
 
-    def _interrupted(self, sound: Frames16, missing: int) -> None:
-        """The ring ran dry, or a wait at a pause begins."""
-        _ramp(sound[-self._fade_frames :], rising=False)
+    def _interrupted(self, out: Frames16, heard: int) -> None:
+        """The ring ran dry, or a wait at a pause begins, after so many frames."""
         self._fade_in = True
         self._late = not self._held
+        if self._late and self.underrun == "repeat":
+            self._tail = from_int16(self._ring.last(self._tail_frames))
+            self._filled_frames = 0
+            self._fill_hole(out[heard:])
+        else:
+            _ramp(out[max(heard - self._fade_frames, 0) : heard], rising=False)
         self._figures.holds += self._held
         self._figures.underruns += not self._held
         self._figures.rebuffers += 1
         self._machine.advance(State.REBUFFERING)
-        self._stalled(missing)
+        self._stalled(len(out) - heard)
+
+    def _fill_hole(self, out: Frames16) -> None:
+        """With the sound before it, repeated and fading, if that is wished."""
+        if self._tail is None:
+            return
+        filling = repeat(self._tail, self._pcm.rate_hz, len(out), self._filled_frames)
+        out[:] = to_int16(filling)
+        self._filled_frames += len(out)
+        if self._filled_frames >= self._pcm.s_to_frames(_REPEATED_S):
+            self._tail = None
 
     def _stalled(self, frames: int) -> None:
         if self._machine.state is not State.REBUFFERING or self.idle:

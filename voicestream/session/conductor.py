@@ -78,6 +78,7 @@ class Session:
             capacity_s=settings.max_buffer_s,
             on_start=lambda: self._announce("playing", None),
             device_named=bool(settings.device),
+            underrun=settings.underrun,
         )
         self._feeder = Feeder(
             self._fetchers, self._playback, self.metrics, settings, self._announce

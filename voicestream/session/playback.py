@@ -33,6 +33,7 @@ class Playback:
         capacity_s: room of the ring.
         on_start: called once, just before the sink starts.
         device_named: the device was asked for by name, so saving alone will not do.
+        underrun: what one does, see :class:`Player`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Playback:
         capacity_s: float,
         on_start: Callable[[], None],
         device_named: bool = False,
+        underrun: str = "wait",
     ) -> None:
         self._metrics = metrics
         self._sink = sink
@@ -54,6 +56,7 @@ class Playback:
         self._capacity_s = capacity_s
         self._on_start = on_start
         self._device_named = device_named
+        self._underrun = underrun
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ring: Ring | None = None
         self._playing = False
@@ -110,6 +113,7 @@ class Playback:
             lambda: self._wakes.put(None),
         )
         player.plan = Plan()
+        player.underrun = self._underrun
         player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
         self._ring, self._player = ring, player
