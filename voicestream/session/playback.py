@@ -20,9 +20,6 @@ from voicestream.session.pacing import Pacing
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
 _FADE_WAIT_S = 0.2
-_CALM_S = 0.5
-_PLAN_S = 0.1
-"""While more than ``_CALM_S`` of sound waits, plans are made no closer than this."""
 _HISTORY_S = 0.5
 """More than any device holds: what it had not played yet when it went away."""
 
@@ -66,7 +63,6 @@ class Playback:
         self.pcm: PcmFormat | None = None
         """What is played; None until opened."""
         self.errors: list[VoicestreamError] = []
-        self._planned_s = 0.0
         # any thread
         self._cancelled = False
         # feeder; read by any thread
@@ -194,17 +190,9 @@ class Playback:
             self._plan(more_waiting)
 
     def _plan(self, more_waiting: bool) -> None:
-        if self._player is not None and not self._calm():
-            self._planned_s = time.monotonic()
+        if self._player is not None:
             read = max(self._player.read_frames, 1) if self._playing else 0
             self._player.plan = self._pacing.plan(read, more_waiting)
-
-    def _calm(self) -> bool:
-        """Much is waiting and the plan is young: another would say the same."""
-        if not self._playing or self._ring is None or self.pcm is None:
-            return False
-        waiting_s = self.pcm.frames_to_s(self._ring.readable_frames)
-        return waiting_s > _CALM_S and time.monotonic() - self._planned_s < _PLAN_S
 
     def _start_when_ready(self) -> None:
         if self._playing or not self._player or not self._sink or not self._player.ready:
