@@ -79,7 +79,7 @@ def largest_step(samples: np.ndarray) -> int:
     return int(np.abs(np.diff(samples.astype(int))).max(initial=0))
 
 
-@pytest.mark.parametrize("loud_ends", [False], ids=["silence at the ends"])
+@pytest.mark.parametrize("loud_ends", [False, True], ids=["silence at the ends", "loud ends"])
 def test_a_stream_of_tokens_is_heard_in_order_with_the_pauses_asked_for(
     loud_ends: bool, env: dict[str, str], recording: Recording, tmp_path: Path
 ) -> None:

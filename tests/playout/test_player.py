@@ -272,3 +272,10 @@ def test_a_hole_may_end_before_what_is_repeated_has_faded() -> None:
     for _ in range(4):
         stage.fill()
     assert not stage.fill().any()
+
+
+def test_a_full_ring_is_played_whatever_the_plan_wants() -> None:
+    stage = Stage(resume=1)
+    stage.player.resume_frames = stage.ring.capacity_frames + 1
+    stage.write(stage.ring.capacity_frames)
+    assert stage.fill().any()

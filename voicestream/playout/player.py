@@ -121,6 +121,8 @@ class Player:
         if self._held:
             passed = plan.hold_at_frame > self._ring.read or not plan.holds(self._clock())
             return passed and waiting > 0
+        if waiting >= self._ring.capacity_frames:
+            return True  # a full ring gets no fuller, whatever the plan wants
         if not self._ring.read:
             return waiting >= plan.start_frames
         enough = plan.resume_frames
