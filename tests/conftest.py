@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
+
+# a command that is compiled anew at each start is not what its users have
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # machines are shared and loaded: how long an example takes says nothing
 settings.register_profile("voicestream", deadline=None, max_examples=50)

@@ -14,7 +14,7 @@ from tests.faults.stage import Outcome, judge, port_of, run, settings_for, upstr
 from tests.support.proxy import Exchange, Fault, FaultProxy
 
 _AT_ONCE = 12
-_WITHIN_S = 25.0
+_WITHIN_S = 50.0
 
 
 class Laboratory:

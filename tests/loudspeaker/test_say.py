@@ -222,10 +222,9 @@ def test_without_streaming_everything_is_downloaded_before_it_is_heard(
 def test_a_slow_server_costs_silence_but_no_samples(
     env: dict[str, str], recording: Recording, tmp_path: Path
 ) -> None:
-    with ScriptedServer(reply(RAMP.tobytes(), "audio/pcm", rate_bytes_per_s=36_000)) as server:
-        done = command.run(
-            "say", "A ramp.", "--base-url", server.url, "--json", env=env, cwd=tmp_path
-        )
+    asked = ["say", "A ramp.", "--json", "--playout", "fixed"]
+    with ScriptedServer(reply(RAMP.tobytes(), "audio/pcm", rate_bytes_per_s=24_000)) as server:
+        done = command.run(*asked, "--base-url", server.url, env=env, cwd=tmp_path)
     recording.wait_silence(1.0)
     recording.stop()
     figures = command.figures(done)
