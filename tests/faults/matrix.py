@@ -65,7 +65,9 @@ MENDED: dict[str, Plan] = {
     **{
         f"{how} at {place:.0%}": once(Fault(how, place))
         for how in ("close", "reset", "stall")
-        for place in (0.0, 0.001, 0.25, 0.5, 0.95, 1.0)
+        for place in (
+            (0.0, 0.001, 0.25, 0.5, 0.95, 1.0) if how == "close" else (0.0, 0.3, 0.6, 1.0)
+        )
     },
 }
 """All is heard, to the sample."""

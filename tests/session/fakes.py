@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -124,7 +125,10 @@ class FakeSegments:
 
 
 class Keeper:
-    """A sink in no time: pulls as fast as it can and keeps what it pulled."""
+    """A sink in no time: pulls as fast as it can and keeps what it pulled.
+
+    It may be faster than who fills the ring; ``written``, to save to, has no holes.
+    """
 
     latency_s = 0.0
     lead_in_s = 0.0
@@ -134,6 +138,14 @@ class Keeper:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._heard: list[bytes] = []
+        self.written = io.BytesIO()
+        self.fell_silent = threading.Event()
+        """Sound was heard, and then none."""
+
+    @property
+    def wanted(self) -> np.ndarray:
+        """All frames that were to be played, as they were saved."""
+        return np.frombuffer(self.written.getvalue()[44:], "<i2")
 
     @property
     def active(self) -> bool:
@@ -156,6 +168,8 @@ class Keeper:
     def _run(self, fill: Fill) -> None:
         while not self._stop.is_set():
             self._heard.append(fill(self._period_frames, time.monotonic()))
+            if len(self.heard) and not any(self._heard[-1]):
+                self.fell_silent.set()
             self._stop.wait(0.0005)
 
     def stop(self, drain: bool) -> None:  # noqa: ARG002

@@ -24,6 +24,7 @@ from voicestream.errors import (
     KeyRefusedError,
     UsageError,
 )
+from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.result import Event, Result
 from voicestream.settings import Settings
@@ -43,7 +44,8 @@ def session(
     settings = Settings(
         base_url="http://fake", **({"trim": False, "normalize": False, "lookahead": 1} | more)
     )
-    return Session(settings, endpoint, segments, keeper, on_event=on_event), keeper
+    saver = Saver(keeper.written)
+    return Session(settings, endpoint, segments, keeper, saver, on_event=on_event), keeper
 
 
 def ended(running: Session) -> Result:
@@ -63,7 +65,8 @@ def test_all_segments_are_heard_in_order_to_the_last_sample(streaming: bool) -> 
     result = ended(running)
     assert result.completed
     assert result.snapshot.state is State.DONE
-    assert np.array_equal(keeper.heard, np.concatenate([tone_of(n) for n in range(5)]))
+    assert np.array_equal(keeper.wanted, np.concatenate([tone_of(n) for n in range(5)]))
+    assert numbers_in(keeper.heard) == [0, 1, 2, 3, 4]
     assert result.spoken == "01234"
     assert [figures.status for figures in result.snapshot.segments] == ["done"] * 5
     assert endpoint.closed
@@ -107,7 +110,8 @@ def test_three_failures_in_a_row_end_it_and_what_was_ready_is_heard() -> None:
     running, keeper = session(endpoint, texts(50))
     running.start()
     result = ended(running)
-    assert np.array_equal(keeper.heard, np.concatenate([tone_of(0), tone_of(1)]))
+    assert np.array_equal(keeper.wanted, np.concatenate([tone_of(0), tone_of(1)]))
+    assert numbers_in(keeper.heard) == [0, 1]
     assert len(result.errors) == 3
     assert len(endpoint.opened) < 10
 
@@ -118,7 +122,8 @@ def test_a_text_that_cannot_be_read_on_is_heard_up_to_there() -> None:
     )
     running.start()
     result = ended(running)
-    assert np.array_equal(keeper.heard, np.concatenate([tone_of(0), tone_of(1)]))
+    assert np.array_equal(keeper.wanted, np.concatenate([tone_of(0), tone_of(1)]))
+    assert numbers_in(keeper.heard) == [0, 1]
     assert [error.exit_code for error in result.errors] == [2]
 
 
@@ -134,7 +139,8 @@ def test_a_reply_that_breaks_off_is_heard_up_to_there() -> None:
     running.start()
     result = ended(running)
     expected = np.concatenate([tone_of(0), tone_of(1, 1000), tone_of(2)])
-    assert np.array_equal(keeper.heard, expected)
+    assert np.array_equal(keeper.wanted, expected)
+    assert numbers_in(keeper.heard) == [0, 1, 2]
     assert result.snapshot.segments[1].status == "failed"
 
 
@@ -154,20 +160,12 @@ def test_a_reply_that_cannot_be_decoded_does_not_block_the_next() -> None:
 
 
 def test_while_the_writer_pauses_what_is_there_is_heard_however_short() -> None:
-    started = threading.Event()
-
-    def on_event(event: Event) -> None:
-        if event.kind == "playing":
-            started.set()
-
     segments = texts(2)
     segments.hangs_at = 1
-    running, keeper = session(
-        FakeEndpoint(answer), segments, on_event, prebuffer_ms=1500, lookahead=2
-    )
+    running, keeper = session(FakeEndpoint(answer), segments, prebuffer_ms=1500, lookahead=2)
     running.start()
     assert segments.waits.wait(LONG_S)
-    assert started.wait(LONG_S)  # 100 ms of sound, 1500 ms of prebuffer
+    assert keeper.fell_silent.wait(LONG_S)  # after 100 ms of sound, 1500 ms of prebuffer
     segments.more.set()
     result = ended(running)
     assert result.completed
