@@ -16,7 +16,8 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "trace"),
-    *("settings", "settings_parse", "places", "printable", "patterns", "clock"),
+    *("settings", "settings_parse", "settings_row", "settings_sources", "places"),
+    *("printable", "patterns", "clock"),
 }
 STAGES = {"text", "speech", "decode", "playout", "output"}
 MAY_IMPORT = {
@@ -59,13 +60,13 @@ ONLY_IN = {
     "soxr": ("playout/",),
     "rich": ("ui/", "cli/"),
     "typer": ("cli/",),
-    "dotenv": ("settings.py",),
-    "platformdirs": ("settings.py",),
+    "dotenv": ("settings_sources.py",),
+    "platformdirs": ("settings_sources.py",),
 }
 """Foreign library -> where it may be imported."""
 
 READS_ENVIRONMENT = {
-    "settings.py": "its only reader",
+    "settings_sources.py": "its only reader",
     "cli/entry.py": "the shell asks for completions through it",
     "cli/parts.py": "proxies, which the HTTP library reads itself",
     "cli/say.py": "NO_COLOR and TERM, for the panel",

@@ -1,25 +1,21 @@
 """All settings: what they mean, their defaults, and where each value came from.
 
-The only reader of the environment, of ``.env`` and of the user's config file.
 Precedence: flag > environment > ``.env`` > user config file > default.
-Parsing and bounds stand in :mod:`voicestream.settings_parse`.
+Parsing and bounds stand in :mod:`voicestream.settings_parse`; what reads the environment
+and the files in :mod:`voicestream.settings_sources`.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
-from voicestream.places import Place, key_in_the_clear, named_keys, place_list, places
+from voicestream.places import Place, key_in_the_clear, place_list, places
 from voicestream.settings_parse import (
-    Kind,
     flag_choice,
     number,
     parse_setting,
@@ -28,20 +24,14 @@ from voicestream.settings_parse import (
     url,
     yes_no,
 )
+from voicestream.settings_row import Row, rows_of, shown
+from voicestream.settings_row import setting as _setting
+from voicestream.settings_sources import gather
 
 OPENAI_URL = "https://api.openai.com/v1"
 EMBEDDED_URL = "embedded:"
 FORMATS = ("pcm", "mp3", "wav", "opus", "aac", "flac")
 _DEFAULT = "default"
-_PLATFORM: str = sys.platform
-
-
-def _setting(default: Any, kind: Kind, help_text: str, *aliases: str, flag: str = "") -> Any:
-    """One row of the table. ``aliases``: further environment variables, less strong."""
-    return field(
-        default=default,
-        metadata={"kind": kind, "help": help_text, "aliases": aliases, "flag": flag},
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,7 +261,7 @@ class Settings:
         )
 
     def __repr__(self) -> str:
-        shown = (f"{f.name}={shown_value(self, f.name)!r}" for f in _rows())
+        shown = (f"{f.name}={shown_value(self, f.name)!r}" for f in TABLE)
         return f"Settings({', '.join(shown)})"
 
     @property
@@ -291,42 +281,7 @@ class Settings:
         return self.sources.get(name, _DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One setting as the command line, the example file and ``config`` show it."""
-
-    name: str
-    kind: Kind
-    help: str
-    default: Any
-    flag: str
-    variables: tuple[str, ...]
-
-    @property
-    def is_switch(self) -> bool:
-        return isinstance(self.default, bool)
-
-    @property
-    def shown_default(self) -> str:
-        return _shown(self.default)
-
-
-def _rows() -> list[Row]:
-    return [
-        Row(
-            name=f.name,
-            kind=f.metadata["kind"],
-            help=f.metadata["help"],
-            default=f.default,
-            flag=f.metadata["flag"] or "--" + f.name.replace("_", "-"),
-            variables=("VOICESTREAM_" + f.name.upper(), *f.metadata["aliases"]),
-        )
-        for f in fields(Settings)
-        if f.metadata
-    ]
-
-
-TABLE: tuple[Row, ...] = tuple(_rows())
+TABLE: tuple[Row, ...] = rows_of(Settings)
 _BY_NAME = {row.name: row for row in TABLE}
 
 
@@ -335,13 +290,7 @@ def shown_value(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name == "api_key":
         return "(set)" if value else ""
-    return _shown(value)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return shown(value)
 
 
 def load(
@@ -361,146 +310,9 @@ def load(
     Raises:
         SettingsError: a value is malformed, or an ``.env`` would send a key to a stranger.
     """
-    environ = os.environ if environ is None else environ
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    dotenv = _read_dotenv((folder or Path()) / ".env")
-    layers = (
-        _from_config_file(config_file or user_config_file(environ)),
-        _from_variables(dotenv, ".env "),
-        _from_variables(environ, ""),
-        _from_flags(flags or {}),
+    found = gather(TABLE, flags or {}, environ, folder or Path(), config_file)
+    return Settings(
+        **found.values,
+        sources=MappingProxyType(found.sources),
+        keys=MappingProxyType(found.keys),
     )
-    for layer in layers:
-        for name, (value, source) in layer.items():
-            values[name] = parse_setting(_BY_NAME[name].kind, value, source)
-            sources[name] = source
-    _refuse_stranger(sources)
-    from_dotenv = sources.get("base_urls", "").startswith(".env ")
-    keys = named_keys(values.get("base_urls", ""), environ, dotenv, from_dotenv)
-    parsed = {name: parse_setting(secret, key, name) for name, key in keys.items()}
-    return Settings(**values, sources=MappingProxyType(sources), keys=MappingProxyType(parsed))
-
-
-def user_config_file(environ: Mapping[str, str]) -> Path:
-    """``config.toml`` in the platform's config folder."""
-    # a relative one is to be ignored (XDG base directory specification): it would let the
-    # working directory choose where a key is sent
-    if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):
-        return Path(chosen) / "voicestream" / "config.toml"
-    # platformdirs costs 10 ms of start-up and says the same on Linux
-    if _PLATFORM.startswith("linux"):
-        return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"
-    from platformdirs import user_config_path
-
-    return user_config_path("voicestream") / "config.toml"
-
-
-def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
-    """A file in the platform's state folder."""
-    environ = os.environ if environ is None else environ
-    if _PLATFORM.startswith("linux"):
-        chosen = environ.get("XDG_STATE_HOME", "")
-        home = Path(environ.get("HOME", "/")) / ".local" / "state"
-        return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
-    from platformdirs import user_state_path
-
-    return user_state_path("voicestream") / name
-
-
-def _refuse_stranger(sources: Mapping[str, str]) -> None:
-    """A folder's ``.env`` must not send a key that it does not hold itself."""
-    key_source = sources.get("api_key")
-    if not key_source or key_source.startswith(".env "):
-        return
-    urls = (
-        sources.get("base_url") or sources.get("base_urls", ""),
-        sources.get("chat_base_url", ""),
-    )
-    if any(source.startswith(".env ") for source in urls):
-        raise SettingsError(
-            "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
-            f"({key_source})",
-            "it would send your key to a server that this folder chose",
-            "Give --base-url (--chat-base-url) yourself, or put that key into the same .env.",
-        )
-
-
-_Layer = dict[str, tuple[Any, str]]
-
-
-def _from_flags(flags: Mapping[str, Any]) -> _Layer:
-    return {
-        name: (value, f"flag {_BY_NAME[name].flag}")
-        for name, value in flags.items()
-        if value is not None
-    }
-
-
-def _from_variables(variables: Mapping[str, str], prefix: str) -> _Layer:
-    layer: _Layer = {}
-    for row in TABLE:
-        for variable in row.variables:
-            if value := variables.get(variable, ""):
-                layer[row.name] = (value, prefix + variable)
-                break
-    return layer
-
-
-def _read_dotenv(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        return {}
-    # the parser alone: the rest of python-dotenv logs what it cannot read, on stderr
-    from dotenv.parser import parse_stream
-
-    found = {}
-    try:
-        with file.open(encoding="utf-8") as stream:
-            for line in parse_stream(stream):
-                if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
-                    raise SettingsError(
-                        f"line {line.original.line} of the .env file in this folder is malformed",
-                        hint="Write NAME=value, and close every quote.",
-                    )
-                if line.key is not None and line.value is not None:
-                    found[line.key] = line.value
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("the .env file in this folder cannot be read", str(error)) from error
-    return found
-
-
-def _from_config_file(file: Path) -> _Layer:
-    try:
-        content = file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return {}
-    except OSError as error:
-        raise SettingsError(f"{file} cannot be read", error.strerror or str(error)) from error
-    import tomllib
-
-    try:
-        table = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML", str(error)) from error
-    unknown = sorted(set(table) - set(_BY_NAME))
-    if unknown:
-        raise SettingsError(
-            f"{file} has an unknown setting: {unknown[0]}",
-            hint="`voicestream config` lists the settings.",
-        )
-    return {name: (value, f"{file} ({name})") for name, value in table.items()}
-
-
-def read_key_file(path: str) -> str:
-    """The key in a file, blanks around it removed.
-
-    Raises:
-        SettingsError: it cannot be read, or is empty.
-    """
-    try:
-        key = Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("the key file cannot be read", str(error)) from error
-    if not key:
-        raise SettingsError("the key file is empty", path)
-    return key

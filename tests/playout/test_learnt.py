@@ -11,7 +11,7 @@ import pytest
 from voicestream.playout.estimate import Arrivals
 from voicestream.playout.knowledge import Knowledge
 from voicestream.playout.learnt import Learnt
-from voicestream.settings import user_state_file
+from voicestream.settings_sources import user_state_file
 
 
 def some(rate: float = 2.0, replies: int = 1) -> Knowledge:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from voicestream.errors import SettingsError
-from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Row, Settings, load, shown_value
+from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
+from voicestream.settings_row import Row
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from voicestream.cli.options import SayCall
 from voicestream.cli.report import warn
 from voicestream.errors import EmptyTextError, SaveError, UsageError
-from voicestream.settings import Settings, load, read_key_file
+from voicestream.settings import Settings, load
+from voicestream.settings_sources import read_key_file
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver

@@ -15,7 +15,7 @@ from typing import Any
 
 from voicestream.playout.estimate import HORIZONS_S
 from voicestream.playout.knowledge import NEED_SHARES, Knowledge
-from voicestream.settings import user_state_file
+from voicestream.settings_sources import user_state_file
 
 _VERSION = 1
 _MOST_BYTES = 1 << 20
