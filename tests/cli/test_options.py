@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -105,3 +106,30 @@ def test_the_command_gets_what_the_library_reads(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("voicestream.cli.say.say", record)
     assert typer_app.run_app(["say", "-fnotes.txt", "--voice", "nova", "--no-stream"]) == 7
     assert calls == [SayCall(file="notes.txt", settings={"voice": "nova", "streaming": False})]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["say", "--json", "--nonsense"], True),
+        (["ask", "--nonsense", "--json", "Why?"], True),
+        (["voices", "--json", "--nonsense"], True),
+        (["voices", "--json", "--timeout", "x"], True),
+        (["trace", "record", "--json"], True),
+        (["say", "--nonsense"], False),
+        (["say", "--nonsense", "--", "--json"], False),
+        (["config", "--json"], False),
+        (["--json"], False),
+    ],
+)
+def test_a_mistake_is_an_object_where_one_was_asked_for(
+    arguments: list[str], wanted: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typer_app.run_app(arguments) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("voicestream: ")
+    assert bool(told.out) is wanted
+    if wanted:
+        figures = json.loads(told.out)
+        assert figures["completed"] is False
+        assert [f"voicestream: {error}\n" for error in figures["errors"]] == [told.err]

@@ -244,6 +244,26 @@ def _main(
 _Mistake: type[Any] = typer.BadParameter.__bases__[0]
 
 
+def _command_named(arguments: list[str]) -> tuple[str, Any]:
+    """The command that the arguments begin with, as it is called and as typer knows it."""
+    command: Any = typer.main.get_command(app)
+    path = "voicestream"
+    for word in arguments:
+        inner = getattr(command, "commands", {}).get(word)
+        if inner is None:
+            break
+        command, path = inner, f"{path} {word}"
+    return path, command
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    """Whether one JSON object was asked for, of a command that prints one."""
+    _path, command = _command_named(arguments)
+    known = any(parameter.name == _JSON.name for parameter in command.params)
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return known and "--json" in options
+
+
 def run_app(arguments: list[str]) -> int:
     """Run the commands; return the exit code."""
     try:
@@ -251,11 +271,12 @@ def run_app(arguments: list[str]) -> int:
     except SystemExit as ending:
         return ending.code if isinstance(ending.code, int) else 1
     except VoicestreamError as error:
-        return report(error)
+        return report(error, _wants_json(arguments))
     except _Mistake as mistake:
-        command = mistake.ctx.command_path if mistake.ctx else "voicestream"
+        path, _command = _command_named(arguments)
         what, _, more = mistake.format_message().partition(". ")
-        return report(UsageError(what.rstrip("."), hint=f"{more} Try: {command} --help".strip()))
+        usage = UsageError(what.rstrip("."), hint=f"{more} Try: {path} --help".strip())
+        return report(usage, _wants_json(arguments))
     except OSError as error:  # help and lists are written straight to stdout
         return report(SaveError("the output cannot be written", error.strerror or str(error)))
     return code if isinstance(code, int) else 0

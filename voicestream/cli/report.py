@@ -49,10 +49,16 @@ def say_line(text: str) -> None:
         return  # nobody reads it; the exit code still tells
 
 
-def report(error: VoicestreamError) -> int:
-    """Tell of an error; return the exit code it has."""
+def report(error: VoicestreamError, as_json: bool = False) -> int:
+    """Tell of an error; return the exit code it has.
+
+    ``as_json``: on stdout too, as the one object that a program waits for.
+    """
     say_line(f"voicestream: {error}")
-    return error.exit_code
+    if not as_json:
+        return error.exit_code
+    figures = {"completed": False, "ttfa_ms": None, "errors": [str(error)]}
+    return print_json(figures) or error.exit_code
 
 
 def warn(text: str) -> None:

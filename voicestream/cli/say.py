@@ -54,11 +54,7 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     try:
         return _say(call, start_s, script_of)
     except VoicestreamError as error:
-        code = report(error)
-        if call.json:
-            figures = {"completed": False, "ttfa_ms": None, "errors": [str(error)]}
-            return print_json(figures) or code
-        return code
+        return report(error, call.json)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
 
