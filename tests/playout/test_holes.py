@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voicestream.playout.holes import fade_in, fade_out, pitch_frames, repeat, silence
+from voicestream.playout.holes import mirror, pitch_frames, repeat
 
 RATE_HZ = 24_000
 
@@ -30,35 +30,38 @@ def test_the_pitch_is_found(pitch_hz):
 @pytest.mark.parametrize("pitch_hz", [90, 120, 215, 330])
 def test_a_repetition_goes_on_without_a_click_and_dies_away(pitch_hz):
     tail = voiced(0.1, pitch_hz)
-    filled = repeat(tail, RATE_HZ, 2400)
-    assert filled.shape == (2400, 1)
+    filled = repeat(tail, RATE_HZ)
+    assert filled.shape == (1440, 1)
     assert steepest(np.concatenate([tail, filled])) < 1.3 * steepest(tail)
     assert np.abs(filled[:200]).max() > 0.1
-    assert not np.any(filled[1440:])
+    assert filled[-1] == 0
 
 
-def test_a_repetition_does_not_depend_on_the_cuts():
+def test_a_repetition_of_what_does_not_repeat_begins_without_a_step():
     tail = voiced(0.1, 150)
-    whole = repeat(tail, RATE_HZ, 1000)
-    parts = [repeat(tail, RATE_HZ, 100, since) for since in range(0, 1000, 100)]
-    assert np.array_equal(np.concatenate(parts), whole)
+    tail[:-137] = 0
+    tail[-137:-37] *= np.linspace(0, 1, 100)[:, None]
+    begins = np.concatenate([tail[-37:], repeat(tail, RATE_HZ)[:96]])
+    assert steepest(begins) < 1.5 * steepest(voiced(0.1, 150))
 
 
 @pytest.mark.parametrize("frames", [0, 1, 10, 400])
 def test_a_tail_too_short_for_a_pitch(frames):
-    filled = repeat(voiced(1, 100)[:frames], RATE_HZ, 50)
-    assert filled.shape == (50, 1)
+    filled = repeat(voiced(1, 100)[:frames], RATE_HZ)
+    assert filled.shape == (1440, 1)
     assert np.all(np.isfinite(filled))
 
 
-@pytest.mark.parametrize("frames", [0, 1, 50, 500])
-def test_fades_touch_only_their_edge(frames):
-    sound = np.ones((frames, 2), np.float32)
-    out, into = fade_out(sound, RATE_HZ), fade_in(sound, RATE_HZ)
-    assert np.all(sound == 1)
-    assert np.all(out[: max(frames - 96, 0)] == 1)
-    assert np.all(into[96:] == 1)
-    if frames:
-        assert np.all(out[-1] == 0)
-        assert np.all(into[0] == 0)
-    assert silence(2, frames).shape == (frames, 2)
+@pytest.mark.parametrize("frames", [1, 10, 96, 500])
+def test_a_mirror_goes_back_the_way_it_came_and_fades(frames):
+    tail = voiced(1, 100)[:frames]
+    back = mirror(tail, RATE_HZ)
+    assert back.shape == (96, 1)
+    assert back[0] == tail[-1]
+    assert np.abs(back[-1]) < 0.02
+    place = min(frames, 96) // 2
+    assert back[place] == pytest.approx(tail[-1 - place] * (1 - place / 96))
+
+
+def test_a_mirror_of_nothing_is_silence():
+    assert not np.any(mirror(np.zeros((0, 2), np.float32), RATE_HZ))

@@ -1,4 +1,4 @@
-"""What fills a hole in the sound that cannot be avoided: silence, or the last sound repeated.
+"""What fills a hole in the sound that cannot be avoided: a fade, or the last sound repeated.
 
 Pure functions on samples, fit for the audio callback: no state, one array a call.
 """
@@ -16,24 +16,19 @@ _DYING_S = 0.06
 """A repetition longer than this sounds like a machine; it has faded to silence by then."""
 
 
-def silence(channels: int, frames: int) -> Samples:
-    """Nothing, of shape ``(frames, channels)``."""
-    return np.zeros((frames, channels), np.float32)
+def mirror(tail: Samples, rate_hz: int) -> Samples:
+    """Go on from ``tail`` the way it came, fading to silence in 4 ms.
 
-
-def fade_out(sound: Samples, rate_hz: int) -> Samples:
-    """The same with its last 4 ms faded to silence."""
-    count = min(round(FADE_S * rate_hz), len(sound))
-    faded = sound.copy()
-    faded[len(sound) - count :] *= np.linspace(1, 0, count + 1, dtype=np.float32)[1:, None]
-    return faded
-
-
-def fade_in(sound: Samples, rate_hz: int) -> Samples:
-    """The same with its first 4 ms faded from silence."""
-    count = min(round(FADE_S * rate_hz), len(sound))
-    faded = sound.copy()
-    faded[:count] *= np.linspace(0, 1, count, endpoint=False, dtype=np.float32)[:, None]
+    A mirror image goes on without a step, however the sound ends. Of a tail shorter
+    than that, there and back again.
+    """
+    frames = max(round(FADE_S * rate_hz), 1)
+    count = len(tail)
+    if not count:
+        return np.zeros((frames, tail.shape[1]), np.float32)
+    places = np.arange(frames) % (2 * count)
+    gain = np.linspace(1, 0, frames, endpoint=False, dtype=np.float32)[:, None]
+    faded: Samples = tail[np.where(places < count, count - 1 - places, places - count)] * gain
     return faded
 
 
@@ -54,18 +49,18 @@ def pitch_frames(sound: Samples, rate_hz: int) -> int:
     return high - int(np.argmax(likeness[: high - low + 1]))
 
 
-def repeat(tail: Samples, rate_hz: int, frames: int, since_frames: int = 0) -> Samples:
+def repeat(tail: Samples, rate_hz: int) -> Samples:
     """Go on from ``tail`` by repeating its last pitch period, fading to silence in 60 ms.
 
     Args:
         tail: the last sound played, 25 ms or more; shape ``(any, channels)``.
-        since_frames: how much of the hole was filled before this call, with the same tail.
 
     Returns:
-        Shape ``(frames, channels)``. It begins where ``tail`` ends, without a click.
+        60 ms, which begin where ``tail`` ends, without a click.
     """
+    frames = round(_DYING_S * rate_hz)
     if not len(tail):
-        return silence(tail.shape[1], frames)
+        return np.zeros((frames, tail.shape[1]), np.float32)
     period = tail[-pitch_frames(tail, rate_hz) :]
     # the seam from the period's end to its start is smoothed by what led up to it
     overlap = min(len(period) // 4, len(tail) - len(period))
@@ -74,7 +69,10 @@ def repeat(tail: Samples, rate_hz: int, frames: int, since_frames: int = 0) -> S
         rise = np.linspace(0, 1, overlap + 2, dtype=np.float32)[1:-1, None]
         period = period.copy()
         period[-overlap:] = period[-overlap:] * (1 - rise) + lead * rise
-    places = since_frames + np.arange(frames)
-    gain = np.clip(1.0 - (places + 1) / (_DYING_S * rate_hz), 0.0, 1.0).astype(np.float32)
-    filled: Samples = period[places % len(period)] * gain[:, None]
+    gain = np.linspace(1, 0, frames + 1, dtype=np.float32)[1:, None]
+    filled: Samples = period[np.arange(frames) % len(period)] * gain
+    # where the end is not like the period before it: take the step between them out slowly
+    before = tail[-len(period) - 1 : -len(period)] if len(tail) > len(period) else tail[:1]
+    fade = min(round(FADE_S * rate_hz), frames)
+    filled[:fade] += (tail[-1:] - before) * np.linspace(1, 0, fade, dtype=np.float32)[:, None]
     return filled

@@ -11,19 +11,14 @@ from collections.abc import Callable
 import numpy as np
 
 from voicestream.metrics import PlayFigures, Timeline
-from voicestream.pcm import Frames16, PcmFormat, Samples, from_int16, to_int16
-from voicestream.playout.holes import repeat
+from voicestream.pcm import Frames16, PcmFormat
+from voicestream.playout.conceal import Concealer
 from voicestream.playout.plan import Plan
 from voicestream.playout.ring import Ring
 from voicestream.state import State, StateMachine
 
 AUDIBLE = 32
 """16-bit samples below this (-60 dB) count as silence."""
-FADE_MS = 4.0
-_TAIL_OF_HOLE_S = 0.03
-"""Of the sound before a hole: two periods of a low voice."""
-_REPEATED_S = 0.06
-"""By then what is repeated has faded."""
 _SOON_S = 0.02
 """Less than this is not worth going on with."""
 TAIL_S = 0.05
@@ -57,7 +52,6 @@ class Player:
         self._figures = figures
         self._wake = wake
         self._clock = clock
-        self._fade_frames = max(pcm.ms_to_frames(FADE_MS), 1)
         # conductor, before the sink starts
         self._lead_in_frames = 0
         self.latency_frames = 0
@@ -65,7 +59,6 @@ class Player:
         self.underrun = "wait"
         """What an underrun does: ``wait`` until there is enough, play on over ``silence`` as
         soon as there is sound, or ``repeat`` the last sound, fading, and wait."""
-        self._tail_frames = pcm.s_to_frames(_TAIL_OF_HOLE_S)
         # feeder
         self.plan = Plan(start_frames=1)
         """When to start, to wait at a pause, and to go on; replaced whole."""
@@ -84,11 +77,10 @@ class Player:
         self.silenced = False
         """After a cancel: the fade has been handed to the sink."""
         self._lead_left = 0
-        self._fade_in = False
+        self._concealer = Concealer(pcm)
+        self._fading = False  # after a cancel
         self._late = False  # the ring ran empty, and that was not the writer's pause
         self._held = False  # waiting at a pause, as the plan wants
-        self._tail: Samples | None = None  # what a hole is filled from
-        self._filled_frames = 0  # of the hole
         self._silent_frames = 0
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
@@ -139,6 +131,7 @@ class Player:
             self._fade_to_silence(out[start:])
         elif start < frames:
             self._play(out[start:], dac_time_s + self._pcm.frames_to_s(start))
+        self._concealer.remember(out)
         if self.wants_room or self.drained or self.silenced:
             self._wake()
         return out.tobytes()
@@ -152,16 +145,16 @@ class Player:
         self._figures.played_frames -= frames
         self._silent_frames = 0
         self._lead_left = self._lead_in_frames
-        self._fade_in = True
+        self._concealer.restart()
 
     def _play(self, out: Frames16, dac_time_s: float) -> None:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
             if not self.ready:
                 self._stalled(len(out))
-                self._fill_hole(out)
+                self._concealer.fill(out)
                 return
             self._machine.advance(State.PLAYING)
-            self._tail = None
+            self._concealer.go_on()
             self._timeline.mark("playback_start")
         # before the ring is looked at: what is written after these are set counts as not yet
         ended, idle = self.ended, self.idle
@@ -170,6 +163,7 @@ class Player:
         allowed = waiting if ended or idle else self._allowed(waiting)
         sound = self._ring.take(min(len(out), allowed))
         out[: len(sound)] = sound
+        self._concealer.smooth(out if ended else out[: len(sound)])
         self._heard(out[: len(sound)], dac_time_s)
         if ended:
             self._machine.advance(State.DRAINING)
@@ -180,7 +174,7 @@ class Player:
             self._drain(missing)
         elif idle:
             self._late = self._held = False
-            self._machine.advance(State.REBUFFERING)
+            self._pause(out, len(sound))
         else:
             self._held = waiting > len(sound)
             self._interrupted(out, len(sound))
@@ -192,9 +186,6 @@ class Player:
         return left if 0 <= left < waiting and plan.holds(self._clock()) else waiting
 
     def _heard(self, sound: Frames16, dac_time_s: float) -> None:
-        if self._fade_in and len(sound):
-            self._fade_in = False
-            _ramp(sound[: self._fade_frames], rising=True)
         self._figures.played_frames += len(sound)
         if self._timeline.first_sound is None:
             audible = np.flatnonzero(np.abs(sound[:, 0].astype(np.int32)) >= AUDIBLE)
@@ -205,29 +196,18 @@ class Player:
 
     def _interrupted(self, out: Frames16, heard: int) -> None:
         """The ring ran dry, or a wait at a pause begins, after so many frames."""
-        self._fade_in = True
         self._late = not self._held
-        if self._late and self.underrun == "repeat":
-            self._tail = from_int16(self._ring.last(self._tail_frames))
-            self._filled_frames = 0
-            self._fill_hole(out[heard:])
-        else:
-            _ramp(out[max(heard - self._fade_frames, 0) : heard], rising=False)
         self._figures.holds += self._held
         self._figures.underruns += not self._held
         self._figures.rebuffers += 1
-        self._machine.advance(State.REBUFFERING)
+        self._pause(out, heard)
         self._stalled(len(out) - heard)
 
-    def _fill_hole(self, out: Frames16) -> None:
-        """With the sound before it, repeated and fading, if that is wished."""
-        if self._tail is None:
-            return
-        filling = repeat(self._tail, self._pcm.rate_hz, len(out), self._filled_frames)
-        out[:] = to_int16(filling)
-        self._filled_frames += len(out)
-        if self._filled_frames >= self._pcm.s_to_frames(_REPEATED_S):
-            self._tail = None
+    def _pause(self, out: Frames16, heard: int) -> None:
+        """Nothing is played after so many frames, until there is enough again."""
+        self._concealer.stop(out[:heard], repeating=self._late and self.underrun == "repeat")
+        self._concealer.fill(out[heard:])
+        self._machine.advance(State.REBUFFERING)
 
     def _stalled(self, frames: int) -> None:
         if self._machine.state is not State.REBUFFERING or self.idle:
@@ -244,21 +224,13 @@ class Player:
             self.drained = True
 
     def _fade_to_silence(self, out: Frames16) -> None:
-        if not self.silenced and self._machine.state in (State.PLAYING, State.DRAINING):
-            sound = self._ring.take(min(self._fade_frames, len(out)))
-            out[: len(sound)] = sound
-            _ramp(out[: len(sound)], rising=False)
-        self.silenced = True
+        if not self._fading:
+            self._fading = True
+            self._concealer.stop(out[:0])
+        self._concealer.fill(out)
+        self.silenced = not self._concealer.filling
 
     def _see_fill(self, waiting_frames: int) -> None:
         fill_ms = self._pcm.frames_to_ms(waiting_frames + self.latency_frames)
         self._figures.fill_ms = fill_ms
         self._figures.fill.see(fill_ms)
-
-
-def _ramp(sound: Frames16, *, rising: bool) -> None:
-    """Fade in place, linearly, from or to silence."""
-    if not len(sound):
-        return
-    gain = np.linspace(0.0, 1.0, len(sound), endpoint=False, dtype=np.float32)[:, None]
-    sound[:] = np.rint(sound * (gain if rising else 1.0 - gain)).astype(np.int16)

@@ -64,12 +64,6 @@ class Ring:
         self._furthest = max(self._furthest, self.read)
         return taken
 
-    def last(self, frames: int) -> Frames16:
-        """Reader only: the last frames read, as many as the history surely still holds."""
-        count = min(frames, self._history_frames, self.read)
-        places = np.arange(self.read - count, self.read) % self._size
-        return self._data[places]
-
     def rewind(self, frames: int) -> int:
         """Reader only: make the last frames read readable again; return how many.
 
