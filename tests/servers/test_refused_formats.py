@@ -102,6 +102,16 @@ def test_a_server_that_refuses_everything_is_asked_a_few_times_only(tmp_path: Pa
     assert "unsupported response_format" in said.run.errors[0]
 
 
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_key_that_is_refused_is_refused_for_all_that_follows(good: int, tmp_path: Path) -> None:
+    """What is in flight by then cannot be called back: two beyond the one that is heard."""
+    answers = [Script(sound.ramp(2400).tobytes())] * good + [Script.error(401, "no")] * 20
+    text = " ".join(f"This is sentence number {number}." for number in range(12))
+    said = speak(answers, tmp_path, "--lookahead", "2", "--batch-chars", "1", text=text)
+    assert said.run.code == 4
+    assert good < len(said.requests) <= good + 3
+
+
 @pytest.mark.parametrize("status", [401, 404, 429, 500])
 def test_other_statuses_are_never_about_the_format(status: int) -> None:
     asked = SpeechRequest("Hi.", "model", "voice", "pcm")

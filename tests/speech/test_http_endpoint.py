@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
-from voicestream.errors import ConnectionFailedError, EndpointError
+from voicestream.errors import ConnectionFailedError, EndpointError, KeyRefusedError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http import HttpConfig, HttpEndpoint
 from voicestream.speech.wire import EarlyRequest, request_body
@@ -236,3 +236,23 @@ def test_abort_ends_a_wait_for_a_connection(with_early: bool) -> None:
         )
         endpoint.close()
         accepted[0].close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked_times"),
+    [([401, 200, 200], 1), ([403, 200, 200], 1), ([200, 401, 200], 2), ([200, 403, 200], 3)],
+)
+def test_a_key_that_was_refused_is_not_sent_again(answers: list[int], asked_times: int) -> None:
+    scripts = [Script(b"sound") if it == 200 else Script.error(it, "no") for it in answers]
+    with ScriptedServer(scripts) as server:
+        endpoint = endpoint_at(server.url)
+        got = []
+        for _ in answers:
+            try:
+                got.append(spoken(endpoint))
+            except KeyRefusedError as error:
+                got.append(error.exit_code)
+        endpoint.close()
+        assert len(server.requests) == asked_times
+    expected = [b"sound" if it == 200 else 4 for it in answers[:asked_times]]
+    assert got == expected + [4] * (len(answers) - asked_times)

@@ -16,6 +16,7 @@ from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
     EndpointTimeoutError,
+    KeyRefusedError,
     SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
@@ -84,6 +85,9 @@ class HttpEndpoint:
         self._transport: SocketTransport | None = None
         self._client = self._make_client(early)
         self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
+        # any thread that asks
+        self._answered = False
+        self._key_refused: KeyRefusedError | None = None
 
     def _make_client(self, early: EarlyRequest | None) -> httpx.Client:
         timeout = httpx.Timeout(self._config.timeout_s, connect=self._config.connect_timeout_s)
@@ -107,11 +111,20 @@ class HttpEndpoint:
         return f"{self._config.base_url}/audio/speech"
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
+        """Ask, and return when the reply's headers are here.
+
+        Raises:
+            EndpointError: it cannot be reached, or refuses. Once it has refused the key it
+                is not asked again.
+        """
+        if self._key_refused is not None:
+            raise self._key_refused
         agreement = agreement_with(self._config.base_url, request.model)
         while True:
             asked = agreement.adapt(request)
             response = self._send(asked)
             if response.status_code == 200:
+                self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
@@ -120,7 +133,14 @@ class HttpEndpoint:
                 return HttpSpeechStream(self._origin, response, kind, watch)
             body = said(response, self._origin)
             if not agreement.learn(asked, response.status_code, body):
-                raise self._refused(response, body)
+                error = self._refused(response, body)
+                if isinstance(error, KeyRefusedError) and self._is_lasting(error):
+                    self._key_refused = error
+                raise error
+
+    def _is_lasting(self, error: KeyRefusedError) -> bool:
+        """Where a key was good, 403 may be about this one text: firewalls look into it."""
+        return error.status == 401 or not self._answered
 
     def _send(self, request: SpeechRequest) -> httpx.Response:
         body = request_body(request)
