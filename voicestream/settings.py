@@ -124,7 +124,10 @@ class Settings:
         False, yes_no, "[name] in the text changes the voice", flag="--tags/--no-tags"
     )
     trim: bool = _setting(
-        True, yes_no, "trim the silence an endpoint leaves at the ends", flag="--trim/--no-trim"
+        True,
+        yes_no,
+        "put the pauses below in place of the silence an endpoint leaves at the ends",
+        flag="--trim/--no-trim",
     )
     normalize: bool = _setting(
         True,
