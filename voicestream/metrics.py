@@ -222,10 +222,6 @@ class Metrics:
             size_bytes += figures.bytes
         return size_bytes * 8 / 1000.0 / max(busy_s, 1e-3)
 
-    def now_ms(self) -> float:
-        """Since process start."""
-        return 1000.0 * (time.monotonic() - self.timeline.process_start)
-
     def snapshot(self) -> Snapshot:
         now = time.monotonic()
         line = self.timeline

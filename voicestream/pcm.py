@@ -42,10 +42,6 @@ class PcmFormat:
     def frames_to_bytes(self, frames: int) -> int:
         return frames * self.frame_bytes
 
-    def bytes_to_frames(self, size_bytes: int) -> int:
-        """Whole frames in so many bytes."""
-        return size_bytes // self.frame_bytes
-
     def frames_to_s(self, frames: int) -> float:
         return frames / self.rate_hz
 

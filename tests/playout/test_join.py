@@ -178,16 +178,6 @@ def test_quiet_up_to_the_least_pause_is_never_held() -> None:
     assert returned + len(rest) == last_sound + frames(0.15) + frames(0.1)
 
 
-def test_nothing_is_held_in_the_last_segment() -> None:
-    joiner = Joiner(PCM)
-    joiner.begin(None)
-    returned = len(joiner.push(np.concatenate((tone(0.3), silence(0.2)))))
-    assert returned <= frames(0.3)
-    returned += len(joiner.last())
-    assert returned == frames(0.5)
-    assert len(joiner.push(silence(0.1))) == frames(0.1)
-
-
 def test_the_pause_starts_before_the_next_sound_has_come() -> None:
     joiner = Joiner(PCM)
     joiner.begin(None)

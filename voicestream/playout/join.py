@@ -65,7 +65,6 @@ class Joiner:
 
         nothing = no_samples(pcm.channels)
         self._open = False
-        self._final = False
         self._partial = nothing  # of the window that is not whole yet
         self._heard = False  # any segment had sound
         self._sounding = False  # this segment had sound
@@ -83,7 +82,7 @@ class Joiner:
         asked for where more quiet has been returned already. None for the first.
         """
         closing = self.end()
-        self._open, self._final, self._sounding = True, False, False
+        self._open, self._sounding = True, False
         self._lead = no_samples(self._channels)
         if self._settings.normalize:
             self._leveler.begin()
@@ -109,11 +108,6 @@ class Joiner:
         whole = len(samples) // self._window * self._window
         self._partial = samples[whole:]
         return self._take(samples[:whole])
-
-    def last(self) -> Samples:
-        """The segment begun is the last one: from now on nothing is held back."""
-        self._final = True
-        return self._release(self._surplus()) if self._sounding else no_samples(self._channels)
 
     def end(self) -> Samples:
         """The segment is over. Safe to call again."""
@@ -178,8 +172,6 @@ class Joiner:
 
     def _surplus(self) -> int:
         """Frames of the tail that need not be held."""
-        if self._final:
-            return len(self._tail)
         free = min(len(self._tail), self._least - self._quiet)
         return max(0, free, len(self._tail) - self._hold)
 

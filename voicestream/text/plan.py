@@ -108,12 +108,6 @@ class Planner:
     def cancelled(self) -> bool:
         return self._cancelled
 
-    @property
-    def waiting_chars(self) -> int:
-        """Characters that no segment has taken yet."""
-        with self._changed:
-            return self._ready_chars + len(self._pipeline.pending)
-
     def length(self) -> tuple[int, bool]:
         """Characters of all segments and of what waits, and whether no more will come."""
         with self._changed:
