@@ -124,11 +124,10 @@ def begin(
     speaker, chosen = endpoint_of(chosen, endpoint, loop)
     script = _script(chosen, text)
     saver = Saver(save) if save is not None else None
-    sink = make_sink(chosen)
+    metrics = Metrics(started_s)
+    sink = make_sink(chosen, metrics.play)
     prepare_in_background(sink)
-    session = Session(
-        chosen, speaker, script, sink, saver, Metrics(started_s), on_event, kept_learnt()
-    )
+    session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt())
     session.start()
     return Handle(session, interruptible)
 

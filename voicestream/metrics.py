@@ -101,6 +101,8 @@ class PlayFigures:
     holds: int = 0
     """Waits at a pause of the speech, on purpose; neither underruns nor stalls."""
     hold_s: float = 0.0
+    device_underflows: int = 0
+    """How often the card had run dry before we were asked: the machine was late, not the sound."""
     played_frames: int = 0
     fill_ms: float = 0.0
     fill: FillFigures = field(default_factory=FillFigures)
@@ -144,6 +146,8 @@ class Snapshot:
     holds: int = 0
     """Waits at a pause of the speech, on purpose."""
     hold_ms: float = 0.0
+    device_underflows: int = 0
+    """How often the sound card had run dry before it asked: the machine was late."""
     overruns: int = 0
     """How often more had arrived than the buffer had room for."""
     jitter_ms: float = 0.0
@@ -262,6 +266,7 @@ class Metrics:
             format_steps=tuple(self.format_steps),
             holds=self.play.holds,
             hold_ms=1000.0 * self.play.hold_s,
+            device_underflows=self.play.device_underflows,
             overruns=self.overruns,
             jitter_ms=1000.0 * self.jitter_s,
             recommended_buffer_ms=1000.0 * self.recommended_s,

@@ -90,9 +90,11 @@ def _session(
 
     # the embedded voice loads for a while, in the background: it goes first
     endpoint = make_endpoint(settings) if settings.embedded else None
-    sink = make_sink(settings)
-    prepare_in_background(sink)
     from voicestream.metrics import Metrics
+
+    metrics = Metrics(start_s)
+    sink = make_sink(settings, metrics.play)
+    prepare_in_background(sink)
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt
 
@@ -102,7 +104,6 @@ def _session(
             "for another."
         )
     endpoint = endpoint or make_endpoint(settings, early)
-    metrics = Metrics(start_s)
     return Session(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt())
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voicestream.errors import DeviceError
+from voicestream.metrics import PlayFigures
 from voicestream.output.base import Fill
 from voicestream.pcm import PcmFormat
 
@@ -23,6 +24,8 @@ LEAD_IN_S = 0.02
 """A stream that starts with sound loses the first 4 to 20 ms of it."""
 
 _HINT = "`voicestream devices` lists them; --save FILE keeps the sound, --device null drops it."
+_OUTPUT_UNDERFLOW = 4
+"""PortAudio's flag; pyaudio's name for it would have to be imported first."""
 _STDERR = threading.Lock()
 
 
@@ -43,11 +46,17 @@ class PortAudioSink:
 
     Args:
         device: part of a name, an index, or empty for the system's default.
+        figures: where it is counted that the card ran dry.
     """
 
     lead_in_s = LEAD_IN_S
 
-    def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
+    def __init__(
+        self,
+        device: str = "",
+        figures: PlayFigures | None = None,
+        period_s: float = PERIOD_S,
+    ) -> None:
         self._preparing = threading.Lock()
         self._wanted = device
         self._period_s = period_s
@@ -60,7 +69,7 @@ class PortAudioSink:
         self.noise = ""
         """What ALSA and JACK wrote to stderr while initialising, for a diagnosis."""
         # audio callback
-        self.device_underflows = 0
+        self._figures = figures or PlayFigures()
 
     @property
     def latency_s(self) -> float:
@@ -131,8 +140,8 @@ class PortAudioSink:
     def _callback(
         self, _input: None, frames: int, times: Mapping[str, float], status: int
     ) -> tuple[bytes, int]:
-        if status:
-            self.device_underflows += 1
+        if status & _OUTPUT_UNDERFLOW:
+            self._figures.device_underflows += 1
         delay_s = times["output_buffer_dac_time"] - times["current_time"]
         if not 0.0 <= delay_s < 1.0:  # some host APIs leave these times empty
             delay_s = self.latency_s

@@ -47,6 +47,7 @@ class Result:
             "stall_ms": _round(seen.stall_ms),
             "holds": seen.holds,
             "hold_ms": _round(seen.hold_ms),
+            "device_underflows": seen.device_underflows,
             "overruns": seen.overruns,
             "jitter_ms": _round(seen.jitter_ms),
             "recommended_buffer_ms": _round(seen.recommended_buffer_ms),

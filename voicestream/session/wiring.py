@@ -13,6 +13,7 @@ from voicestream.settings import EMBEDDED_URL, OPENAI_URL, Settings
 if TYPE_CHECKING:
     import asyncio
 
+    from voicestream.metrics import PlayFigures
     from voicestream.output.base import Sink
     from voicestream.places import Place
     from voicestream.speech.base import Endpoint, SpeechRequest
@@ -113,21 +114,24 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
     return replace(request, model=place.model, voice=voice)
 
 
-def make_sink(settings: Settings) -> Sink:
-    """The sink that the device setting names, watched over. Nothing is opened yet."""
+def make_sink(settings: Settings, figures: PlayFigures | None = None) -> Sink:
+    """The sink that the device setting names, watched over. Nothing is opened yet.
+
+    ``figures``: where it is counted that a device ran dry.
+    """
     from voicestream.session.device import LastingSink
 
-    return LastingSink(lambda: _device_sink(settings), settings.device_wait_s)
+    return LastingSink(lambda: _device_sink(settings, figures), settings.device_wait_s)
 
 
-def _device_sink(settings: Settings) -> Sink:
+def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
     if settings.device == "null":
         from voicestream.output.null import NullSink
 
         return NullSink()
     from voicestream.output.portaudio import PortAudioSink
 
-    return PortAudioSink(settings.device)
+    return PortAudioSink(settings.device, figures)
 
 
 def prepare_in_background(sink: Sink) -> None:
