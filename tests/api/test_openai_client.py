@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -130,6 +131,7 @@ SOUND = tones.tone(1, 1.0).tobytes()
         (Script.error(429, "slow down"), ResponseError, "fewer requests"),
         (Script.error(500, "oh no"), ResponseError, "oh no"),
         (JSON, ReplyError, "no such voice"),
+        (replace(JSON, content_type="audio/pcm"), ReplyError, "a message, .*no such voice"),
         (Script(b""), ReplyError, "empty body"),
         (Script(SOUND, header_delay_s=3), EndpointTimeoutError, "in time"),
         (Script(raw=b""), ConnectionFailedError, "no connection"),
