@@ -65,6 +65,30 @@ def test_an_endpoint_that_dies_within_a_reply_is_replaced(tmp_path: Path) -> Non
     assert outcome.failed == []
 
 
+def test_a_silent_endpoint_is_helped_by_the_next_and_nothing_is_heard_twice(
+    tmp_path: Path, evidence: Evidence
+) -> None:
+    def plan(exchange: Exchange) -> Fault:
+        silent = exchange.path.startswith("/a") and exchange.text.startswith("Juliet")
+        return Fault("stall") if silent else GOOD
+
+    with upstream() as server, FaultProxy(port_of(server), plan) as proxy:
+        listed = f"{proxy.url('a')} {proxy.url('b')}"
+        settings = settings_for("", "pcm", base_urls=listed, timeout_s=20)
+        outcome = run(TEN, settings, tmp_path)
+        evidence.add("hedge", outcome.evidence)
+        judge(outcome, TEN, "pcm")
+        helped = [e.text for e in proxy.exchanges if e.path.startswith("/b")]
+    assert outcome.failed == []
+    figures = outcome.result.to_dict()
+    assert len(helped) == figures["hedges"] >= 1
+    assert figures["warnings"] == [
+        f"{proxy.url('a')} is slow to answer; {proxy.url('b')} is asked too"
+    ]
+    assert figures["endpoint"] == proxy.url("a")
+    assert helped[-1].startswith("Juliet")
+
+
 def test_without_any_endpoint_left_the_rest_is_named(tmp_path: Path, evidence: Evidence) -> None:
     def plan(exchange: Exchange) -> Fault:
         return GOOD if exchange.text.startswith(("Alpha", "Bravo")) else Fault("close")

@@ -46,6 +46,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "reply_timeout_s": (1, 2, 3, 4),
     "retries": (0, 1, 2, 4),
     "retry_budget_s": (1, 2, 3, 4),
+    "hedge": (False, True, False, True),
     "allow_http_key": (True, False, True, False),
     "panel": ("on", "off", "auto", "on"),
 }
