@@ -138,6 +138,7 @@ def test_opus_is_heard_from_its_first_sample_to_its_last(tmp_path: Path) -> None
 def test_the_embedded_voice_is_heard_as_it_was_made(
     env: dict[str, str], recording: Recording, tmp_path: Path
 ) -> None:
+    env["OPENAI_API_KEY"] = ""
     done = command.run("say", "Hello there.", "--save", "kept.wav", env=env, cwd=tmp_path)
     recording.wait_silence()
     recording.stop()

@@ -432,6 +432,8 @@ def test_a_trace_is_read_as_it_was_written(tmp_path):
         '{"sample_rate": 24000, "arrivals": [[0, 0]]}',
         '{"sample_rate": 24000, "arrivals": [["x", 5]]}',
         '{"sample_rate": 24000, "arrivals": [[0, 5, 6]]}',
+        '{"sample_rate": 1e999, "arrivals": [[0, 5]]}',
+        '{"sample_rate": 24000, "arrivals": [[0, 1' + 400 * "0" + "]]}",
         "[" * 100_000,
         "\udcff",
     ],

@@ -15,7 +15,7 @@ import av
 import av.logging
 import numpy as np
 
-from voicestream.decode.base import MAX_CHANNELS
+from voicestream.decode.base import MAX_CHANNELS, MAX_WHOLE_SAMPLES, check_growth
 from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
@@ -27,6 +27,12 @@ av.logging.set_level(None)
 # addresses to open; no protocol is allowed besides.
 _CONTAINERS = "mov,matroska,ogg,aiff,caf,wav,w64,flac,mp3,aac,amr,au,asf,mpegts,loas,wv,tta,ape"
 _OPEN_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+
+_TOO_LONG = (
+    "The reply is too long for a format that cannot be streamed",
+    f"more than {MAX_WHOLE_SAMPLES // 1_000_000} million samples",
+    "Ask the endpoint for another format.",
+)
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
@@ -90,10 +96,10 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     """A whole file in any container FFmpeg knows -> its format, samples, and broken packets.
 
     Raises:
-        DecodeError: FFmpeg does not know it, or finds no sound in it.
+        DecodeError: FFmpeg does not know it, finds no sound in it, or without end.
     """
     blocks: list[Samples] = []
-    skipped = 0
+    skipped = samples = 0
     rate_hz = 0
     try:
         file = io.BytesIO(data)
@@ -111,6 +117,12 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
                     rate_hz = rate_hz or frame.sample_rate
                     if frame.samples and frame.sample_rate == rate_hz:
                         blocks.append(_to_samples(frame))
+                        samples += blocks[-1].size
+                        check_growth(samples, len(data))
+                        if samples > MAX_WHOLE_SAMPLES:
+                            raise DecodeError(*_TOO_LONG)
+    except DecodeError:
+        raise
     except Exception as error:  # foreign boundary, see above
         if not blocks:
             raise DecodeError("The reply cannot be decoded", str(error) or repr(error)) from error
