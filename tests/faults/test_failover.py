@@ -76,7 +76,7 @@ def test_a_silent_endpoint_is_helped_by_the_next_and_nothing_is_heard_twice(
         listed = f"{proxy.url('a')} {proxy.url('b')}"
         settings = settings_for("", "pcm", base_urls=listed, timeout_s=20)
         outcome = run(TEN, settings, tmp_path)
-        evidence.add("hedge", outcome.evidence)
+        evidence.look("hedge", outcome.evidence)
         judge(outcome, TEN, "pcm")
         helped = [e.text for e in proxy.exchanges if e.path.startswith("/b")]
     assert outcome.failed == []
