@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support.canary import canary, pytest_runtest_makereport  # noqa: F401  for every test
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
 

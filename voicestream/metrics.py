@@ -156,6 +156,8 @@ class Snapshot:
     """The prebuffer with which nothing of what has arrived would have been late."""
     states_ms: dict[str, float] = field(default_factory=dict)
     """Time spent in each state."""
+    hedges: int = 0
+    """Requests that were asked at a second endpoint, too, since the first was slow."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -192,6 +194,8 @@ class Metrics:
         self.written_frames = 0
         # anybody; appending is atomic
         self.warnings: list[str] = []
+        self.hedges: list[str] = []
+        """A sentence for each request that was asked at a second endpoint, too."""
 
     @property
     def bytes(self) -> int:
@@ -275,6 +279,7 @@ class Metrics:
                 for state, spent_s in self.machine.spent_s().items()
                 if spent_s
             },
+            hedges=len(self.hedges),
             start_s=line.process_start,
         )
 

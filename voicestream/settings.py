@@ -171,6 +171,14 @@ class Settings:
     retry_budget_s: float = _setting(
         20.0, number(0, 600), "no request is made again later than this, seconds"
     )
+    hedge: bool = _setting(
+        True,
+        yes_no,
+        "with several endpoints: ask the next one as well when the first byte takes three times "
+        "as long as usual, use what comes first and give up the other, which may be billed all "
+        "the same",
+        flag="--hedge/--no-hedge",
+    )
     allow_http_key: bool = _setting(
         False,
         yes_no,

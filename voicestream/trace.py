@@ -13,6 +13,7 @@ from voicestream.errors import SaveError, SettingsError, UsageError
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
+_MOST_FRAMES = 1 << 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def load_trace(path: Path) -> Trace:
         return _parse(json.loads(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"the trace {path.name} cannot be read", error.strerror or "") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise UsageError(
             f"{path.name} is no trace of a reply",
             str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}",
@@ -76,7 +77,7 @@ def _parse(content: Any) -> Trace:
     pieces: list[tuple[float, int]] = []
     last_s = 0.0
     for at_s, frames in arrivals:
-        if not isinstance(frames, int) or frames < 0:
+        if not isinstance(frames, int) or not 0 <= frames <= _MOST_FRAMES:
             raise ValueError(f"{frames!r} is no number of frames")
         if not (math.isfinite(at_s) and 0 <= at_s <= _LONGEST_S):
             raise ValueError(f"{at_s!r} is no time")

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -13,6 +14,7 @@ import pytest
 
 import voicestream
 from tests.support import tones
+from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream import Settings
@@ -41,18 +43,18 @@ _OPEN: list[Any] = []
 
 
 def plain(url: str, **more: Any) -> Any:
-    _OPEN.append(openai.OpenAI(api_key="mine", base_url=url, max_retries=0, **more))
+    _OPEN.append(openai.OpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
     return _OPEN[-1]
 
 
 def asynchronous(url: str, **more: Any) -> Any:
-    _OPEN.append(openai.AsyncOpenAI(api_key="mine", base_url=url, max_retries=0, **more))
+    _OPEN.append(openai.AsyncOpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
     return _OPEN[-1]
 
 
 def azure(url: str, **more: Any) -> Any:
     more |= {"api_version": "2025-01-01", "max_retries": 0}
-    _OPEN.append(openai.AzureOpenAI(api_key="mine", base_url=url, **more))
+    _OPEN.append(openai.AzureOpenAI(api_key=KEY, base_url=url, **more))
     return _OPEN[-1]
 
 
@@ -86,7 +88,7 @@ def test_a_client_speaks_and_stays_open(kind: Kind) -> None:
             assert result.spoken == TEXT
     request = server.requests[0]
     key = "api-key" if kind is azure else "authorization"
-    assert request.headers[key].endswith("mine")
+    assert request.headers[key].endswith(KEY)
     assert request.json["voice"] == "alloy"
     assert request.json["response_format"] == "pcm"
     assert "speed" not in request.json
@@ -95,7 +97,7 @@ def test_a_client_speaks_and_stays_open(kind: Kind) -> None:
 
 def test_an_async_client_speaks_in_the_loop_where_it_is_at_home() -> None:
     async def main(url: str) -> voicestream.Result:
-        async with openai.AsyncOpenAI(api_key="mine", base_url=url) as client:
+        async with openai.AsyncOpenAI(api_key=KEY, base_url=url) as client:
             await voicestream.speak_stream("A first one.", NULL, endpoint=client)
             return await voicestream.speak_stream(TEXT, NULL, endpoint=client)
 
@@ -130,6 +132,7 @@ SOUND = tones.tone(1, 1.0).tobytes()
         (Script.error(429, "slow down"), ResponseError, "fewer requests"),
         (Script.error(500, "oh no"), ResponseError, "oh no"),
         (JSON, ReplyError, "no such voice"),
+        (replace(JSON, content_type="audio/pcm"), ReplyError, "a message, .*no such voice"),
         (Script(b""), ReplyError, "empty body"),
         (Script(SOUND, header_delay_s=3), EndpointTimeoutError, "in time"),
         (Script(raw=b""), ConnectionFailedError, "no connection"),

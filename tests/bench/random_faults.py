@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.faults.random_runs import run_seeds
-from tests.faults.stage import KEY
+from tests.support.canary import is_in
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         seeds = range(arguments.first, arguments.first + arguments.runs)
         tally, outcomes = run_seeds(seeds, Path(folder))
-    leaks = sum(KEY in outcome.evidence for outcome in outcomes)
+    leaks = sum(is_in(outcome.evidence) for outcome in outcomes)
     took_s = time.monotonic() - began_s
     print(f"{tally.runs} runs in {took_s:.0f} s, the slowest {tally.slowest_s:.1f} s")
     print(f"{tally.requests} requests for {tally.sentences} sentences")

@@ -42,11 +42,11 @@ class Row:
 def rows() -> list[Row]:
     """All programs, in the order of the table."""
     return [
-        *(_voicestream(kind) for kind in ("pcm", "wav", "mp3", "embedded")),
-        _piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
-        _piped("curl | mpv pcm", "pcm", [*_MPV, *_MPV_RAW, "-"], exact=True),
-        _piped("curl | mpv mp3", "mp3", [*_MPV, "-"]),
-        _piped("curl | ffplay mp3", "mp3", [*_FFPLAY, "-"]),
+        *(voicestream(kind) for kind in ("pcm", "wav", "mp3", "embedded")),
+        piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
+        piped("curl | mpv pcm", "pcm", [*MPV, *MPV_RAW, "-"], exact=True),
+        piped("curl | mpv mp3", "mp3", [*MPV, "-"]),
+        piped("curl | ffplay mp3", "mp3", [*FFPLAY, "-f", "mp3", "-"]),
         _script(BARE, "httpx_only.py", ["httpx"], mute=True),
         _script("httpx + pyaudio pcm", "httpx_pyaudio.py", ["httpx", "pyaudio"]),
         _script("OpenAI SDK player pcm", "openai_player.py", ["openai", "sounddevice"]),
@@ -57,12 +57,12 @@ _PACAT_COMMAND = [
     *("pacat", "--raw", "--format=s16le", "--rate=24000", "--channels=1"),
     "--latency-msec=20",
 ]
-_MPV = ["mpv", "--no-config", "--no-terminal", "--no-video", "--ao=pulse"]
-_MPV_RAW = [
+MPV = ["mpv", "--no-config", "--no-terminal", "--no-video", "--ao=pulse"]
+MPV_RAW = [
     *("--demuxer=rawaudio", "--demuxer-rawaudio-format=s16le"),
     *("--demuxer-rawaudio-rate=24000", "--demuxer-rawaudio-channels=1"),
 ]
-_FFPLAY = ["ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet", "-f", "mp3"]
+FFPLAY = ["ffplay", "-nodisp", "-autoexit", "-loglevel", "quiet"]
 
 
 def _curl(url: str) -> Command:
@@ -72,7 +72,7 @@ def _curl(url: str) -> Command:
     ]
 
 
-def _piped(name: str, kind: str, player: Command, exact: bool = False) -> Row:
+def piped(name: str, kind: str, player: Command, exact: bool = False) -> Row:
     lacking = ", ".join(word for word in ("curl", player[0]) if shutil.which(word) is None)
     return Row(name, kind, lambda url: [_curl(url), player], lacking, exact)
 
@@ -83,7 +83,7 @@ def _script(name: str, file: str, modules: list[str], mute: bool = False) -> Row
     return Row(name, "pcm", lambda url: [[*command, url, "pcm"]], lacking, not mute, mute)
 
 
-def _voicestream(kind: str) -> Row:
+def voicestream(kind: str, *settings: str) -> Row:
     program = Path(sys.executable).with_name("voicestream")
     start = [str(program)] if program.exists() else [sys.executable, "-m", "voicestream"]
     lacking = "" if importlib.util.find_spec("voicestream.__main__") else "voicestream"
@@ -91,6 +91,9 @@ def _voicestream(kind: str) -> Row:
     def command(url: str) -> Pipeline:
         if kind == "embedded":
             return [[*start, "say", TEXT, "--panel", "off", "--base-url", "embedded:"]]
-        return [[*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", kind]]
+        return [
+            [*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", kind, *settings]
+        ]
 
-    return Row(f"voicestream {kind}", kind, command, lacking, exact=kind in ("pcm", "wav"))
+    name = " ".join(("voicestream", kind, *settings))
+    return Row(name, kind, command, lacking, exact=kind in ("pcm", "wav"))

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.cli.command import KEY
+from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.sound import ramp
 
@@ -140,14 +140,18 @@ SETTING_CASES = [
     Case("a folder for settings", 2, ["config.toml", "read"], files={_CONFIG + "/x": ""}),
     Case("missing key file", 2, ["key file", "No such"], ["Hi", "--api-key-file", "none"]),
     Case(
-        "empty key file", 2, ["key file", "empty"], ["Hi", "--api-key-file", "k"], files={"k": ""}
+        "empty key file",
+        2,
+        ["key file", "empty"],
+        ["Hi", "--api-key-file", "key"],
+        files={"key": ""},
     ),
     Case(
         "key file with two lines",
         2,
         ["--api-key-file", "key"],
-        ["Hi", "--api-key-file", "k"],
-        files={"k": f"{KEY}\nmore"},
+        ["Hi", "--api-key-file", "key"],
+        files={"key": f"{KEY}\nmore"},
     ),
     Case(
         "key that is no key",

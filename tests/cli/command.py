@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.canary import KEY
+
 ROOT = Path(__file__).parents[2]
-KEY = "sk-canary-5f1c0d2e9a"
-"""The key of every run. It may show up nowhere but in the request."""
 
 
 @dataclass(frozen=True)

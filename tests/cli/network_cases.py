@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.cases import SOUND, UNTRUE_WAV, Case
+from tests.support.canary import KEY
 from tests.support.script import Cut, Framing, Script
 from tests.support.sound import mp3, speechlike
 
@@ -26,7 +27,7 @@ REFUSAL_CASES = [
         {"detail": _WORDS},
         _WORDS,
         "OPENAI_API_KEY",
-        environ={"VOICESTREAM_API_KEY": None, "OPENAI_API_KEY": "sk-canary-5f1c0d2e9a"},
+        environ={"VOICESTREAM_API_KEY": None, "OPENAI_API_KEY": KEY},
     ),
     refused(
         "401 without a key",
@@ -41,7 +42,7 @@ REFUSAL_CASES = [
         "401 that repeats the key",
         4,
         401,
-        {"error": {"message": "Incorrect API key provided: sk-canary-5f1c0d2e9a. Look it up."}},
+        {"error": {"message": f"Incorrect API key provided: {KEY}. Look it up."}},
         "Incorrect API key provided",
         "Look it up",
     ),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import command, tones
+from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 
@@ -46,7 +47,7 @@ def answering(reply: Script) -> ScriptedServer:
 
 
 def ask(server: ScriptedServer, tmp_path: Path, *arguments: str, stdin: bytes = b"") -> Any:
-    env = command.environment(tmp_path, {"VOICESTREAM_API_KEY": "k"})
+    env = command.environment(tmp_path, {"VOICESTREAM_API_KEY": KEY})
     return command.run(
         *("ask", *arguments, "--base-url", server.url, "--device", "null", "--panel", "off"),
         env=env,
@@ -71,7 +72,7 @@ def test_the_answer_is_spoken_and_passed_on(tmp_path: Path) -> None:
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Why is the sky blue?"},
     ]
-    assert asked[0].headers["authorization"] == "Bearer k"
+    assert asked[0].headers["authorization"] == f"Bearer {KEY}"
     assert sorted(" ".join(said).split()) == sorted(ANSWER.split())
     assert done.stdout.decode() == ANSWER + "\n"
     assert (tmp_path / "kept.wav").stat().st_size > 10_000
@@ -122,7 +123,9 @@ def test_without_question_or_model_nothing_is_asked(
     arguments: list[str], words: bytes, tmp_path: Path
 ) -> None:
     done = command.run(
-        "ask", *arguments, "--device", "null", env=command.environment(tmp_path), cwd=tmp_path
+        *("ask", *arguments, "--device", "null"),
+        env=command.environment(tmp_path, {"OPENAI_API_KEY": ""}),
+        cwd=tmp_path,
     )
     assert done.returncode == 2
     assert words in done.stderr

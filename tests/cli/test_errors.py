@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from tests.cli.cases import OPTION_CASES, SAVE_CASES, SETTING_CASES, TEXT_CASES, Case
-from tests.cli.command import KEY, Call, Run, run
+from tests.cli.command import Call, Run, run
 from tests.cli.network_cases import CONNECTION_CASES, REFUSAL_CASES, REPLY_CASES
+from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 

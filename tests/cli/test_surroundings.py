@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import KEY, Call, Run, run
+from tests.cli.command import Call, Run, run
+from tests.support.canary import KEY
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.script import Script
 from tests.support.server import ScriptedServer

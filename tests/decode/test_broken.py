@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tests.support.decoding import mutated, survives
 from tests.support.encode import every_format, speech
+from voicestream.decode.base import FREE_SAMPLES
+from voicestream.decode.compressed import decode_whole
+from voicestream.decode.framed import FramedDecoder
 from voicestream.decode.registry import open_decoder
+from voicestream.errors import DecodeError
 
+CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus" / "decoders"
 EXAMPLES = every_format(speech(0.8))
 
 
@@ -46,3 +53,28 @@ def test_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
         for seed in range(20):
             survives(open_decoder("", name), mutated(data, seed), 500)
     assert capfd.readouterr() == ("", "")
+
+
+class Generous(FramedDecoder):
+    """Half a million samples for every byte, as the emptiest FLAC frames have them."""
+
+    def _step(self, ended: bool) -> bool:
+        del ended
+        if not self._consume(1):
+            return False
+        self._emit(np.zeros((65_536, 8), np.float32), 24_000)
+        return True
+
+
+def test_a_few_bytes_cannot_fill_memory() -> None:
+    decoder = Generous()
+    got = decoder.feed(bytes(4096))
+    assert 1_000_000 < got.size <= FREE_SAMPLES + 65_536 * 8
+    with pytest.raises(DecodeError, match="without bound"):
+        decoder.feed(bytes(1))
+
+
+def test_nor_can_a_file_that_is_decoded_whole() -> None:
+    bomb = (CORPUS / "found-flac-bomb").read_bytes()[2:]
+    with pytest.raises(DecodeError, match="without bound"):
+        decode_whole(bomb)

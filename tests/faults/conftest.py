@@ -1,42 +1,16 @@
-"""The key of all runs here is looked for in everything they write."""
+"""What runs in this process make is looked at, too: events, figures, saved sound."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.stage import KEY
-
-
-class Evidence(logging.Handler):
-    """What runs wrote: output, events, figures, saved files, and every log of every library."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.size = 0
-        self.leaks: list[str] = []
-
-    def add(self, where: str, text: str) -> None:
-        self.size += len(text)
-        if KEY in text:
-            self.leaks.append(where)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.add(f"log {record.name}", record.getMessage())
+from tests.support.canary import WATCH, Watch
 
 
 @pytest.fixture(scope="session")
-def evidence() -> Iterator[Evidence]:
-    """Everything added here is searched; at the end nothing may have been found."""
-    evidence = Evidence()
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(evidence)
-    root.setLevel(logging.DEBUG)
-    yield evidence
-    root.removeHandler(evidence)
-    root.setLevel(level)
-    assert evidence.size
-    assert not evidence.leaks
+def evidence() -> Iterator[Watch]:
+    """Everything it is given to look at is searched for the key; it is given something."""
+    yield WATCH
+    assert WATCH.looked_at_bytes

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.faults.stage import KEY, expected, honest, samples_of
+from tests.faults.stage import expected, honest, samples_of
+from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.output.null import NullSink

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.canary import KEY
 from tests.support.encode import mp3, opus, speech
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
@@ -28,8 +29,6 @@ from voicestream.session.script import Script as Text
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings import Settings
 
-KEY = "sk-canary-7d41e6b09c"
-"""The key of every run here. It may show up nowhere but in the request."""
 TYPES = {"pcm": "audio/pcm", "mp3": "audio/mpeg", "opus": "audio/ogg"}
 SPEED = 16.0
 ONE = "The quick brown fox jumps over the lazy dog."

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.faults.conftest import Evidence
 from tests.faults.matrix import answer
-from tests.faults.stage import KEY, ONE, TEN, expected, port_of, samples_of, upstream
+from tests.faults.stage import ONE, TEN, expected, port_of, samples_of, upstream
+from tests.support.canary import KEY, Watch
 from tests.support.command import environment
 from tests.support.command import run as run_command
 from tests.support.proxy import GOOD, Exchange, Fault, FaultProxy
@@ -90,14 +90,14 @@ SCENARIOS = {
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, evidence: Evidence) -> dict[str, Said]:
+def runs(tmp_path_factory: pytest.TempPathFactory, evidence: Watch) -> dict[str, Said]:
     """All of them, a few at a time."""
     folder = tmp_path_factory.mktemp("commands")
     with ThreadPoolExecutor(4) as pool:
         saids = pool.map(lambda name: Said(SCENARIOS[name], folder / name), SCENARIOS)
         found = dict(zip(SCENARIOS, saids, strict=True))
     for name, said in found.items():
-        evidence.add(name, said.err + said.out + said.file.decode("latin-1"))
+        evidence.look(name, said.err + said.out + said.file.decode("latin-1"))
         assert "Traceback" not in said.err
     return found
 

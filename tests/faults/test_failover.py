@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Evidence
 from tests.faults.matrix import answer
-from tests.faults.stage import KEY, ONE, TEN, judge, port_of, run, settings_for, upstream
+from tests.faults.stage import ONE, TEN, judge, port_of, run, settings_for, upstream
+from tests.support.canary import KEY, Watch
 from tests.support.proxy import GOOD, Exchange, Fault, FaultProxy
 
 DEAD = {
@@ -24,7 +24,7 @@ DEAD = {
 @pytest.mark.parametrize("fault", DEAD.values(), ids=DEAD)
 @pytest.mark.parametrize("dies_at", ["Alpha", "Echo"])
 def test_the_next_endpoint_speaks_what_is_left(
-    fault: Fault, dies_at: str, tmp_path: Path, evidence: Evidence
+    fault: Fault, dies_at: str, tmp_path: Path, evidence: Watch
 ) -> None:
     dead: list[str] = []
 
@@ -39,7 +39,7 @@ def test_the_next_endpoint_speaks_what_is_left(
         listed = f"{proxy.url('a')}, {proxy.url('b')}|B_KEY|model-b|voice-b"
         settings = settings_for("", "pcm", base_urls=listed, keys={"B_KEY": KEY + "b"})
         outcome = run(TEN, settings, tmp_path)
-        evidence.add("failover", outcome.evidence)
+        evidence.look("failover", outcome.evidence)
         judge(outcome, TEN, "pcm")
         asked = [r.json for r in server.requests if r.path.startswith("/b")]
     assert outcome.failed == []
@@ -65,14 +65,38 @@ def test_an_endpoint_that_dies_within_a_reply_is_replaced(tmp_path: Path) -> Non
     assert outcome.failed == []
 
 
-def test_without_any_endpoint_left_the_rest_is_named(tmp_path: Path, evidence: Evidence) -> None:
+def test_a_silent_endpoint_is_helped_by_the_next_and_nothing_is_heard_twice(
+    tmp_path: Path, evidence: Watch
+) -> None:
+    def plan(exchange: Exchange) -> Fault:
+        silent = exchange.path.startswith("/a") and exchange.text.startswith("Juliet")
+        return Fault("stall") if silent else GOOD
+
+    with upstream() as server, FaultProxy(port_of(server), plan) as proxy:
+        listed = f"{proxy.url('a')} {proxy.url('b')}"
+        settings = settings_for("", "pcm", base_urls=listed, timeout_s=20)
+        outcome = run(TEN, settings, tmp_path)
+        evidence.add("hedge", outcome.evidence)
+        judge(outcome, TEN, "pcm")
+        helped = [e.text for e in proxy.exchanges if e.path.startswith("/b")]
+    assert outcome.failed == []
+    figures = outcome.result.to_dict()
+    assert len(helped) == figures["hedges"] >= 1
+    assert figures["warnings"] == [
+        f"{proxy.url('a')} is slow to answer; {proxy.url('b')} is asked too"
+    ]
+    assert figures["endpoint"] == proxy.url("a")
+    assert helped[-1].startswith("Juliet")
+
+
+def test_without_any_endpoint_left_the_rest_is_named(tmp_path: Path, evidence: Watch) -> None:
     def plan(exchange: Exchange) -> Fault:
         return GOOD if exchange.text.startswith(("Alpha", "Bravo")) else Fault("close")
 
     with upstream() as server, FaultProxy(port_of(server), plan) as proxy:
         settings = settings_for(proxy.url("a"), "pcm", base_urls=proxy.url("b"))
         outcome = run(TEN, settings, tmp_path)
-        evidence.add("no endpoint left", outcome.evidence)
+        evidence.look("no endpoint left", outcome.evidence)
         judge(outcome, TEN, "pcm")
     assert len(outcome.failed) == 8
     assert outcome.exit_code == 3

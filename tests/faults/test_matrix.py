@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Evidence
 from tests.faults.matrix import CELLS, Cell
 from tests.faults.stage import Outcome, judge, port_of, run, settings_for, upstream
+from tests.support.canary import Watch
 from tests.support.proxy import Exchange, Fault, FaultProxy
 
 _AT_ONCE = 12
@@ -62,10 +62,10 @@ def laboratory(
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
 def test_every_sentence_is_heard_once_or_named(
-    laboratory: Laboratory, cell: Cell, evidence: Evidence
+    laboratory: Laboratory, cell: Cell, evidence: Watch
 ) -> None:
     outcome = laboratory.outcome(cell)
-    evidence.add(cell.name, outcome.evidence)
+    evidence.look(cell.name, outcome.evidence)
     judge(outcome, cell.text, cell.form)
     segments = outcome.result.snapshot.segments
     hit = [s.text.strip() for s in segments if cell.hits(s.text.strip())]

@@ -1,7 +1,10 @@
-"""The sound server dies, or its sink goes, in the middle of a word: playback goes on."""
+"""The sound server dies, its sink goes or is no longer the default one: playback goes on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +13,14 @@ import pytest
 from tests.support import command, sound
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.matching import match
+from tests.support.recording import Recording
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 
-RAMP = sound.ramp(4 * 24_000)
+RAMP = sound.ramp(2 * 24_000)
+SHORT = RAMP[:36_000]
+PERIOD = 120
+"""Frames that a sink takes at once. What it has when a stream leaves it is its own to lose."""
 KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME", "PULSE_COOKIE", "ALSA_CONFIG_PATH")
 
 
@@ -46,6 +53,92 @@ def test_after_the_sound_server_restarts_everything_that_was_not_heard_is(tmp_pa
     # what the old device may not have played is played again, after a fade of 4 ms
     assert heard.missing <= 96 + 8
     assert heard.inserted < 0.25 * 24_000
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What was heard of ``SHORT`` on one sink, then on another.
+
+    Attributes:
+        place: the sample the second sink began with.
+        skipped: samples before that, not heard on the first.
+        doubled: samples from there on that were heard on the first, too.
+        missing: samples from there on, not heard on the second.
+    """
+
+    place: int
+    skipped: int
+    doubled: int
+    missing: int
+
+    @classmethod
+    def between(cls, first: Recording, second: Recording) -> Moved:
+        heard = match(SHORT, second.stop())
+        assert 0 < heard.lost_head < len(SHORT), "all was heard on one of them"
+        before, after = np.split(SHORT, [heard.lost_head])
+        return cls(
+            heard.lost_head,
+            match(before, first.stop()).missing,
+            len(after) - match(after, first.stop()).missing,
+            heard.missing - heard.lost_head,
+        )
+
+
+def moved(
+    tmp_path: Path, change: Callable[[Loudspeaker], object], there: bool = True
+) -> tuple[Moved, bytes]:
+    """Play, and ``change`` the sinks when sound is heard; what was heard, and what was told.
+
+    Args:
+        there: a second sink exists before.
+    """
+    with (
+        Loudspeaker() as speaker,
+        ScriptedServer(Script(SHORT.tobytes(), rate_bytes_per_s=4 * 48_000)) as server,
+        ExitStack() as recordings,
+    ):
+        if there:
+            speaker.add_sink("other")
+            second = recordings.enter_context(speaker.record("other"))
+        first = recordings.enter_context(speaker.record())
+        process = command.start(
+            *("say", "A ramp.", "--base-url", server.url, "--prebuffer-ms", "500"),
+            env=environment(speaker, tmp_path),
+            cwd=tmp_path,
+        )
+        first.wait_sound()
+        change(speaker)
+        if not there:
+            speaker.add_sink("other")
+            second = recordings.enter_context(speaker.record("other"))
+        _, err = process.communicate(timeout=30)
+        second.wait_silence()
+        heard = Moved.between(first, second)
+    assert process.returncode == 0, err
+    return heard, err
+
+
+def test_a_stream_that_is_taken_to_the_new_default_goes_on_there(tmp_path: Path) -> None:
+    heard, err = moved(tmp_path, lambda speaker: speaker.make_default("other"))
+    assert heard.skipped <= 2 * PERIOD
+    assert (heard.doubled, heard.missing) == (0, 0)
+    assert b"warning" not in err
+
+
+def test_a_stream_whose_sink_is_removed_goes_on_on_the_one_that_is_left(tmp_path: Path) -> None:
+    heard, err = moved(tmp_path, lambda speaker: speaker.remove_sink())
+    assert heard.skipped <= 2 * PERIOD
+    assert heard.missing == 0
+    assert b"warning" not in err
+
+
+def test_without_a_sink_it_waits_for_one_and_skips_nothing(tmp_path: Path) -> None:
+    heard, err = moved(tmp_path, lambda speaker: speaker.remove_sink(), there=False)
+    # what the old sink may not have played is played again, after a fade of 4 ms; a machine too
+    # busy to feed the new one in time loses a period of 16 ms at most
+    assert heard.skipped + heard.missing <= 96 + 8 + 384
+    assert heard.doubled < 0.25 * 24_000
+    assert b"looking for another" in err
 
 
 @pytest.mark.parametrize("wait_s", ["0.5"])

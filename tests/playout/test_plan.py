@@ -140,6 +140,18 @@ def test_more_sound_behind_a_full_ring_means_no_hold():
     assert planner.plan(100, more_waiting=True).hold_at_frame == -1
 
 
+def test_while_more_is_waiting_the_need_stays_until_it_is_looked_at_anew():
+    planner = Planner(Adaptive(), KnownPauses((), RATE_HZ), RATE_HZ, 0, capacity_frames=1 << 20)
+    planner.arrived(0.0, 2400)
+    first = planner.plan(100, more_waiting=True).resume_frames  # there was no need before it
+    for i in range(1, 40):  # fast and even
+        planner.arrived(0.03 * i, 2400)
+    assert planner.plan(100, more_waiting=True).resume_frames == first
+    need = planner.plan(100).resume_frames
+    assert need < first
+    assert planner.plan(100, more_waiting=True).resume_frames == need
+
+
 def test_no_more_is_asked_for_than_the_ring_holds():
     planner = Planner(Fixed(1.0), KnownPauses((), RATE_HZ), RATE_HZ, 0, capacity_frames=9000)
     planner.arrived(0.0, 100)

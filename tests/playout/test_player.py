@@ -245,7 +245,9 @@ def test_room_is_told_when_it_is_waited_for() -> None:
     stage.write(1000)
     stage.fill()
     assert stage.wakes == 0
-    stage.player.wants_room = True
+    stage.player.wanted_room_frames = stage.ring.writable_frames + 2 * PERIOD
+    stage.fill()
+    assert stage.wakes == 0
     stage.fill()
     assert stage.wakes == 1
 

@@ -18,6 +18,7 @@ from tests.cli.command import Call, run
 from tests.serve.conftest import serving
 from tests.servers.said import Int16, say_at, speak_at
 from tests.support import encode
+from tests.support.canary import KEY
 from voicestream.errors import UsageError
 from voicestream.pcm import Samples, to_int16
 from voicestream.serve.run import is_loopback, serve
@@ -189,13 +190,13 @@ def test_a_web_page_cannot_make_it_speak(server_url: str) -> None:
 
 
 def test_a_key_is_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "key").write_text("sk-right\n")
+    (tmp_path / "key").write_text(f"{KEY}\n")
     with serving(tmp_path, "--api-key-file", "key") as (url, process):
         body = {"input": "Hi.", "voice": "heart"}
         for headers in ({}, {"authorization": "Bearer sk-wrong"}):
             status, _, answer = post(url, body, **headers)
             assert (status, json.loads(answer)["error"]["code"]) == (401, "invalid_api_key")
-        assert post(url, body, authorization="Bearer sk-right")[0] == 200
+        assert post(url, body, authorization=f"Bearer {KEY}")[0] == 200
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         assert process.stderr is not None

@@ -21,6 +21,7 @@ from tests.support.server import ScriptedServer
 from voicestream.errors import ReplyError
 from voicestream.speech import sse
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.bounds import Limits
 from voicestream.speech.http import HttpConfig, HttpEndpoint
 from voicestream.speech.sse import EventParser, ServerEvent, SpeechEvents
 
@@ -219,3 +220,26 @@ def test_an_error_after_some_sound_leaves_what_came(tmp_path: Path) -> None:
     assert said.run.code == 3
     assert "gone" in said.run.errors[0]
     assert np.array_equal(said.samples.ravel(), RAMP[:500])
+
+
+def _connections(script: Script, replies: int) -> int:
+    """Over how many connections so many replies come, one after the other."""
+    with ScriptedServer(script) as server:
+        # whoever waits for an end that does not come waits longer than a test may take
+        endpoint = HttpEndpoint(HttpConfig(server.url, limits=Limits(stall_s=200)))
+        for _ in range(replies):
+            reply = endpoint.open(SpeechRequest("Hi.", "model", "voice", "pcm"))
+            assert b"".join(reply) == PCM
+            reply.close()
+        endpoint.close()
+        return len(server.connected_s)
+
+
+def test_a_connection_is_kept_when_the_body_ends_with_its_last_event() -> None:
+    assert _connections(script(stream(*deltas(PCM), DONE), piece_bytes=700), 3) == 1
+
+
+def test_a_body_that_does_not_end_with_its_last_event_is_not_waited_for() -> None:
+    body = stream(*deltas(PCM), DONE)
+    endless = script(body, cut_after_bytes=len(body), cut="stall")
+    assert _connections(endless, 2) == 2

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cli.command import KEY, Call, Run, run
+from tests.cli.command import Call, Run, run
+from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.speech.voices import Voice, parse_voices

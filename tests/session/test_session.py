@@ -72,6 +72,17 @@ def test_all_segments_are_heard_in_order_to_the_last_sample(streaming: bool) -> 
     assert endpoint.closed
 
 
+def test_a_ring_that_is_always_full_is_heard_to_the_last_sample() -> None:
+    running, keeper = session(
+        FakeEndpoint(answer), texts(5), max_buffer_s=0.1, prebuffer_ms=100, playout="fixed"
+    )
+    running.start()
+    result = ended(running)
+    assert result.completed
+    assert result.snapshot.overruns > 0
+    assert numbers_in(keeper.heard) == [0, 1, 2, 3, 4]
+
+
 def failing(numbers: set[int], error: Exception) -> FakeEndpoint:
     def either(request: SpeechRequest) -> Iterable[bytes]:
         if int(request.text) in numbers:

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.places import Place, places, reach
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings import EMBEDDED_URL, Settings, load
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.resilient import ResilientEndpoint
-
-KEY = "sk-canary-51d0"
 
 
 def loaded(folder: Path, environ: dict[str, str], dotenv: str = "") -> Settings:

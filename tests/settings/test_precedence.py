@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
 from voicestream.settings_row import Row
@@ -46,6 +47,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "reply_timeout_s": (1, 2, 3, 4),
     "retries": (0, 1, 2, 4),
     "retry_budget_s": (1, 2, 3, 4),
+    "hedge": (False, True, False, True),
     "allow_http_key": (True, False, True, False),
     "panel": ("on", "off", "auto", "on"),
 }
@@ -116,7 +118,7 @@ def test_an_empty_variable_says_nothing(loaded: Loader, row: Row) -> None:
 
 def test_a_key_leads_to_openai_and_none_to_the_embedded_voice(loaded: Loader) -> None:
     assert (loaded().base_url, loaded().voice) == (EMBEDDED_URL, "heart")
-    keyed = loaded(environ={"OPENAI_API_KEY": "k"})
+    keyed = loaded(environ={"OPENAI_API_KEY": KEY})
     assert (keyed.base_url, keyed.voice) == (OPENAI_URL, "alloy")
 
 
@@ -189,31 +191,31 @@ def test_what_cannot_be_a_key_is_refused_without_being_shown(loaded: Loader, key
 
 
 def test_a_key_is_never_shown() -> None:
-    settings = Settings(api_key="sk-canary")
-    assert "sk-canary" not in repr(settings) + str(settings) + shown_value(settings, "api_key")
+    settings = Settings(api_key=KEY)
+    assert KEY not in repr(settings) + str(settings) + shown_value(settings, "api_key")
     assert "api_key='(set)'" in repr(settings)
 
 
 @pytest.mark.parametrize("key_in", ["environment", "config file", "flag"])
 def test_a_dotenv_cannot_send_a_key_from_elsewhere(loaded: Loader, key_in: str) -> None:
     layers: dict[str, Any] = {
-        "environment": {"environ": {"OPENAI_API_KEY": "k"}},
-        "config file": {"config": {"api_key": "k"}},
-        "flag": {"flags": {"api_key": "k"}},
+        "environment": {"environ": {"OPENAI_API_KEY": KEY}},
+        "config file": {"config": {"api_key": KEY}},
+        "flag": {"flags": {"api_key": KEY}},
     }[key_in]
     with pytest.raises(SettingsError, match="to a server that this folder chose"):
         loaded(**layers, dotenv={"OPENAI_BASE_URL": "http://stranger/v1"})
 
 
 def test_a_dotenv_may_hold_both_key_and_endpoint(loaded: Loader) -> None:
-    both = {"VOICESTREAM_API_KEY": "k", "VOICESTREAM_BASE_URL": "http://own/v1"}
+    both = {"VOICESTREAM_API_KEY": KEY, "VOICESTREAM_BASE_URL": "http://own/v1"}
     assert loaded(dotenv=both).base_url == "http://own/v1"
 
 
 def test_a_dotenv_may_choose_the_endpoint_when_a_flag_overrules_it(loaded: Loader) -> None:
     settings = loaded(
         {"base_url": "http://mine/v1"},
-        {"VOICESTREAM_API_KEY": "k"},
+        {"VOICESTREAM_API_KEY": KEY},
         {"VOICESTREAM_BASE_URL": "http://stranger/v1"},
     )
     assert settings.base_url == "http://mine/v1"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.canary import KEY
 from tests.support.proxy import Exchange, Fault, FaultProxy
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
@@ -24,7 +25,7 @@ def spoken(script: Script, **more: float) -> bytes:
     """What comes, with limits of so many seconds."""
     limits = Limits(more.pop("stall_s", _PATIENT_S), more.pop("reply_s", _PATIENT_S))
     with ScriptedServer(script) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, "key", limits=limits, **more))  # type: ignore[arg-type]
+        endpoint = HttpEndpoint(HttpConfig(server.url, KEY, limits=limits, **more))  # type: ignore[arg-type]
         try:
             return b"".join(endpoint.open(ASKED))
         finally:
@@ -53,7 +54,7 @@ def test_a_head_that_drips() -> None:
         ScriptedServer(Script(bytes(9), framing="length")) as server,
         FaultProxy(int(server.url.rsplit(":", 1)[1].split("/")[0]), _slow_head) as proxy,
     ):
-        endpoint = HttpEndpoint(HttpConfig(proxy.url(), "key", timeout_s=0.3))
+        endpoint = HttpEndpoint(HttpConfig(proxy.url(), KEY, timeout_s=0.3))
         with pytest.raises(EndpointTimeoutError, match=r"sent nothing for 0.3 s"):
             endpoint.open(ASKED)
         endpoint.close()
@@ -65,7 +66,7 @@ def _slow_head(_: Exchange) -> Fault:
 
 def test_time_in_which_nobody_reads_does_not_count() -> None:
     with ScriptedServer(Script(bytes(400_000), rate_bytes_per_s=4e6)) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, "key", limits=Limits(0.3, 0.3)))
+        endpoint = HttpEndpoint(HttpConfig(server.url, KEY, limits=Limits(0.3, 0.3)))
         stream = endpoint.open(ASKED)
         received = 0
         for number, piece in enumerate(stream):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, SettingsError
@@ -80,7 +81,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
 ) -> None:
     with ScriptedServer(Script(b"sound"), tls=True) as server:
         trust(server, tmp_path, monkeypatch)
-        endpoint = HttpEndpoint(HttpConfig(server.url.replace("127.0.0.1", "localhost"), "key"))
+        endpoint = HttpEndpoint(HttpConfig(server.url.replace("127.0.0.1", "localhost"), KEY))
         with pytest.raises(ConnectionFailedError, match=r"certificate of localhost:\d+ is not"):
             endpoint.open(ASKED)
         endpoint.close()
@@ -103,7 +104,7 @@ def test_a_connection_closed_while_idle_is_made_anew() -> None:
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(Script(b"sound")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
-        endpoint = HttpEndpoint(HttpConfig("http://no-such-host.invalid/v1", "key"))
+        endpoint = HttpEndpoint(HttpConfig("http://no-such-host.invalid/v1", KEY))
         assert b"".join(endpoint.open(ASKED)) == b"sound"
         endpoint.close()
         (request,) = proxy.requests

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, EndpointError, KeyRefusedError
@@ -18,7 +19,6 @@ from voicestream.speech.http import HttpConfig, HttpEndpoint
 from voicestream.speech.wire import EarlyRequest, request_body
 
 BODY = bytes(range(256)) * 40
-KEY = "sk-canary"
 
 
 def asked(text: str = "Hello.") -> SpeechRequest:

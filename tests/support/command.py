@@ -10,14 +10,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support.canary import KEY
+
 ROOT = Path(__file__).parents[2]
 _KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
 
 
 def environment(home: Path, *more: Mapping[str, str]) -> dict[str, str]:
-    """What a new user's process has: a home without settings, and nothing of ours but ``more``."""
+    """What a new user's process has: a home, a key, and nothing of ours but ``more``.
+
+    An empty ``OPENAI_API_KEY`` in ``more`` takes the key away.
+    """
     found = {name: os.environ[name] for name in _KEPT if name in os.environ}
     found |= {"HOME": str(home), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    found["OPENAI_API_KEY"] = KEY
     for part in more:
         found |= part
     return found

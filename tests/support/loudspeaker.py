@@ -92,14 +92,11 @@ class Loudspeaker:
     def start(self) -> None:
         """Start the daemon; return when it answers and the sink is awake."""
         self._socket.unlink(missing_ok=True)
-        # With rewinds the monitor misses the head of a new stream, up to 5 ms of it.
-        sink = f"sink_name={SINK} norewinds=1 format=s16le"
-        sink += f" rate={self.rate_hz} channels={self.channels}"
         protocol = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
         log = (self._home / "daemon.log").open("ab")
         with log:
             self._daemon = subprocess.Popen(
-                [*_DAEMON, *("-L", protocol), *("-L", f"module-null-sink {sink}")],
+                [*_DAEMON, *("-L", protocol), *("-L", f"module-null-sink {self._sink(SINK)}")],
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -117,6 +114,35 @@ class Loudspeaker:
         self._await(
             lambda: bool(self._pactl("list", "short", "source-outputs")), "was not kept awake"
         )
+
+    def _sink(self, name: str) -> str:
+        # With rewinds the monitor misses the head of a new stream, up to 5 ms of it.
+        sink = f"sink_name={name} norewinds=1 format=s16le"
+        return f"{sink} rate={self.rate_hz} channels={self.channels}"
+
+    def add_sink(self, name: str) -> None:
+        """One more sink of the same kind, not the default one. Record it, or it sleeps.
+
+        Recordings of the first one that begin now stay there, whatever becomes the default.
+        """
+        self._pactl("load-module", "module-null-sink", *self._sink(name).split())
+        self._pactl("set-default-source", f"{name}.monitor")
+
+    def remove_sink(self, name: str = SINK) -> None:
+        """As when headphones are unplugged: whoever plays on it is cut off."""
+        for line in self._pactl("list", "short", "modules").splitlines():
+            number, module, *arguments = line.split("\t")
+            if module == "module-null-sink" and f"sink_name={name} " in arguments[0]:
+                self._pactl("unload-module", number)
+
+    def make_default(self, name: str) -> None:
+        """From now on programs that name no sink play on this one, those that play now, too."""
+        self._pactl("set-default-sink", name)
+
+    def move_streams(self, name: str) -> None:
+        """Whoever plays now plays on this sink."""
+        for line in self._pactl("list", "short", "sink-inputs").splitlines():
+            self._pactl("move-sink-input", line.split("\t")[0], name)
 
     @property
     def alive(self) -> bool:
@@ -137,9 +163,9 @@ class Loudspeaker:
         self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def record(self) -> Recording:
+    def record(self, sink: str = SINK) -> Recording:
         """Start to record; returns when the first sound (or silence) has been recorded."""
-        command = recorder_command(self.rate_hz, self.channels)
+        command = recorder_command(self.rate_hz, self.channels, sink)
         return Recording(command, self.env, self.rate_hz, self.channels)
 
     def streams(self) -> int:
@@ -166,10 +192,10 @@ class Loudspeaker:
         return (self._home / "daemon.log").read_text(errors="replace")[-2000:]
 
 
-def recorder_command(rate_hz: int, channels: int) -> list[str]:
+def recorder_command(rate_hz: int, channels: int, sink: str = SINK) -> list[str]:
     """Records the sink to stdout as 16-bit frames, 5 ms at a time."""
     return [
-        *("parec", "--device", f"{SINK}.monitor", "--raw", "--format=s16le"),
+        *("parec", "--device", f"{sink}.monitor", "--raw", "--format=s16le"),
         *(f"--rate={rate_hz}", f"--channels={channels}"),
         *("--latency-msec=5", "--process-time-msec=5"),
     ]

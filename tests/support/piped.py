@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.support import command
+from tests.support.canary import WATCH
 
 
 class Piped:
@@ -85,6 +86,8 @@ class Piped:
         assert self.process.stderr is not None
         err = self.process.stderr.read()
         reader.join(timeout_s)
+        WATCH.look("stdout of a piped command", out[0])
+        WATCH.look("stderr of a piped command", err)
         return self.process.wait(timeout_s), out[0], err
 
     def cpu_s(self) -> float:

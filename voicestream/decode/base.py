@@ -18,6 +18,12 @@ MAX_RATE_HZ = 192_000
 MAX_CHANNELS = 8
 MAX_SILENT_BYTES = 1_000_000
 """So many bytes without a single sample are not speech."""
+FREE_SAMPLES = 8 << 20
+MOST_RATIO = 200
+"""Samples of each byte, once there are more than the free ones. Speech has 2 to 65, pauses in
+FLAC up to 400; ten bytes can ask for half a million."""
+MAX_WHOLE_SAMPLES = 64 << 20
+"""Of what has to be decoded whole: 256 MB of memory."""
 
 
 class Decoder(Protocol):
@@ -72,6 +78,19 @@ def check_layout(rate_hz: int, channels: int, where: str) -> None:
     if not 1 <= channels <= MAX_CHANNELS:
         raise DecodeError(
             f"{where} names {channels} channels", f"only 1 to {MAX_CHANNELS} can be played"
+        )
+
+
+def check_growth(samples: int, size_bytes: int) -> None:
+    """Refuse what wants to fill memory with silence.
+
+    Raises:
+        DecodeError: so few bytes are no speech of so many samples.
+    """
+    if samples > FREE_SAMPLES + MOST_RATIO * size_bytes:
+        raise DecodeError(
+            "The reply grows without bound",
+            f"{size_bytes} bytes became more than {samples // 1_000_000} million samples",
         )
 
 

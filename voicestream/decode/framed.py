@@ -6,7 +6,13 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from voicestream.decode.base import MAX_SILENT_BYTES, check_layout, conform, describe
+from voicestream.decode.base import (
+    MAX_SILENT_BYTES,
+    check_growth,
+    check_layout,
+    conform,
+    describe,
+)
 from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
@@ -31,6 +37,8 @@ class FramedDecoder(ABC):
         self._skipped = 0
         self._in_junk = False
         self._idle_bytes = 0  # since the last sample
+        self._done_bytes = 0
+        self._samples = 0  # made of them
         self._understood = False  # at least a header made sense
         self._blocks: list[Samples] = []
         self._failure: DecodeError | None = None
@@ -96,6 +104,7 @@ class FramedDecoder(ABC):
         taken = bytes(self._buffer[self._at : self._at + size_bytes])
         self._at += len(taken)
         self._idle_bytes += len(taken)
+        self._done_bytes += len(taken)
         if self._idle_bytes > MAX_SILENT_BYTES:
             raise DecodeError(
                 f"The reply holds no {'more ' if self._format else ''}sound",
@@ -120,6 +129,8 @@ class FramedDecoder(ABC):
         elif rate_hz != self._format.rate_hz:
             self._skipped += 1  # no server does that: the frame is broken
             return
+        self._samples += samples.size
+        check_growth(self._samples, self._done_bytes)
         self._idle_bytes = 0
         self._blocks.append(conform(samples, self._format.channels))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,11 @@ import numpy.typing as npt
 HORIZONS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SAME_S = 0.02
 """Arrivals this near to each other are one."""
+_HORIZONS = np.array(HORIZONS_S)
 _RECENT_S = 1.5
 _LOOKED_AT = 2048
 """Only so many of the latest arrivals are looked at: an hour must not cost more than a minute."""
+_ROUNDING = 1e-9
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,10 +64,13 @@ class Arrivals:
         self._at = np.zeros(64)
         self._sound = np.zeros(64)
         self._needs = np.full((len(HORIZONS_S), 64), -math.inf)
+        self._settled: list[list[float]] = [[] for _ in HORIZONS_S]
+        self._settled_count = [0] * len(HORIZONS_S)
 
     def add(self, at_s: float, sound_s: float) -> None:
         """So much sound came; ``at_s`` does not go back."""
         late_s = at_s - self.sound_s
+        same = at_s - self._opened_s < SAME_S
         if late_s > self._safe_s:  # playback that began then would never have run dry
             self._safe_s = late_s
             place = int(np.searchsorted(self._at[: self.count], late_s))
@@ -75,9 +80,10 @@ class Arrivals:
             self.first_s = at_s
         else:
             self.jitter_s += (abs(late_s - self._transit_s) - self.jitter_s) / 16.0
-            self._see_needs(late_s)
+            if not same or late_s > self._transit_s:  # else the piece before needed more
+                self._see_needs(late_s)
         self._transit_s = late_s
-        if at_s - self._opened_s < SAME_S:
+        if same:
             self._needs[:, self.count - 1] = -math.inf
         else:
             if self.count:
@@ -95,8 +101,8 @@ class Arrivals:
         since = max(self.count - _LOOKED_AT, 0)
         sound = self._sound[since : self.count]
         needs = late_s - (self._at[since : self.count] - sound)
-        for row, horizon_s in enumerate(HORIZONS_S):
-            low = int(np.searchsorted(sound, self.sound_s - horizon_s, side="right"))
+        lows = np.searchsorted(sound, self.sound_s - _HORIZONS, side="right")
+        for row, low in enumerate(lows.tolist()):
             part = self._needs[row, since + low : self.count]
             np.maximum(part, needs[low:], out=part)
 
@@ -132,11 +138,20 @@ class Arrivals:
         spent_s = self.last_s - float(self._at[first])
         return (self.sound_s - float(self._sound[first])) / max(spent_s, 1e-3)
 
-    def needs(self, row: int) -> Floats:
-        """The needs at a horizon of all arrivals that lie a whole horizon back, sorted."""
+    def needs(self, row: int) -> Sequence[float]:
+        """The needs at a horizon of all arrivals that lie a whole horizon back, sorted.
+
+        Such a need changes no more, so each is put in its place once.
+        """
         behind_s = self.sound_s - HORIZONS_S[row]
         whole = int(np.searchsorted(self._sound[: self.count], behind_s, side="right"))
-        return np.sort(self._needs[row, max(whole - _LOOKED_AT, 0) : whole])
+        settled, needs = self._settled[row], self._needs[row]
+        for place in range(self._settled_count[row], whole):
+            bisect.insort(settled, float(needs[place]))
+            if place >= _LOOKED_AT:
+                del settled[bisect.bisect_left(settled, float(needs[place - _LOOKED_AT]))]
+        self._settled_count[row] = whole
+        return settled
 
     def first_needs(self) -> tuple[float, ...]:
         """The need after the first arrival at each horizon, or up to now if that is nearer."""
@@ -148,26 +163,27 @@ class Spread:
     """How a value is distributed: samples with weights."""
 
     def __init__(self) -> None:
-        self._values: list[float] = []
-        self._weights: list[float] = []
+        self._parts: list[tuple[Sequence[float], float]] = []
 
-    def add(self, values: Floats | Sequence[float], weight: float) -> None:
+    def add(self, values: Sequence[float], weight: float) -> None:
         """Samples that weigh so much together."""
-        if len(values):
-            self._values.extend(values)
-            self._weights.extend([weight / len(values)] * len(values))
+        if values:
+            self._parts.append((values, weight))
 
-    def candidates(self) -> list[float]:
-        """The samples, in no order."""
-        return self._values
+    def samples(self, weight: float) -> Iterator[tuple[float, float]]:
+        """Each sample and its weight, all of them so much together."""
+        whole = sum(part for _, part in self._parts)
+        for values, part in self._parts:
+            each = weight * part / (whole * len(values))
+            for value in values:
+                yield value, each
 
-    def share_above(self, values: Floats) -> Floats:
-        """The share of the weight that lies above each value; all of it when there is none."""
-        if not self._values:
-            return np.ones(len(values))
-        samples = np.asarray(self._values)
-        order = np.argsort(samples)
-        below = np.concatenate(([0.0], np.cumsum(np.asarray(self._weights)[order])))
-        places = np.searchsorted(samples[order], values, side="right")
-        above: Floats = 1.0 - below[places] / below[-1]
-        return above
+
+def threshold(samples: Sequence[tuple[float, float]], most: float) -> float:
+    """The least value, 0 or more, above which samples of no more weight than ``most`` lie."""
+    above = 0.0
+    for value, weight in sorted(samples, reverse=True):
+        above += weight
+        if above > most + _ROUNDING:
+            return max(value, 0.0)
+    return 0.0

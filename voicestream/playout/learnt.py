@@ -21,6 +21,7 @@ _VERSION = 1
 _MOST_BYTES = 1 << 20
 _MOST_ENDPOINTS = 32
 _MOST_VALUES = 256
+_MOST_REPLIES = 10**9
 _FILE = "playout.json"
 
 
@@ -102,7 +103,7 @@ class Learnt:
 def _knowledge(entry: Any) -> Knowledge:
     """Checked as a stranger's: it may be anything that JSON can say."""
     replies = entry["replies"]
-    if not isinstance(replies, int) or replies < 0:
+    if not isinstance(replies, int) or not 0 <= replies <= _MOST_REPLIES:
         raise ValueError(f"{replies!r} replies")
     found = Knowledge(
         replies=replies,

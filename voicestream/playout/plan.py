@@ -81,6 +81,7 @@ class Planner:
         self._arrived_frames = 0
         self._last_s: float | None = None
         self._skipped_s = 0.0
+        self._resume = 0  # frames; 0: not planned yet
 
     def requested(self, at_s: float) -> None:
         """The first request was sent, on the clock of the arrivals."""
@@ -114,9 +115,13 @@ class Planner:
 
         Args:
             read_frames: how far the callback has read; 0: not started.
-            more_waiting: more sound is here than was reported, the ring being full.
+            more_waiting: more sound is here than was reported, the ring being full:
+                nothing is held back, and the need after an underrun is not looked at anew.
         """
-        plan = Plan(0, self._resume_frames(read_frames))
+        if more_waiting and read_frames and self._resume:
+            return Plan(0, self._resume)
+        self._resume = self._resume_frames(read_frames)
+        plan = Plan(0, self._resume)
         if not read_frames:
             plan = replace(plan, start_frames=self._start_frames())
         hold_at = self._hold_at(read_frames)

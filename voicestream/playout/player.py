@@ -67,8 +67,8 @@ class Player:
         self.idle = False
         """All that was asked for is in the ring, and more text is not known yet: when the
         ring runs empty now, the writer pauses and nothing is late."""
-        self.wants_room = False
-        """The feeder waits for room in the ring."""
+        self.wanted_room_frames = 0
+        """The feeder waits for so much room in the ring; 0: it does not wait."""
         # conductor
         self.cancelled = False
         # audio callback
@@ -132,7 +132,8 @@ class Player:
         elif start < frames:
             self._play(out[start:], dac_time_s + self._pcm.frames_to_s(start))
         self._concealer.remember(out)
-        if self.wants_room or self.drained or self.silenced:
+        room = 0 < self.wanted_room_frames <= self._ring.writable_frames
+        if room or self.drained or self.silenced:
             self._wake()
         return out.tobytes()
 

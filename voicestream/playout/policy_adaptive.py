@@ -15,9 +15,14 @@ import bisect
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
-from voicestream.playout.estimate import HORIZONS_S, Arrivals, Spread, horizon_row, quantile
+from voicestream.playout.estimate import (
+    HORIZONS_S,
+    Arrivals,
+    Spread,
+    horizon_row,
+    quantile,
+    threshold,
+)
 from voicestream.playout.knowledge import Knowledge
 from voicestream.playout.policy import Limits, Opening, Policy
 
@@ -39,6 +44,8 @@ _WEIGHT_RECENT = 2.0
 _WEIGHT_UNKNOWN = 0.6
 _UNKNOWN_NEEDS_S = (0.025, 0.05, 0.1, 0.2)
 """Weights count in looks: one is a horizon's length of sound of this reply."""
+_LOOKS = 12
+"""Of a reply's looks so many stand for all."""
 
 _COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
@@ -192,18 +199,14 @@ class Adaptive:
         """The least h with ``word * P(X > h) + P(Y > h) <= 1``."""
         word = _WORD_AT_START if at_start else _WORD_AT_PAUSE
         stretch = self._stretch
-        parts = [
-            (self._spread(min(stretch * horizon_s, rest_s), at_start), word * share)
-            for horizon_s, share in (_PHRASES[:-1] if at_start else _PHRASES)
-        ]
-        parts.append((self._spread(min(HORIZONS_S[-1], rest_s), at_start), 1.0))
-        found = [value for spread, _ in parts for value in spread.candidates() if value > 0]
-        values = np.unique(np.array([0.0, *found]))
-        gain = np.zeros(len(values))
-        for spread, weight in parts:
-            gain += weight * spread.share_above(values)
-        enough = np.flatnonzero(gain <= 1.0)
-        return float(values[enough[0] if len(enough) else -1])
+        weights = {min(HORIZONS_S[-1], rest_s): 1.0}
+        for phrase_s, share in _PHRASES[:-1] if at_start else _PHRASES:
+            horizon_s = min(stretch * phrase_s, rest_s)
+            weights[horizon_s] = weights.get(horizon_s, 0.0) + word * share
+        samples: list[tuple[float, float]] = []
+        for horizon_s, weight in weights.items():
+            samples.extend(self._spread(horizon_s, at_start).samples(weight))
+        return threshold(samples, 1.0)
 
     def _spread(self, horizon_s: float, at_start: bool) -> Spread:
         """The need at a horizon: of earlier replies, of this one, and of its latest drift."""
@@ -225,8 +228,9 @@ class Adaptive:
             own * _WEIGHT_RECENT * new_s / (new_s + 0.3),
         )
         looks = seen.needs(row)
-        if len(looks) > 12:
-            looks = looks[np.linspace(0, len(looks) - 1, 12).astype(int)]
+        if len(looks) > _LOOKS:
+            step = (len(looks) - 1) / (_LOOKS - 1)
+            looks = [looks[int(number * step)] for number in range(_LOOKS - 1)] + [looks[-1]]
         spread.add(looks, own * seen.sound_s / horizon_s)
         return spread
 

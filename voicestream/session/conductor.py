@@ -51,6 +51,7 @@ class Session:
         learnt: Keeping | None = None,
     ) -> None:
         self._endpoint = endpoint
+        self._first_name = endpoint.name
         self._on_event = on_event
         self._ended = threading.Event()
         self._errors: list[VoicestreamError] = []
@@ -60,6 +61,7 @@ class Session:
         self.metrics.warnings.extend(settings.warnings)
         if isinstance(endpoint, ResilientEndpoint):
             endpoint.on_switch = self._switched
+            endpoint.on_hedge = self._hedged
         self._fetchers = Fetchers(
             endpoint,
             segments,
@@ -95,6 +97,12 @@ class Session:
         self.metrics.warnings.append(text)
         self._announce("warning", None, text)
 
+    def _hedged(self, text: str) -> None:
+        self.metrics.hedges.append(text)
+        if text not in self.metrics.warnings:
+            self.metrics.warnings.append(text)
+            self._announce("warning", None, text)
+
     def keep_trace(self, file: str) -> None:
         """Before ``start``: when the sound arrived will be kept there."""
         self._pacing.trace_file = file
@@ -115,7 +123,8 @@ class Session:
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
             self._attempt(self._pacing.save_trace)
-            if not (self._interrupted or self._failures()):
+            alone = self.metrics.endpoint == self._first_name and not self.metrics.hedges
+            if alone and not (self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
         finally:
             self._conclude()

@@ -12,7 +12,7 @@ from voicestream.playout.pauses import PauseFinder
 from voicestream.playout.plan import Plan, Planner
 from voicestream.playout.policy import Fixed, Limits
 from voicestream.playout.policy_adaptive import Adaptive, Onlooker
-from voicestream.settings import Settings
+from voicestream.settings import EMBEDDED_URL, Settings
 from voicestream.trace import TraceRecorder, save_trace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Pacing:
         self._metrics = metrics
         self._text_length = text_length
         self._learnt = learnt
-        self._endpoint = _endpoint_key(settings, metrics.endpoint)
+        self._endpoint = endpoint_key(settings, metrics.endpoint, settings.model)
         self._known = Knowledge()
         self._text_complete = False
         self._policy = _policy(settings, self._known)
@@ -196,8 +196,8 @@ def _policy(settings: Settings, known: Knowledge) -> Adaptive:
     return Adaptive(known, Limits(least_s, settings.max_buffer_s))
 
 
-def _endpoint_key(settings: Settings, name: str) -> str:
+def endpoint_key(settings: Settings, name: str, model: str) -> str:
     """What makes arrivals of one kind; holds nothing secret."""
-    if settings.embedded:
+    if name == EMBEDDED_URL:
         return name
-    return " ".join((name, settings.model, settings.format, settings.stream_format))
+    return " ".join((name, model, settings.format, settings.stream_format))

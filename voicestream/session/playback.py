@@ -19,6 +19,8 @@ from voicestream.session.pacing import Pacing
 
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
+_ROOM_S = 0.1
+"""A full ring is filled up again when so much has been played of it."""
 _FADE_WAIT_S = 0.2
 _HISTORY_S = 0.5
 """More than any device holds: what it had not played yet when it went away."""
@@ -59,6 +61,7 @@ class Playback:
         self._underrun = underrun
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ring: Ring | None = None
+        self._room_frames = 0
         self._playing = False
         self.pcm: PcmFormat | None = None
         """What is played; None until opened."""
@@ -117,6 +120,7 @@ class Playback:
         player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
         self._ring, self._player = ring, player
+        self._room_frames = pcm.s_to_frames(_ROOM_S)
 
     def rewind(self, seconds: float) -> None:
         """Between two devices: what the old one was given last has not been heard."""
@@ -202,13 +206,24 @@ class Playback:
         self._sink.start(self._player.fill)
 
     def _wait_for_room(self, ring: Ring, player: Player) -> None:
-        player.wants_room = True
-        while not ring.writable_frames and not self._cancelled:
-            self._wait()
-        player.wants_room = False
+        """For more than one period's room, so that not every callback wakes the feeder.
 
-    def _wait(self) -> None:
-        """Until the callback or a cancel says something; a device that died is an error."""
+        Meanwhile nothing keeps the callback from making room: a full ring is played
+        whatever the plan wants, and no plan made for it holds anything back.
+        """
+        wanted = min(self._room_frames, max(ring.capacity_frames // 4, 1))
+        player.wanted_room_frames = wanted
+        while ring.writable_frames < wanted and not self._cancelled:
+            if not self._wait() and ring.writable_frames:
+                break  # nobody reads, but there is room for some
+        player.wanted_room_frames = 0
+
+    def _wait(self) -> bool:
+        """Until the callback or a cancel says something: True; or for a moment.
+
+        Raises:
+            DeviceError: the device went away.
+        """
         try:
             self._wakes.get(timeout=_LOOK_S)
         except queue.Empty:
@@ -217,6 +232,8 @@ class Playback:
                     "the audio device went away, and no other was found",
                     hint="Plug one in, or keep the sound with --save FILE.",
                 ) from None
+            return False
+        return True
 
     def drain(self) -> None:
         """Nothing more comes: play to the last sample.

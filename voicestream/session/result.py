@@ -60,6 +60,7 @@ class Result:
             "decode_ms": _round(seen.decode_ms),
             "buffer_ms": {name: _round(ms) for name, ms in self.buffer.items()},
             "endpoint": seen.endpoint,
+            "hedges": seen.hedges,
             "format": seen.format,
             "format_steps": list(seen.format_steps),
             "segments": [_segment(figures, seen.start_s) for figures in seen.segments],

@@ -26,15 +26,30 @@ def make_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Endp
     """The endpoint that the base URL names, those that stand in for it, and their patience."""
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint()
+    from voicestream.speech.hedge import HedgePolicy
     from voicestream.speech.resilient import ResilientEndpoint, RetryPolicy, Route
 
     # made at once: its imports belong into the time in which the server thinks
     first = embedded_endpoint() if settings.embedded else http_endpoint(settings, early)
-    routes = [Route(first.name, lambda: first)]
+    learnt_s = partial(_learnt_s, settings)
+    routes = [Route(first.name, lambda: first, learnt_s=partial(learnt_s, first.name))]
     for place in settings.fallbacks:
         adapt = partial(_adapted, place)
-        routes.append(Route(place.url, partial(_fallback, settings, place), adapt))
-    return ResilientEndpoint(routes, RetryPolicy(settings.retries, settings.retry_budget_s))
+        known = partial(learnt_s, place.url, place.model)
+        routes.append(Route(place.url, partial(_fallback, settings, place), adapt, known))
+    return ResilientEndpoint(
+        routes,
+        RetryPolicy(settings.retries, settings.retry_budget_s),
+        hedge=HedgePolicy() if settings.hedge else None,
+    )
+
+
+def _learnt_s(settings: Settings, name: str, model: str = "") -> float:
+    """How long the first byte of an endpoint took in earlier sessions; 0: not known."""
+    from voicestream.session.pacing import endpoint_key, kept_learnt
+
+    key = endpoint_key(settings, name, model or settings.model)
+    return kept_learnt().load(key).first_byte_s
 
 
 def embedded_endpoint() -> EmbeddedEndpoint:

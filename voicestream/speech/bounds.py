@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Watch:
         self._limits = limits
         self._max_bytes = max_bytes
         self._allow = getattr(stream, "allow", None)
+        self._hurry_until_s = math.inf
 
     def __call__(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """The same pieces.
@@ -74,13 +76,18 @@ class Watch:
             self._check_time(waited_s)
             yield piece
 
+    def hurry(self, wait_s: float) -> bool:
+        """All that still comes must come within so long. False: that cannot be watched."""
+        self._hurry_until_s = time.monotonic() + wait_s
+        return self._allow is not None
+
     def _be_patient(self, waited_s: float) -> None:
         if self._allow is None:
             return
         left_s = self._limits.stall_s
         if self._limits.reply_s:
             left_s = min(left_s, self._limits.reply_s - waited_s)
-        self._allow(left_s)
+        self._allow(min(left_s, self._hurry_until_s - time.monotonic()))
 
     def _check_time(self, waited_s: float) -> None:
         if not self._limits.reply_s or waited_s < self._limits.reply_s:

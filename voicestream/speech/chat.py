@@ -11,7 +11,7 @@ from voicestream.errors import (
     KeyRefusedError,
     ResponseError,
 )
-from voicestream.speech.openai_client import foreign_error
+from voicestream.speech.openai_errors import foreign_error
 
 _KEYLESS = "none"
 """The ``openai`` package wants a key; servers of one's own mostly do not."""

@@ -21,6 +21,7 @@ from voicestream.errors import (
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.bounds import Limits, Watch, most_bytes
+from voicestream.speech.call import current_call
 from voicestream.speech.negotiate import agreement_with
 from voicestream.speech.refusal import asked_wait_s, refusal
 from voicestream.speech.reply import HttpSpeechStream, Origin, said
@@ -152,7 +153,8 @@ class HttpEndpoint:
         try:
             return self._client.send(sent, stream=True)
         except httpx.HTTPError as error:
-            if self._transport and isinstance(error, _BROKEN):
+            given_up = (call := current_call()) is not None and call.cancelled
+            if self._transport and isinstance(error, _BROKEN) and not given_up:
                 self._transport.drop_idle()
             raise self._foreign(error) from error
         finally:

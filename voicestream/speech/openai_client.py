@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
 from functools import cache
 from typing import Any, TypeVar
 
-from voicestream.errors import (
-    ConnectionFailedError,
-    EndpointError,
-    EndpointTimeoutError,
-    IncompleteReplyError,
-    ReplyError,
-)
+from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
-from voicestream.speech.refusal import refusal, server_message
+from voicestream.speech.content import (
+    beginning,
+    checked,
+    is_events,
+    is_speech,
+    not_speech,
+    told_channels,
+    told_rate_hz,
+)
+from voicestream.speech.openai_errors import foreign_error
+from voicestream.speech.refusal import MAX_MESSAGE_BYTES
 
 MAX_CHARS = 4096
-_RATE_HEADERS = ("x-audio-sample-rate", "x-sample-rate", "sample-rate")
 _Value = TypeVar("_Value")
 _Gone = (CancelledError, asyncio.CancelledError)
 
@@ -76,44 +78,44 @@ class _Reply:
 
     def __init__(self, headers: Any) -> None:
         self.content_type: str = headers.get("content-type", "")
-        self.rate_hz: int | None = None
-        self.channels: int | None = None
+        self.rate_hz = told_rate_hz(headers)
+        self.channels = told_channels(headers)
         self.sent_at_s = 0.0  # the client does not tell
-        for name in _RATE_HEADERS:
-            if self.rate_hz is None and headers.get(name, "").strip().isdecimal():
-                self.rate_hz = int(headers[name])
-
-    @property
-    def is_speech(self) -> bool:
-        return not self.content_type.lower().startswith(("text/", "application/json"))
 
     def pieces(self, read: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
         """The pieces that ``read`` gives, with its errors as ours."""
-        received = 0
-        said = b""
+        received = False
         try:
-            for piece in read():
-                received += len(piece)
-                if self.is_speech:
-                    yield piece
-                elif len(said) < MAX_CHARS:
-                    said += piece
+            sound = self._arriving(read)
+            # events are never asked for, and not unwrapped here
+            if not is_speech(self.content_type) or is_events(self.content_type):
+                raise self._message(b"", sound)
+            for piece in checked(sound, self._message):
+                received = True
+                yield piece
         except _Gone:
             return  # aborted
-        except Exception as error:  # foreign boundary: two HTTP libraries and their parts
-            raise IncompleteReplyError(
-                f"the reply broke off after {received} bytes", str(error) or repr(error)
-            ) from error
-        if not self.is_speech:
-            kind = self.content_type.split(";")[0]
-            raise ReplyError(
-                f"the endpoint answered with {kind}, not with speech", server_message(said)
-            )
         if not received:
             raise ReplyError(
                 "the endpoint answered with an empty body",
                 hint="Check the model and the voice.",
             )
+
+    def _arriving(self, read: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
+        received = 0
+        try:
+            for piece in read():
+                received += len(piece)
+                yield piece
+        except _Gone:
+            raise
+        except Exception as error:  # foreign boundary: two HTTP libraries and their parts
+            raise IncompleteReplyError(
+                f"the reply broke off after {received} bytes", str(error) or repr(error)
+            ) from error
+
+    def _message(self, head: bytes, rest: Iterator[bytes]) -> ReplyError:
+        return not_speech(self.content_type, head + beginning(rest, MAX_MESSAGE_BYTES))
 
 
 class ClientEndpoint:
@@ -281,28 +283,3 @@ def _own_loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="openai", daemon=True).start()
     return loop
-
-
-def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> EndpointError:
-    """The exceptions of the ``openai`` package as ours.
-
-    Args:
-        name: the client's base URL.
-        path: of the request.
-    """
-    openai = sys.modules.get("openai")  # there if the client came from it
-    if openai is None:
-        return EndpointError("the client failed", str(error) or repr(error))
-    if isinstance(error, openai.APITimeoutError):
-        return EndpointTimeoutError(
-            f"{name} did not answer in time", str(error), "Raise the timeout if it is slow."
-        )
-    if isinstance(error, openai.APIConnectionError):
-        return ConnectionFailedError(
-            f"no connection to {name}", str(error.__cause__ or error), "Is the server running?"
-        )
-    if isinstance(error, openai.APIStatusError):
-        return refusal(
-            error.status_code, name + path, error.response.content, key_source="the client"
-        )
-    return EndpointError("the client failed", str(error) or repr(error))

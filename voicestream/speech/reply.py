@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,17 +10,22 @@ import httpx
 
 from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
 from voicestream.speech.bounds import Watch
+from voicestream.speech.content import (
+    beginning,
+    checked,
+    is_events,
+    is_speech,
+    not_speech,
+    told_channels,
+    told_rate_hz,
+)
 from voicestream.speech.inflate import Inflater
-from voicestream.speech.refusal import MAX_MESSAGE_BYTES, server_message
+from voicestream.speech.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.sse import SpeechEvents
 
-_RATE_HEADERS = ("x-audio-sample-rate", "x-sample-rate", "sample-rate")
-_CHANNEL_HEADERS = ("x-audio-channels", "x-channels")
-_NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
-_EVENTS = re.compile(r"text/event-stream", re.I)
-_TELLTALES = (b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html")
-"""No sound begins like this: 48 bits of chance and more."""
-_LONGEST_TELLTALE = max(map(len, _TELLTALES))
+_END_WAIT_S = 0.1
+"""After the last event the body may take so long to end. Its connection can then be kept; a
+segment whose bytes are all here waits no longer for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,10 @@ class Origin:
 
 def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
     """The (beginning of the) body of an answer that is not speech, without the key."""
-    body = bytearray()
     try:
-        for piece in _inflated(response, limit_bytes):
-            body += piece
-            if len(body) > limit_bytes:
-                break
-    except (httpx.HTTPError, EndpointError) as error:
-        body += f" ({error})".encode()
+        return origin.without_key(beginning(_inflated(response, limit_bytes), limit_bytes))
     finally:
         response.close()
-    return origin.without_key(body)
 
 
 def _inflated(
@@ -85,11 +82,11 @@ class HttpSpeechStream:
         stream: Any = response.extensions.get("network_stream")
         self.sent_at_s: float = getattr(stream, "sent_at_s", 0.0)
         self.content_type: str = response.headers.get("content-type", "") or fallback_type
-        self.rate_hz = _hint(response, _RATE_HEADERS)
-        self.channels = _hint(response, _CHANNEL_HEADERS)
+        self.rate_hz = told_rate_hz(response.headers)
+        self.channels = told_channels(response.headers)
         self._events: SpeechEvents | None = None
         self._sound = self._body()
-        if _EVENTS.match(self.content_type):
+        if is_events(self.content_type):
             self._begin_events(fallback_type)
 
     def _begin_events(self, fallback_type: str) -> None:
@@ -106,11 +103,11 @@ class HttpSpeechStream:
         self._sound = _chained(first, sound)
 
     def __iter__(self) -> Iterator[bytes]:
-        if _NOT_SPEECH.match(self.content_type):
+        if not is_speech(self.content_type):
             raise self._not_speech(said(self._response, self._origin))
         limit = self._origin.chunk_bytes
         received = False
-        for piece in self._checked(self._sound):
+        for piece in checked(self._sound, self._message):
             received = True
             for start in range(0, len(piece), limit):
                 yield piece[start : start + limit]
@@ -145,58 +142,34 @@ class HttpSpeechStream:
         for piece in body:
             yield from events.feed(piece)
             if events.done:
+                self._read_to_end(body)
                 return
 
-    def _checked(self, sound: Iterator[bytes]) -> Iterator[bytes]:
-        """The same, unless it begins like the error messages that some servers call audio."""
-        head = b""
-        for piece in sound:
-            head += piece
-            seen = head[:_LONGEST_TELLTALE].lower()
-            if any(seen.startswith(sign) for sign in _TELLTALES):
-                raise self._not_speech(self._origin.without_key(head + _rest(sound)))
-            if not any(sign.startswith(seen) for sign in _TELLTALES):
-                yield head
-                yield from sound
-                return
-        if head:
-            yield head
+    def _read_to_end(self, body: Iterator[bytes]) -> None:
+        """Closing a body before its end closes the connection, and the next request pays for a
+        new one: most servers end it together with the last event."""
+        if self._watch is None or not self._watch.hurry(_END_WAIT_S):
+            return
+        try:
+            for _ in body:
+                pass
+        except EndpointError:
+            return  # it goes on, or broke off; the speech is complete
+
+    def _message(self, head: bytes, sound: Iterator[bytes]) -> ReplyError:
+        return self._not_speech(
+            self._origin.without_key(head + beginning(sound, MAX_MESSAGE_BYTES))
+        )
 
     def _not_speech(self, body: bytes) -> ReplyError:
-        kind = self.content_type.split(";")[0].strip()
-        what = kind if _NOT_SPEECH.match(kind) else "a message"
-        return ReplyError(
-            f"the endpoint answered with {what}, not with speech",
-            server_message(body),
-            f"Is {self._origin.base_url} the right base URL?",
-        )
+        hint = f"Is {self._origin.base_url} the right base URL?"
+        return not_speech(self.content_type, body, hint)
 
     def close(self) -> None:
         self._response.close()
-
-
-def _rest(sound: Iterator[bytes]) -> bytes:
-    """A bit more of what turned out to be a message."""
-    found = bytearray()
-    try:
-        for piece in sound:
-            found += piece
-            if len(found) > MAX_MESSAGE_BYTES:
-                break
-    except EndpointError as error:
-        found += f" ({error})".encode()
-    return bytes(found)
 
 
 def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     if first:
         yield first
     yield from rest
-
-
-def _hint(response: httpx.Response, names: tuple[str, ...]) -> int | None:
-    for name in names:
-        value = response.headers.get(name, "").strip()
-        if value.isdecimal():
-            return int(value)
-    return None

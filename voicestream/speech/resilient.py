@@ -1,4 +1,4 @@
-"""One endpoint out of several that may fail: asked again, and replaced by the next.
+"""One endpoint out of several that may fail or lag: asked again, helped, and replaced by the next.
 
 Everything here happens before a reply's first byte; what breaks later is the
 session's to mend, which knows what has been heard.
@@ -11,14 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
+from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 
 _RETURN_S = 60.0
 """So long after leaving the first endpoint it is tried again."""
 _POLITE_S = 2.0
 """Who asks to be left alone for longer is left for the next endpoint, if there is one."""
+_TOO_SLOW = 2
+"""Who is outrun so often in a row is left: from then on it would only cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,13 @@ class Route:
         name: for people.
         make: the endpoint; called when it is first needed.
         adapt: the request as this endpoint wants it: its own model and voice.
+        learnt_s: how long its first bytes took in earlier sessions; 0: not known.
     """
 
     name: str
     make: Callable[[], Endpoint]
     adapt: Callable[[SpeechRequest], SpeechRequest] = lambda request: request
+    learnt_s: Callable[[], float] = lambda: 0.0
 
 
 class ResilientEndpoint:
@@ -69,6 +75,8 @@ class ResilientEndpoint:
     Args:
         routes: in order of preference, at least one.
         chance: random numbers from 0 to 1.
+        hedge: when a request that is slow to be answered is asked at the next route, too;
+            None: never.
     """
 
     def __init__(
@@ -76,18 +84,26 @@ class ResilientEndpoint:
         routes: Sequence[Route],
         policy: RetryPolicy | None = None,
         chance: Callable[[], float] = random.random,
+        hedge: HedgePolicy | None = None,
     ) -> None:
         self._routes = list(routes)
+        self._hedge = hedge if len(self._routes) > 1 else None
+        self._first_bytes = [FirstBytes(route.learnt_s) for route in self._routes]
         self._policy = policy or RetryPolicy()
         self._chance = chance
         self.on_switch: Callable[[str], None] = lambda _: None
         """Called with a sentence when another endpoint takes over; from a fetch thread."""
+        self.on_hedge: Callable[[str], None] = lambda _: None
+        """Called with a sentence for each request that is asked at a second endpoint, too;
+        from a fetch thread."""
         self._changed = threading.Condition()
         # under the condition's lock
         self._made: dict[int, Endpoint] = {}
         self._at = 0
         self._left_at_s = 0.0
         self._told: set[tuple[int, int]] = set()
+        self._outrun = 0
+        """How often in a row the present route was."""
         self._aborted = False
 
     @property
@@ -120,7 +136,7 @@ class ResilientEndpoint:
         tried = 0
         while True:
             try:
-                return self._begin(at, request)
+                return self._begin(at, request)[1]
             except EndpointError as error:
                 tried += 1
                 wait_s = self._policy.wait_s(tried, error.retry_after_s, self._chance())
@@ -131,8 +147,40 @@ class ResilientEndpoint:
                 if not self._pause(wait_s, at):
                     raise
 
-    def _begin(self, at: int, request: SpeechRequest) -> SpeechStream:
-        return BegunStream(self._endpoint(at).open(self._routes[at].adapt(request)))
+    def _begin(self, at: int, request: SpeechRequest) -> tuple[int, SpeechStream]:
+        """The first byte of a reply from this route, or from the next where that is sooner."""
+        ask = partial(self._ask, at, request)
+        if self._hedge is None:
+            return at, ask()
+        helper = (at + 1) % len(self._routes)
+        names = self._routes[at].name, self._routes[helper].name
+        outrun, stream = first_to_speak(
+            ask,
+            partial(self._ask, helper, request),
+            partial(self._patience_s, self._hedge, at),
+            lambda: self.on_hedge(f"{names[0]} is slow to answer; {names[1]} is asked too"),
+        )
+        self._note(at, outrun)
+        return helper if outrun else at, stream
+
+    def _ask(self, at: int, request: SpeechRequest) -> SpeechStream:
+        began_s = time.monotonic()
+        stream = BegunStream(self._endpoint(at).open(self._routes[at].adapt(request)))
+        self._first_bytes[at].see(time.monotonic() - began_s)
+        return stream
+
+    def _patience_s(self, hedge: HedgePolicy, at: int) -> float:
+        return hedge.patience_s(self._first_bytes[at].usual_s())
+
+    def _note(self, at: int, outrun: bool) -> None:
+        """Leave a route that is slow again and again."""
+        with self._changed:
+            if self._at != at:
+                return
+            self._outrun = self._outrun + 1 if outrun else 0
+            if self._outrun < _TOO_SLOW:
+                return
+        self._move(at, "was too slow")
 
     def _pause(self, wait_s: float, at: int) -> bool:
         """Wait; False at once if all is over, or another request has found this route dead."""
@@ -140,13 +188,23 @@ class ResilientEndpoint:
             return not self._changed.wait_for(lambda: self._aborted or self._at != at, wait_s)
 
     def _leave(self, at: int, error: EndpointError) -> int:
-        """The route after this one, which from now on is everybody's."""
+        """The route after this one, which has failed.
+
+        Raises:
+            EndpointError: all is over.
+        """
         with self._changed:
             if self._aborted:
                 raise error
+        return self._move(at, f"failed ({error.what})")
+
+    def _move(self, at: int, why: str) -> int:
+        """The route after this one, which from now on is everybody's."""
+        with self._changed:
             following = (at + 1) % len(self._routes)
             if self._at == at:
                 self._at = following
+                self._outrun = 0
                 self._left_at_s = time.monotonic()
                 self._changed.notify_all()
             else:
@@ -155,8 +213,7 @@ class ResilientEndpoint:
             self._told.add((at, following))
         if news:
             self.on_switch(
-                f"{self._routes[at].name} failed ({error.what}); "
-                f"{self._routes[following].name} speaks from here on"
+                f"{self._routes[at].name} {why}; {self._routes[following].name} speaks from here on"
             )
         return following
 
@@ -170,11 +227,14 @@ class ResilientEndpoint:
 
     def _once(self, at: int, request: SpeechRequest) -> SpeechStream | None:
         try:
-            stream = self._begin(at, request)
+            spoke, stream = self._begin(at, request)
         except EndpointError:
             return None
+        if spoke != at:
+            return stream
         with self._changed:
             self._at = at
+            self._outrun = 0
             self._changed.notify_all()
         self.on_switch(f"{self._routes[at].name} speaks again")
         return stream

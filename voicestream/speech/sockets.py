@@ -13,6 +13,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from voicestream.speech.call import current_call
 from voicestream.speech.wire import CONNECT_S, EarlyRequest, Opening, Target
 
 
@@ -59,6 +60,8 @@ class SocketStream(httpcore.NetworkStream):
         return left_s
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if (call := current_call()) is not None:
+            call.wait_for(self.shutdown)
         if self._swallow or not buffer:
             return
         self._until_s = None
@@ -156,6 +159,8 @@ class SocketBackend(httpcore.NetworkBackend):
     def _connect(self, target: Target, timeout: float | None) -> tuple[SocketStream, bool]:
         """A stream, and whether it was opened early with nothing asked for on it."""
         opening = self._opening(target, timeout)
+        if (call := current_call()) is not None:
+            call.wait_for(opening.abandon)
         try:
             opened = opening.take()
         except TimeoutError as error:
