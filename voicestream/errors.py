@@ -24,6 +24,8 @@ are turned into one of these at the boundary where they arise.
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class VoicestreamError(Exception):
     """Base of all errors.
@@ -41,6 +43,13 @@ class VoicestreamError(Exception):
         self.what = what
         self.why = why
         self.hint = hint
+
+    @classmethod
+    def unforeseen(cls, what: str, cause: Exception) -> Self:
+        """For what no boundary has foreseen: the cause stays with it, traceback and all."""
+        error = cls(what, repr(cause))
+        error.__cause__ = cause
+        return error
 
     def __str__(self) -> str:
         text = f"{self.what}: {self.why}" if self.why else self.what

@@ -35,7 +35,7 @@ def test_every_sample_is_heard_at_its_time(loudspeaker: Loudspeaker, recording: 
     assert first_s is not None
     assert last_s is not None
     assert last_s - first_s == pytest.approx(23_999 / 24_000, abs=0.02)
-    assert started_s < first_s < started_s + 1.0
+    assert started_s < first_s < started_s + 5.0
 
 
 def test_alsa_leads_to_the_loudspeaker(loudspeaker: Loudspeaker, recording: Recording) -> None:

@@ -180,8 +180,8 @@ def test_a_signal_silences_an_open_pipe_and_ends_every_request(
     # generous, for loaded machines; the bench holds them to 60 and 300 ms
     silent_s = recording.last_sound_s()
     assert silent_s is not None
-    assert silent_s - signalled_s < 0.5
-    assert exited_s - signalled_s < 2
+    assert silent_s - signalled_s < 1.0
+    assert exited_s - signalled_s < 5
 
 
 def test_a_segment_that_fails_is_named_and_the_others_are_heard_in_order(

@@ -171,7 +171,7 @@ def test_reported_time_to_first_audio_agrees_with_the_recording(
     assert heard_s is not None
     reported_s = command.figures(done)["ttfa_ms"] / 1000
     # generous here, for loaded machines; the bench holds it to 20 ms
-    assert abs((heard_s - started_s) - reported_s) < 0.15
+    assert abs((heard_s - started_s) - reported_s) < 0.3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

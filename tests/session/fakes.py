@@ -43,7 +43,6 @@ class FakeEndpoint:
     """Answers by a function of the request; an exception it raises is the refusal."""
 
     name = "fake"
-    max_chars = 4096
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer

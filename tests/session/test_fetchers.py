@@ -115,12 +115,15 @@ def test_a_segment_that_fails_does_not_stop_the_others() -> None:
     running = fetchers(FakeEndpoint(answer), FakeSegments(["0", "1", "2", "3"]))
     running.start()
     got: list[str] = []
+    causes = []
     for job in jobs_of(running):
         try:
             got.append(b"".join(job.spool).decode())
         except EndpointError as error:
             got.append(error.what)
+            causes.append(repr(error.__cause__))
     assert got == ["0", "no", "the request failed in an unexpected way", "3"]
+    assert causes == ["None", "RuntimeError('a bug in an endpoint')"]
 
 
 @pytest.mark.parametrize("failure", [UsageError("unreadable"), RuntimeError("a bug")])

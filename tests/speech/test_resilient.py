@@ -53,8 +53,6 @@ class FakeStream:
 class FakeEndpoint:
     """Answers each request in turn: an error, or the pieces of a reply; then well."""
 
-    max_chars = 4096
-
     def __init__(self, name: str, *answers: EndpointError | list[bytes | EndpointError]) -> None:
         self.name = name
         self._answers = list(answers)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.plan import PlanLimits, Planner, Segment, split_text
+from voicestream.text.plan import PlanLimits, Planner, Segment
 from voicestream.text.segment import Boundary, Piece
+from voicestream.text.split import split_text
 
 
 class Clock:

@@ -136,7 +136,7 @@ class Session:
             if not self._interrupted:
                 self._errors.append(error)
         except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
-            self._errors.append(VoicestreamError("voicestream failed", repr(error)))
+            self._errors.append(VoicestreamError.unforeseen("voicestream failed", error))
 
     def _conclude(self) -> None:
         self._errors = self._failures()

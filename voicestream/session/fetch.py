@@ -173,7 +173,10 @@ class Fetchers:
             except VoicestreamError as error:
                 job, ending = None, error
             except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
-                job, ending = None, VoicestreamError("the text could not be cut", repr(failure))
+                job, ending = (
+                    None,
+                    VoicestreamError.unforeseen("the text could not be cut", failure),
+                )
             if job is None:
                 self._end(ending)
                 return None
@@ -223,7 +226,7 @@ class Fetchers:
         except VoicestreamError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
-            error = EndpointError("the request failed in an unexpected way", repr(failure))
+            error = EndpointError.unforeseen("the request failed in an unexpected way", failure)
         job.figures.ended_at_s = time.monotonic()
         if self._cancelled:
             job.figures.status = "cancelled"

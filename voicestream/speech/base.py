@@ -62,10 +62,6 @@ class Endpoint(Protocol):
     def name(self) -> str:
         """For people: the URL without anything secret."""
 
-    @property
-    def max_chars(self) -> int:
-        """The longest text of one request."""
-
     def open(self, request: SpeechRequest) -> SpeechStream:
         """Ask, and return when the reply begins.
 

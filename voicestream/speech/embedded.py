@@ -81,7 +81,6 @@ class EmbeddedEndpoint:
     """Speaks without a network. The voice loads in the background from construction on."""
 
     name = "embedded:"
-    max_chars = 4096
 
     def __init__(self) -> None:
         self._voice = _voice()

@@ -35,9 +35,6 @@ from voicestream.speech.wire import (
     request_headers,
 )
 
-MAX_CHARS = 4096
-"""The API's own bound on ``input``."""
-
 MAX_ANSWER_BYTES = 4 << 20
 """Of an answer that is not speech."""
 _ABSENT = frozenset({400, 404, 405, 501})
@@ -76,8 +73,6 @@ class HttpEndpoint:
     Args:
         early: the first request, sent already; whoever opens the same gets its reply.
     """
-
-    max_chars = MAX_CHARS
 
     def __init__(self, config: HttpConfig, early: EarlyRequest | None = None) -> None:
         self._config = config

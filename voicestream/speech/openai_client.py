@@ -29,7 +29,6 @@ from voicestream.speech.content import (
 from voicestream.speech.openai_errors import foreign_error
 from voicestream.speech.refusal import MAX_MESSAGE_BYTES
 
-MAX_CHARS = 4096
 _Value = TypeVar("_Value")
 _Gone = (CancelledError, asyncio.CancelledError)
 
@@ -122,8 +121,6 @@ class ClientEndpoint:
     """A synchronous client. A request that waits for its reply to begin cannot be taken
     back; its connection is closed as soon as it does."""
 
-    max_chars = MAX_CHARS
-
     def __init__(self, client: Any, timeout_s: float) -> None:
         self.name = str(client.base_url).rstrip("/")
         self._client = client
@@ -190,8 +187,6 @@ class ClientStream(_Reply):
 
 class AsyncClientEndpoint:
     """An asynchronous client, driven in the event loop where it is at home."""
-
-    max_chars = MAX_CHARS
 
     def __init__(
         self, client: Any, timeout_s: float, loop: asyncio.AbstractEventLoop | None

@@ -110,10 +110,6 @@ class ResilientEndpoint:
     def name(self) -> str:
         return self._routes[self._at].name
 
-    @property
-    def max_chars(self) -> int:
-        return self._endpoint(self._at).max_chars
-
     def open(self, request: SpeechRequest) -> SpeechStream:
         """Ask, and return when the first byte of a reply is here.
 

@@ -15,8 +15,9 @@ from typing import Literal, TypeAlias
 from voicestream.patterns import lazy_pattern
 from voicestream.text import inline
 from voicestream.text.blocks import HOLD_MAX, LINE_MARKS, Mark
+from voicestream.text.emphasis import Emphasis
 from voicestream.text.inline import NOTHING, Found
-from voicestream.text.writer import Writer, is_wide
+from voicestream.text.writer import Writer
 
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
 CODE_ANNOUNCEMENT = "(code block)"
@@ -69,7 +70,7 @@ class MarkdownFilter:
         self._fence_line = False  # in mid-line inside of it
         self._until: re.Pattern[str] | None = None  # drop everything up to here
         self._before = "\n"  # the source's character before
-        self._open = {"*": 0, "_": 0, "~": 0}  # emphasis marks not closed yet
+        self._emphasis = Emphasis()
 
     def feed(self, text: str) -> str:
         """Take the next text; return what of it is certain."""
@@ -144,7 +145,7 @@ class MarkdownFilter:
         if char == "\n":
             if not writer.marked:
                 writer.line_feeds(2)
-                self._open = dict.fromkeys(self._open, 0)
+                self._emphasis.end_paragraph()
             writer.end_line(hard=False)
             return at + 1
         if char == ">":
@@ -235,7 +236,7 @@ class MarkdownFilter:
             self._end_line(hard=writer.trailing > 1)
             return at + 1
         if char in "*_~#":
-            return self._emphasis(at, stop, known)
+            return self._mark_run(at, stop, known)
         if emoji := _EMOJI_RUN.match(buf, at):
             writer.dropped()
             return emoji.end()
@@ -275,7 +276,7 @@ class MarkdownFilter:
             return NOTHING
         return inline.url(self._buf, at, stop, known, full=known and not final)
 
-    def _emphasis(self, at: int, stop: int, known: bool) -> int | None:
+    def _mark_run(self, at: int, stop: int, known: bool) -> int | None:
         """A run of ``*``, ``_``, ``~`` or ``#``: dropped where it marks, else text.
 
         Looks at the neighbours only, so nothing waits for a closing mark.
@@ -290,26 +291,9 @@ class MarkdownFilter:
             closes = self._heading and self._before.isspace() and after in " \t\n"
             self._writer.say("" if closes else run.group())
             return end
-        left = size - self._marks(mark, size, after)
+        left = size - self._emphasis.marks(mark, size, self._before, after)
         self._writer.say(mark * left)
         return end
-
-    def _marks(self, mark: str, size: int, after: str) -> int:
-        """How many of these characters are marks of emphasis."""
-        before, opened = self._before, self._open[mark]
-        if mark == "~" and size != 2:
-            return 0
-        inside = _in_word(before) and _in_word(after)
-        if inside and (mark == "_" or (before.isdigit() and after.isdigit())):
-            return 0
-        if opened and (not before.isspace() or (opened >= size > 1)):
-            used = min(size, opened)
-            self._open[mark] = opened - used
-            return used
-        if after.isspace() or _in_word(before):
-            return 0
-        self._open[mark] = opened + size
-        return size
 
     def _render(self, text: str) -> str:
         """The text of a link or a table's cell, itself Markdown."""
@@ -317,8 +301,3 @@ class MarkdownFilter:
             return text
         inner = MarkdownFilter(self._code, _depth=self._depth + 1)
         return inner.feed(text) + inner.flush()
-
-
-def _in_word(char: str) -> bool:
-    """A letter or digit of a script that puts blanks between its words."""
-    return char.isalnum() and not is_wide(char)

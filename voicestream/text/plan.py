@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from voicestream.text.cut import best_cut, clause_end
+from voicestream.text.cut import clause_end
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment import Boundary, Piece, Segmenter
+from voicestream.text.segment import Boundary, Piece
+from voicestream.text.split import split_text
 
 _SLICE_CHARS = 4096
 SPEECH_CHARS_PER_S = 15.0
@@ -287,26 +288,3 @@ class Planner:
         if clause is not None:
             self._push([clause])
         return bool(self._ready)
-
-
-def split_text(text: str, max_chars: int) -> list[str]:
-    """A whole text -> parts of at most so many characters that join to it.
-
-    Cut at ends of sentences, else at a clause, else at a blank, else between
-    two characters. A text that is short enough is one part.
-    """
-    if len(text) <= max_chars:
-        return [text]
-    segmenter = Segmenter(max_pending=max_chars)
-    parts = [""]
-    for piece in segmenter.feed(text) + segmenter.flush():
-        rest = piece.text
-        if len(parts[-1]) + len(rest) <= max_chars:
-            parts[-1] += rest
-            continue
-        while len(rest) > max_chars:
-            cut = best_cut(rest, 0, max_chars)
-            parts.append(rest[:cut])
-            rest = rest[cut:]
-        parts.append(rest)
-    return [part for part in parts if part]
