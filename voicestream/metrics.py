@@ -152,6 +152,8 @@ class Snapshot:
     """The prebuffer with which nothing of what has arrived would have been late."""
     states_ms: dict[str, float] = field(default_factory=dict)
     """Time spent in each state."""
+    fill: FillFigures = field(default_factory=FillFigures)
+    """The sound that waited, seen at each callback while playing."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -274,6 +276,7 @@ class Metrics:
                 for state, spent_s in self.machine.spent_s().items()
                 if spent_s
             },
+            fill=replace(self.play.fill),
             start_s=line.process_start,
         )
 
