@@ -158,6 +158,8 @@ class Snapshot:
     """Time spent in each state."""
     hedges: int = 0
     """Requests that were asked at a second endpoint, too, since the first was slow."""
+    fill: FillFigures = field(default_factory=FillFigures)
+    """The sound that waited, seen at each callback while playing."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -280,6 +282,7 @@ class Metrics:
                 if spent_s
             },
             hedges=len(self.hedges),
+            fill=replace(self.play.fill),
             start_s=line.process_start,
         )
 

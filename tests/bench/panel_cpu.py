@@ -29,6 +29,9 @@ def cost_ms(stream: TextIO, rate_hz: float) -> tuple[float, int]:
     metrics.audio_s = 12.4
     metrics.timeline.mark("request_sent")
     metrics.timeline.mark("first_byte")
+    metrics.rate_hz = 24_000
+    metrics.play.played_frames = sample().played_frames
+    metrics.play.fill = sample().fill
     pictures = 0
     with Panel(metrics.snapshot, stream, rate_hz=rate_hz) as panel:
         before_s = time.thread_time()

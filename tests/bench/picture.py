@@ -14,9 +14,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State
-from voicestream.ui.picture import WIDEST, render
+from voicestream.ui.canvas import WIDEST
+from voicestream.ui.picture import render
 from voicestream.ui.summary import summary_line
 
 TEXTS = (
@@ -79,6 +80,12 @@ def sample() -> Snapshot:
         speaking=TEXTS[1],
         segments=segments,
         warnings=(),
+        played_frames=175_200,
+        overruns=3,
+        jitter_ms=6.4,
+        recommended_buffer_ms=90.0,
+        states_ms={"idle": 4.0, "connecting": 54.0, "prebuffering": 244.0, "playing": 7_302.0},
+        fill=FillFigures(456, 456 * 1_210.0, 456 * (1_210.0**2 + 310.0**2), 96.0, 1_990.0),
     )
 
 
@@ -86,10 +93,12 @@ def others() -> list[Snapshot]:
     """Other moments: before any text, waiting for the server, in trouble, the end."""
     playing = sample()
     empty = replace(playing, ttfa_ms=None, speaking="", segments=(), bytes=0, audio_s=0.0)
+    empty = replace(empty, played_s=0.0, played_frames=0)
     none = dict.fromkeys(playing.timeline_ms)
     queued = (SegmentFigures(0, TEXTS[0], status="requested"),)
     asked = replace(empty, timeline_ms={**none, "request_sent": 58.0}, at_ms=203.0, fill_ms=0.0)
     trouble = replace(playing, state=State.REBUFFERING, fill_ms=80.0, underruns=2, rebuffers=1)
+    trouble = replace(trouble, jitter_ms=84.0, recommended_buffer_ms=684.0)
     return [
         replace(empty, state=State.IDLE, timeline_ms=none),
         replace(asked, state=State.CONNECTING, segments=queued),

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State
 
 MARKS = ("request_sent", "first_byte", "first_sample", "playback_start", "first_sound", "end")
@@ -39,6 +39,25 @@ PLAYING = Snapshot(
     ),
     warnings=(),
 )
+
+
+HEARD = replace(
+    PLAYING,
+    played_frames=175_200,
+    overruns=3,
+    jitter_ms=6.4,
+    recommended_buffer_ms=340.0,
+    states_ms={
+        "idle": 4.0,
+        "connecting": 57.0,
+        "prebuffering": 244.0,
+        "playing": 7_000.0,
+        "rebuffering": 299.0,
+    },
+    # 960 and 1460 ms, each as often
+    fill=FillFigures(2, 2_420.0, 960.0**2 + 1_460.0**2, 960.0, 1_460.0),
+)
+"""A reply with all its figures."""
 
 
 def playing(**changes: Any) -> Snapshot:
@@ -103,4 +122,12 @@ snapshots = st.builds(
     speaking=texts,
     segments=segments(),
     warnings=st.lists(texts, max_size=2).map(tuple),
+    played_frames=_counts,
+    holds=_counts,
+    hold_ms=_figures,
+    overruns=_counts,
+    jitter_ms=_figures,
+    recommended_buffer_ms=_figures,
+    states_ms=st.dictionaries(st.sampled_from([state.value for state in State]), _figures),
+    fill=st.builds(FillFigures, _counts, _figures, _figures, _figures, _figures),
 )

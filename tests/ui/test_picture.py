@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from itertools import accumulate
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from tests.ui.snapshots import PLAYING, playing, silent, snapshots, texts
+from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
 from voicestream.metrics import SegmentFigures, Snapshot
 from voicestream.state import State
 from voicestream.ui.lines import Line, clip, wrap
@@ -103,6 +104,48 @@ def test_the_picture_says_what_is_known() -> None:
     ):
         assert words in shown
     assert "It is over." not in shown
+
+
+DETAILS = (
+    "health       healthy",
+    "jitter           6 ms  340 ms of buffer needed · 3 overruns",
+    "mean fill     1210 ms  960 to 1460 ms · deviation 250 ms",
+    "time         asking 0.1 s · gathering 0.2 s · speaking 7.0 s · waiting 0.3 s",
+)
+
+
+def test_the_figures_of_the_buffer_are_shown_once_something_is_heard() -> None:
+    shown = "\n".join(rows(HEARD, 88))
+    for words in DETAILS:
+        assert words in shown
+    assert "health" not in "\n".join(rows(playing(), 88))
+
+
+def test_the_buffer_says_what_to_change() -> None:
+    dry = replace(HEARD, underruns=1, stall_ms=190.0)
+    shown = "\n".join(rows(dry))
+    assert "health       too small: --prebuffer-ms 340 would have kept it even" in shown
+    assert "buffer too small" in rows(dry, 40)
+    assert styles_of(HEARD, "healthy") == {"green"}
+    assert styles_of(dry, "too small") == {"yellow"}
+
+
+def test_a_narrow_terminal_shows_what_matters_of_the_buffer() -> None:
+    shown = rows(HEARD, 40)
+    assert "buffer healthy" in shown
+    assert "jitter 6 ms 340 ms of buffer needed" in shown
+    assert not any("mean fill" in row or "speaking 7" in row for row in shown)
+    assert "time         speaking 7.0 s · waiting 0.3 s" in "\n".join(rows(HEARD, 54))
+
+
+def test_a_low_terminal_loses_the_lesser_figures_first() -> None:
+    assert len(rows(HEARD, 88)) == 18
+    for height, left in ((15, 4), (14, 3), (13, 2), (12, 1), (11, 0)):
+        shown = rows(HEARD, 88, height=height)
+        assert len(shown) == height
+        assert shown[0].startswith("╭")
+        found = [any(words in row for row in shown) for words in DETAILS]
+        assert found == [True] * left + [False] * (4 - left)
 
 
 def test_underruns_change_colour() -> None:

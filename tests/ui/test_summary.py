@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO, StringIO, TextIOWrapper
 
 import pytest
@@ -44,6 +45,16 @@ def test_underruns_and_failed_segments_are_told() -> None:
     line = summary_line(playing(underruns=1, stall_ms=310.0, segments=segments))
     assert "1 underrun (310 ms of silence)" in line
     assert "1 of 2 segments failed" in line
+
+
+def test_the_line_says_what_to_change_where_there_was_a_hole() -> None:
+    heard = playing(played_frames=175_200, recommended_buffer_ms=340.0)
+    assert "buffer" not in summary_line(heard).replace("prebuffer", "")
+    dry = replace(heard, underruns=1, stall_ms=190.0)
+    assert (
+        "1 underrun (190 ms of silence) · "
+        "buffer too small: --prebuffer-ms 340 would have kept it even"
+    ) in summary_line(dry)
 
 
 @given(snapshots, st.sampled_from(["utf-8", "ascii", "cp1252"]))

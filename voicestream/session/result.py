@@ -72,8 +72,8 @@ class Result:
 
 def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
     """The result of a reply that has ended."""
-    fill = metrics.play.fill
     snapshot = metrics.snapshot()
+    fill = snapshot.fill
     return Result(
         completed=snapshot.state is State.DONE,
         snapshot=snapshot,

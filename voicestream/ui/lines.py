@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from rich.cells import cell_len, chop_cells
-from rich.segment import Segment, Segments
+from rich.console import Console, ConsoleOptions
+from rich.segment import Segment
 from rich.style import Style
 
 Part: TypeAlias = tuple[str, str]
@@ -14,18 +15,28 @@ Part: TypeAlias = tuple[str, str]
 Line: TypeAlias = list[Part]
 
 
-def renderable(lines: Sequence[Line]) -> Segments:
-    """Lines as rich shows them."""
-    segments: list[Segment] = []
-    for line in lines:
-        segments.extend(Segment(text, Style.parse(style)) for text, style in line if text)
-        segments.append(Segment.line())
-    return Segments(segments)
+class Laid:
+    """Lines as rich shows them.
+
+    Attributes:
+        rows: the segments of each line, without its end.
+    """
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self.rows = [
+            [Segment(text, Style.parse(style)) for text, style in line if text] for line in lines
+        ]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for row in self.rows:
+            yield from row
+            yield Segment.line()
 
 
 def cells(line: Line) -> int:
     """Width of a line."""
-    return sum(cell_len(text) for text, _ in line)
+    # much of it is plain words, and this is asked often
+    return sum(len(text) if text.isascii() else cell_len(text) for text, _ in line)
 
 
 def clip(text: str, width: int, more: str = "…") -> str:

@@ -14,13 +14,14 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.control import Control
 from rich.live import Live
 from rich.segment import ControlType, Segment
+from rich.style import Style
 
 from voicestream.metrics import Snapshot
-from voicestream.ui.lines import cells, renderable
+from voicestream.ui.lines import Laid, cells
 from voicestream.ui.picture import draw
 from voicestream.ui.terminal import encoding_of, reflows
 
@@ -39,6 +40,27 @@ class _Console(Console):
     def on_broken_pipe(self) -> None:
         """A picture that nobody sees must not end the speech; rich would exit here."""
         self.quiet = True
+
+    def render_lines(
+        self,
+        renderable: RenderableType,
+        options: ConsoleOptions | None = None,
+        *,
+        style: Style | None = None,
+        pad: bool = True,
+        new_lines: bool = False,
+    ) -> list[list[Segment]]:
+        """As rich does it; but what is laid fits, and to split it anew is half the work."""
+        if isinstance(renderable, Laid):
+            return renderable.rows
+        return super().render_lines(renderable, options, style=style, pad=pad, new_lines=new_lines)
+
+
+class _Live(Live):
+    @property
+    def renderable(self) -> RenderableType:
+        """The picture itself; rich would wrap it in a group of all that is live, one."""
+        return self.get_renderable()
 
 
 class Panel:
@@ -74,7 +96,7 @@ class Panel:
         self._console = _Console(file=stream, force_terminal=True, _environ=self._environ)
         self._color = bool(self._console.color_system) and not self._console.no_color
         # stdout carries data and is not touched; what others print on stderr goes above.
-        self._live = Live(
+        self._live = _Live(
             console=self._console,
             auto_refresh=False,
             transient=True,
@@ -130,7 +152,7 @@ class Panel:
         columns, rows = self._console.size = self._size()
         # The last column stays free: a full line makes some terminals wrap.
         lines = draw(self._snapshot(), columns - 1, rows - 1, self._encoding, self._color)
-        self._live.update(renderable(lines))
+        self._live.update(Laid(lines))
         with self._unwrapped():
             if columns < self._columns and reflows(self._environ):
                 self._erase_folds(columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.metrics import Snapshot
+from voicestream.metrics import Snapshot, buffer_health
 from voicestream.state import State
 from voicestream.ui.terminal import can_show
 
@@ -14,6 +14,17 @@ _PARTS = (
     ("prebuffer", "playback_start"),
     ("device", "first_sound"),
 )
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+"""What the status of a segment is once nothing more comes of it."""
+
+
+def waits_for_text(snapshot: Snapshot) -> bool:
+    """Whether it is the writer, not the endpoint, who keeps everybody waiting."""
+    if snapshot.state in (State.IDLE, State.CONNECTING):
+        return not snapshot.segments
+    unfinished = any(segment.status not in ENDED for segment in snapshot.segments)
+    return snapshot.state is State.REBUFFERING and not unfinished
 
 
 def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
@@ -68,6 +79,8 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
         parts = dot.join(f"{name} {part_ms:.0f}" for name, part_ms in ttfa_parts(snapshot))
         facts.append(f"first sound after {duration(snapshot.ttfa_ms)} ({parts})")
         facts.append(_interruptions(snapshot))
+        if snapshot.underruns:
+            facts.append(f"buffer {buffer_health(snapshot)}")
     failed = sum(segment.status == "failed" for segment in snapshot.segments)
     if failed and len(snapshot.segments) > 1:
         facts.append(f"{failed} of {len(snapshot.segments)} segments failed")

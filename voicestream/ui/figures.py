@@ -1,0 +1,210 @@
+"""The figures of a picture: the way to the first sound, the buffer, and how even it all is."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from voicestream.metrics import Snapshot, buffer_health
+from voicestream.ui.canvas import Canvas
+from voicestream.ui.lines import Line, cells, first_fitting
+from voicestream.ui.summary import count, duration, seconds, ttfa_parts, waits_for_text
+
+_PART_STYLES = ("blue", "cyan", "magenta", "yellow")
+IN_FLIGHT = frozenset({"requested", "arriving"})
+_SPENT = (
+    ("starting", ("idle",)),
+    ("asking", ("connecting",)),
+    ("gathering", ("prebuffering",)),
+    ("speaking", ("playing", "draining")),
+    ("waiting", ("rebuffering",)),
+)
+"""What is said of the time in each state."""
+_SEEN_MS = 50.0
+"""Less is no tenth of a second."""
+
+
+def _share(part: float, whole: float) -> float:
+    return min(max(part / whole, 0.0), 1.0) if whole > 0.0 else 0.0
+
+
+class Figures:
+    """The figures of one snapshot, each a line or none."""
+
+    def __init__(self, snapshot: Snapshot, canvas: Canvas) -> None:
+        self.snapshot = snapshot
+        self.canvas = canvas
+        self.glyphs = canvas.glyphs
+        self.inner = canvas.inner
+
+    def main(self) -> list[Line]:
+        """What everybody wants to see."""
+        lines = (*self.first_sound(), self.buffer(), self.counters(), self.queue())
+        return [line for line in lines if line]
+
+    def details(self) -> list[Line]:
+        """What tells how even it is and why, the most telling first."""
+        if not self.snapshot.played_frames:
+            return []
+        lines = (self.health(), self.jitter(), self.fill(), self.spent())
+        return [line for line in lines if line]
+
+    def first_sound(self) -> list[Line]:
+        """Where the time to the first sound went, or goes: a bar, and below it in words."""
+        snapshot = self.snapshot
+        parts = ttfa_parts(snapshot)
+        so_far_ms = snapshot.ttfa_ms
+        if so_far_ms is None:
+            if waits_for_text(snapshot) or snapshot.state.final:
+                return []
+            so_far_ms = snapshot.at_ms
+        figure = self.canvas.figure("first sound", so_far_ms)
+        room = max(4, self.inner - cells(figure))
+        bar = first_fitting(
+            self.inner, [*figure, *self.proportions(parts, so_far_ms, room)], figure
+        )
+        legend: Line = []
+        for (name, part_ms), style, glyph in zip(
+            parts, _PART_STYLES, self.canvas.legend, strict=False
+        ):
+            text = f"{glyph}{name} {part_ms:.0f}"
+            legend += [("  " if legend else "", ""), (text, style)]
+        indented = [(" " * cells(figure), ""), *legend]
+        fits = [line for line in (indented, legend) if legend and cells(line) <= self.inner]
+        return [bar, *fits[:1]]
+
+    def proportions(self, parts: list[tuple[str, float]], whole_ms: float, width: int) -> Line:
+        """One stretch a part; the edges are rounded, not the stretches, so none is lost."""
+        bar: Line = []
+        edge_ms, drawn = 0.0, 0
+        for (_, part_ms), style, glyph in zip(
+            parts, _PART_STYLES, self.canvas.part_glyphs, strict=False
+        ):
+            edge_ms += part_ms
+            until = round(width * _share(edge_ms, whole_ms))
+            bar.append((glyph * (until - drawn), style))
+            drawn = until
+        return [*bar, (self.glyphs.empty * (width - drawn), "dim")]
+
+    def buffer(self) -> Line:
+        """The sound waiting, against the prebuffer's mark and the capacity."""
+        snapshot = self.snapshot
+        if snapshot.state.final or not snapshot.capacity_ms or waits_for_text(snapshot):
+            return []
+        figure = self.canvas.figure("buffer", snapshot.fill_ms)
+        words = f"  prebuffer {snapshot.prebuffer_ms:.0f} of {duration(snapshot.capacity_ms)}"
+        room = self.inner - cells(figure)
+        return first_fitting(
+            self.inner,
+            [*figure, *self.gauge(max(12, room - cell_len(words))), (words, "dim")],
+            [*figure, *self.gauge(max(4, room))],
+            figure,
+        )
+
+    def gauge(self, width: int) -> Line:
+        snapshot = self.snapshot
+        full = round(width * _share(snapshot.fill_ms, snapshot.capacity_ms))
+        mark = min(round(width * _share(snapshot.prebuffer_ms, snapshot.capacity_ms)), width - 1)
+        enough = snapshot.fill_ms >= snapshot.prebuffer_ms
+        style = "green" if enough else "yellow" if snapshot.fill_ms else "red"
+        bar = self.glyphs.full * full + self.glyphs.empty * (width - full)
+        before, after = bar[:mark], bar[mark + 1 :]
+        return [
+            (before[:full], style),
+            (before[full:], "dim"),
+            (self.glyphs.mark, style if full > mark else "default"),
+            (after[: max(0, full - mark - 1)], style),
+            (after[max(0, full - mark - 1) :], "dim"),
+        ]
+
+    def counters(self) -> Line:
+        """Underruns, rebuffers and the stall they made, throughput."""
+        snapshot, dot = self.snapshot, (self.glyphs.dot, "dim")
+        if not (snapshot.bytes or snapshot.audio_s):
+            return []
+        style = "green" if not snapshot.underruns else "yellow"
+        if snapshot.stall_ms >= 500.0:
+            style = "red"
+        underruns: Line = [(count(snapshot.underruns, "underrun"), style)]
+        stalls: Line = []
+        if snapshot.rebuffers:
+            stalls += [dot, (count(snapshot.rebuffers, "rebuffer"), style)]
+        if snapshot.stall_ms:
+            stalls += [dot, (f"{duration(snapshot.stall_ms)} of silence", style)]
+        speed: Line = [dot, (f"{snapshot.throughput_kbps:.0f} kbit/s", "")]
+        if snapshot.endpoint.startswith("embedded"):  # nothing comes over a network
+            speed = []
+        return first_fitting(
+            self.inner, [*underruns, *stalls, *speed], [*underruns, *speed], underruns
+        )
+
+    def queue(self) -> Line:
+        """How many segments wait, are in flight, are done."""
+        segments = self.snapshot.segments
+        if len(segments) < 2:
+            return []
+        statuses = [segment.status for segment in segments]
+        failed = statuses.count("failed")
+        words = [
+            f"{statuses.count('done')} of {len(segments)} segments done",
+            f"{sum(status in IN_FLIGHT for status in statuses)} in flight",
+            f"{statuses.count('queued')} waiting",
+        ]
+        full: Line = [(self.glyphs.dot.join(words), "dim")]
+        failures: Line = [(f"{self.glyphs.dot}{failed} failed", "red")] if failed else []
+        return first_fitting(
+            self.inner, [*full, *failures], full, [(f"{words[0]}", "dim"), *failures]
+        )
+
+    def health(self) -> Line:
+        """Whether playback is even, and what to change if not."""
+        words = buffer_health(self.snapshot)
+        style = "green" if words.startswith("healthy") else "yellow"
+        label: Line = [(f"{'health':<13}" if self.canvas.framed else "buffer ", "dim")]
+        short = words.partition(":")[0]
+        return first_fitting(
+            self.inner,
+            [*label, (words, style)],
+            [(words, style)],
+            [*label, (short, style)],
+            [(short, style)],
+        )
+
+    def jitter(self) -> Line:
+        """How unevenly it arrives, and which buffer that takes."""
+        snapshot = self.snapshot
+        figure = self.canvas.figure("jitter", snapshot.jitter_ms)
+        enough = duration(snapshot.recommended_buffer_ms)
+        needed = f"{enough} of buffer needed"
+        overruns = f"{self.glyphs.dot}{count(snapshot.overruns, 'overrun')}"
+        return first_fitting(
+            self.inner,
+            [*figure, (needed + overruns, "dim")],
+            [*figure, (needed, "dim")],
+            [*figure, (f"{enough} needed", "dim")],
+            figure,
+        )
+
+    def fill(self) -> Line:
+        """How much has waited in the buffer while playing."""
+        seen = self.snapshot.fill
+        if not (seen.count and self.canvas.framed):
+            return []
+        figure = self.canvas.figure("mean fill", seen.mean_ms)
+        spread = f"{seen.min_ms:.0f} to {duration(seen.max_ms)}"
+        deviation = f"{self.glyphs.dot}deviation {duration(seen.deviation_ms)}"
+        return first_fitting(
+            self.inner, [*figure, (spread + deviation, "dim")], [*figure, (spread, "dim")], figure
+        )
+
+    def spent(self) -> Line:
+        """Where the time went, by state."""
+        if not self.canvas.framed:
+            return []
+        spent_ms = self.snapshot.states_ms
+        by_word = [(word, sum(spent_ms.get(it, 0.0) for it in states)) for word, states in _SPENT]
+        words = [f"{word} {seconds(ms / 1000.0)}" for word, ms in by_word if ms >= _SEEN_MS]
+        lines: list[Line] = [
+            [(f"{'time':<13}", "dim"), (self.glyphs.dot.join(words[first:]), "dim")]
+            for first in range(len(words))
+        ]
+        return first_fitting(self.inner, *lines) if lines else []
