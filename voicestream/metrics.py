@@ -49,6 +49,9 @@ class SegmentFigures:
     ended_at_s: float | None = None
     """The last byte, or the failure."""
     bytes: int = 0
+    backlog_bytes: int = 0
+    """Of these, what had been waiting for its reader: no measure of the network."""
+    backlog_read_at_s: float | None = None
     audio_s: float = 0.0
     status: str = "queued"
     """``queued``, ``requested``, ``arriving``, ``playing``, ``done``, ``failed``, ``cancelled``."""

@@ -185,7 +185,7 @@ def test_a_link_of_200_kbit_is_held(tmp_path: Path) -> None:
     """What PCM cannot, MP3 can: at most one stall, then none."""
     with ScriptedServer(speaker) as server, NarrowLink(server.url, 25_000) as link:
         text, more = arguments(3)
-        said = say_at(link.url, tmp_path, *more, "--json", "--prebuffer-ms", "600", text=text)
+        said = say_at(link.url, tmp_path, *more, "--json", text=text)
     figures = json.loads(said.run.out)
     assert figures["completed"]
     assert formats(figures)[0] == "pcm"

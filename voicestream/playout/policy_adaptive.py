@@ -14,6 +14,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from voicestream.playout.estimate import (
     HORIZONS_S,
@@ -56,8 +57,24 @@ _FAST_FIRST = 1.05
 """A first piece with so much sound for each second since the request is a fast server's: one
 no faster than speech cannot have made it, however late the first piece was read."""
 
+_LEAST_GAP_S = 0.2
+"""From the end of one reply to the first samples of the next, even of a server at once."""
+
 _STALL_SHARE = 0.35
 _USUAL_GAPS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What follows a reply that comes too slowly will come faster: in a lighter format.
+
+    Attributes:
+        end_s: sound from the very first sample to the end of the slow reply, about.
+        gap_s: from that end to the first sound of the next, about.
+    """
+
+    end_s: float
+    gap_s: float
 
 
 class Adaptive:
@@ -75,6 +92,8 @@ class Adaptive:
         self.arrivals = Arrivals()
         self.read_late = False
         """The first piece had been waiting for its reader: it arrived sooner than it seems."""
+        self.handover: Handover | None = None
+        """Where waiting comes to an end, should the present reply be too slow."""
         self._asked_s: float | None = None
         self._chars = 0
         self._text_complete = False
@@ -160,7 +179,17 @@ class Adaptive:
         need_s = 0.03 + min(self._need_at_pause_s(), 0.1 if self._stretch < 2 else 0.5)
         if pause_s is not None:
             need_s = min(need_s, pause_s)
-        return min(max(need_s, 0.02), self._limits.most_s)
+        return min(max(need_s, self._to_handover_s(), 0.02), self._limits.most_s)
+
+    def _to_handover_s(self) -> float:
+        """Sound that carries playback over the rest of a reply that is too slow: one wait, not
+        one after the other. No such number without an end of the slowness in sight."""
+        seen = self.arrivals
+        if self.handover is None or seen.count < 3 or not 0.0 < seen.recent_rate < 1.0:
+            return 0.0
+        to_come_s = max(self.handover.end_s - seen.sound_s, 0.0)
+        gap_s = max(self.handover.gap_s, _LEAST_GAP_S)
+        return to_come_s * (1.0 / seen.recent_rate - 1.0) + gap_s
 
     def at_pause(self, beyond_s: float) -> Opening:
         seen = self.arrivals

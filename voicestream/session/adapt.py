@@ -74,7 +74,11 @@ class Requests:
     def _measured_kbps(self, form: str = "") -> float | None:
         """Of all replies, or of those in one format."""
         transfers = [
-            Transfer(it.first_byte_at_s, it.ended_at_s, it.bytes)
+            Transfer(
+                it.backlog_read_at_s or it.first_byte_at_s,
+                it.ended_at_s,
+                it.bytes - it.backlog_bytes,
+            )
             for it in tuple(self._metrics.segments)
             if it.first_byte_at_s is not None and form in ("", it.format)
         ]

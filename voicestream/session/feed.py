@@ -19,7 +19,9 @@ from voicestream.playout.join import Joiner, JoinSettings
 from voicestream.session.fetch import Fetchers, Job
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_RESUMES, Reply
+from voicestream.session.requests import lighter_may_follow
 from voicestream.settings import Settings
+from voicestream.text.plan import SPEECH_CHARS_PER_S
 from voicestream.text.segment import Boundary
 
 _HOPELESS = 3
@@ -45,6 +47,7 @@ class Feeder:
         self._fetchers = fetchers
         self._playback = playback
         self._metrics = metrics
+        self._settings = settings
         self._download_first = not settings.streaming
         self._resumes = min(settings.retries, MOST_RESUMES)
         self._announce = announce
@@ -196,6 +199,11 @@ class Feeder:
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
         self._playback.begin(job.figures.request_at_s, job.read_late)
+        if lighter_may_follow(self._settings, job.request.format):
+            figures = job.figures
+            asked_s, came_s = figures.request_at_s or 0.0, figures.first_byte_at_s or 0.0
+            expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S
+            self._playback.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
         self._metrics.cues.append(Cue(self._metrics.written_frames, job.segment.text))
         job.figures.status = "playing"

@@ -16,6 +16,7 @@ from voicestream.speech.base import Endpoint, SpeechRequest
 from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
 _AT_ONCE_S = 0.005
+_BACKLOG_S = 0.05
 
 
 class Segments(Protocol):
@@ -253,7 +254,18 @@ class Fetchers:
                     figures.status = "arriving"
                     self._announce("first_byte", figures)
                 figures.bytes += len(piece)
+                _see_backlog(figures)
                 if not job.spool.put(piece):
                     return
         finally:
             stream.close()
+
+
+def _see_backlog(figures: SegmentFigures) -> None:
+    """The first request is sent before there is anyone to read the reply: what came meanwhile is
+    read at once, which is no sign of a fast network."""
+    now_s = time.monotonic()
+    first_s = figures.first_byte_at_s or now_s
+    if figures.index == 0 and now_s - first_s < _BACKLOG_S:
+        figures.backlog_bytes = figures.bytes
+        figures.backlog_read_at_s = now_s

@@ -11,7 +11,7 @@ from voicestream.playout.knowledge import Knowledge
 from voicestream.playout.pauses import PauseFinder
 from voicestream.playout.plan import Plan, Planner
 from voicestream.playout.policy import Fixed, Limits
-from voicestream.playout.policy_adaptive import Adaptive, Onlooker
+from voicestream.playout.policy_adaptive import Adaptive, Handover, Onlooker
 from voicestream.settings import EMBEDDED_URL, Settings
 from voicestream.trace import TraceRecorder, save_trace
 
@@ -134,6 +134,11 @@ class Pacing:
                 self._recorder = TraceRecorder(self._endpoint, self._pcm.rate_hz, requested_at_s)
         elif requested_at_s > self._latest_s:
             self.skip(requested_at_s - self._latest_s)
+        self._policy.handover = None
+
+    def hand_over(self, after_s: float, gap_s: float) -> None:
+        """After so much more sound a lighter format may follow; ``gap_s``: until it comes."""
+        self._policy.handover = Handover(self._policy.arrivals.sound_s + after_s, gap_s)
 
     def skip(self, seconds: float) -> None:
         """Nothing could arrive for so long after the latest arrival."""
@@ -160,6 +165,8 @@ class Pacing:
     def join(self) -> None:
         """A segment ends with the samples that arrived last."""
         self._pauses.join()
+        if self._policy.handover is not None:
+            self.hand_over(0.0, self._policy.handover.gap_s)
 
     def plan(self, read_frames: int, more_waiting: bool) -> Plan:
         """What the player does until the next one; see :meth:`Planner.plan`."""

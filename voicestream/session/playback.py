@@ -147,6 +147,10 @@ class Playback:
         """
         self._pacing.begin(requested_at_s, read_late)
 
+    def hand_over(self, after_s: float, gap_s: float) -> None:
+        """After so much more sound a lighter format may follow; ``gap_s``: until it comes."""
+        self._pacing.hand_over(after_s, gap_s)
+
     def held_up(self, seconds: float) -> None:
         """After what was written last nothing could arrive for so long, for want of room."""
         self._pacing.skip(seconds)

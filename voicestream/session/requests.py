@@ -28,6 +28,11 @@ def first_format(settings: Settings) -> str:
     return _AUTO_BEGINS if settings.format == "auto" else settings.format
 
 
+def lighter_may_follow(settings: Settings, form: str) -> bool:
+    """Whether the next request asks for less, should the network not carry this one's format."""
+    return settings.format == "auto" and not settings.embedded and form == _AUTO_BEGINS
+
+
 def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:
     """The request for one segment, in the first format unless another is given."""
     return SpeechRequest(

@@ -1,0 +1,48 @@
+"""What is asked for next, by what came before."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.session.fakes import FakeEndpoint, FakeSegments
+from tests.session.test_fetchers import fetchers, jobs_of
+from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session import fetch
+from voicestream.session.adapt import Requests
+from voicestream.session.requests import lighter_may_follow
+from voicestream.settings import Settings
+
+AUTO = Settings(format="auto", base_url="http://127.0.0.1:9/v1")
+
+
+@pytest.mark.parametrize(("backlog_bytes", "form"), [(0, "pcm"), (40_000, "mp3")])
+def test_what_had_waited_for_its_reader_is_no_sign_of_a_fast_network(
+    backlog_bytes: int, form: str
+) -> None:
+    now_s = time.monotonic()
+    first = SegmentFigures(0, "So fast.", "pcm", now_s - 2, now_s - 1, now_s, 65_000)
+    first.backlog_bytes, first.backlog_read_at_s = backlog_bytes, now_s - 1
+    metrics = Metrics()
+    metrics.segments.append(first)
+    following = FakeSegments(["And on it goes."]).take(lambda: 0.0)
+    assert following is not None
+    assert Requests(AUTO, metrics)(following).format == form
+
+
+def test_only_the_first_reply_can_have_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "_BACKLOG_S", 1e9)
+    running = fetchers(FakeEndpoint(lambda _: [b"ab", b"cde"]), FakeSegments(["1", "2"]))
+    running.start()
+    backlogs = []
+    for job in jobs_of(running):
+        assert b"".join(job.spool) == b"abcde"
+        backlogs.append(job.figures.backlog_bytes)
+    assert backlogs == [5, 0]
+
+
+def test_a_lighter_format_may_follow_the_widest_where_that_is_left_open() -> None:
+    assert lighter_may_follow(AUTO, "pcm")
+    assert not lighter_may_follow(AUTO, "mp3")
+    assert not lighter_may_follow(Settings(format="pcm", base_url=AUTO.base_url), "pcm")
