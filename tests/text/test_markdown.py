@@ -25,7 +25,7 @@ MARKS = st.sampled_from(
      "&amp;", "&", "\n\n", "\n", "- ", "1. ", "> ", "# ", " #", "| a | b |\n", "|--|\n", "---\n",
      "  \n", "word", "Word ", " ", "[^1]", "[a]: http://x\n", "🎉", "❤️", "\\", "!", "你好"]
 )  # fmt: skip
-ALPHABET = "*_~`[]()<>!#-=|\\&;hwtp:/. \n\t1aB。你🎉\"'+>"
+ALPHABET = "*_~`[]()<>!#-=|\\&;hwtp:/.@ \n\t1aB。你🎉\"'+>"
 TEXT = st.lists(MARKS | st.text(ALPHABET, max_size=4), max_size=40)
 
 
