@@ -105,6 +105,8 @@ def _knowledge(entry: Any) -> Knowledge:
     replies = entry["replies"]
     if not isinstance(replies, int) or not 0 <= replies <= _MOST_REPLIES:
         raise ValueError(f"{replies!r} replies")
+    if not replies:
+        return Knowledge()
     found = Knowledge(
         replies=replies,
         seconds_per_char=_numbers([entry["seconds_per_char"]], 0.0, 10.0)[0],
@@ -118,7 +120,7 @@ def _knowledge(entry: Any) -> Knowledge:
     )
     full = len(found.needs) == len(HORIZONS_S) and bool(found.first_needs)
     even = all(len(row) == len(HORIZONS_S) for row in found.first_needs)
-    if replies and not (full and even and all(len(row) == NEED_SHARES for row in found.needs)):
+    if not (full and even and all(len(row) == NEED_SHARES for row in found.needs)):
         raise ValueError("rows of a wrong length")
     return found
 
