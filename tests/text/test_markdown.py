@@ -112,6 +112,11 @@ def test_an_open_bracket_is_held_and_then_let_go() -> None:
     assert markdown.feed(" on") == " on"
 
 
+def test_blanks_count_in_a_wrapped_line_however_it_is_cut() -> None:
+    text = "a b c d e f g h i j k l m n o p q r s t u v w x yz`1`\nNext"  # 53 with its blanks
+    assert speak([text]) == speak(text) == text.replace("`", "").replace("\n", " ")
+
+
 def test_hidden_thoughts_take_no_room() -> None:
     markdown = MarkdownFilter()
     assert markdown.feed("<think>") == ""
