@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "trace"),
-    *("settings", "settings_parse", "places", "printable", "patterns", "clock"),
+    *("settings", "settings_parse", "places", "printable", "patterns", "clock", "files"),
 }
 STAGES = {"text", "speech", "decode", "playout", "output"}
 MAY_IMPORT = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
+from voicestream.files import write_whole
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
@@ -115,7 +116,7 @@ def save_trace(trace: Trace, file: str) -> None:
         SaveError: the file cannot be written.
     """
     try:
-        Path(file).write_text(dump_trace(trace) + "\n", encoding="utf-8")
+        write_whole(Path(file), dump_trace(trace) + "\n")
     except OSError as error:
         raise SaveError("the trace cannot be written", error.strerror or str(error)) from error
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from voicestream.files import write_whole
 from voicestream.playout.estimate import HORIZONS_S
 from voicestream.playout.knowledge import NEED_SHARES, Knowledge
 from voicestream.settings import user_state_file
@@ -85,19 +85,8 @@ class Learnt:
         return entries
 
     def _write(self, content: str) -> None:
-        """Whole or not at all, for the user's eyes only."""
-        import tempfile
-
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes files of mode 0600
-        handle, name = tempfile.mkstemp(prefix=self.file.name, dir=self.file.parent)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(name, self.file)
-        except OSError:
-            os.unlink(name)
-            raise
+        write_whole(self.file, content)
 
 
 def _knowledge(entry: Any) -> Knowledge:
