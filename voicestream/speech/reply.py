@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ _NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|
 _EVENTS = re.compile(r"text/event-stream", re.I)
 _TELLTALES = (b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html")
 """No sound begins like this: 48 bits of chance and more."""
+MESSAGE_S = 10.0
+"""The longest reading of an answer that is not speech."""
 _LONGEST_TELLTALE = max(map(len, _TELLTALES))
 
 
@@ -40,12 +43,16 @@ class Origin:
 
 
 def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
-    """The (beginning of the) body of an answer that is not speech, without the key."""
+    """The (beginning of the) body of an answer that is not speech, without the key.
+
+    Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
+    """
     body = bytearray()
+    began_s = time.monotonic()
     try:
         for piece in _inflated(response, limit_bytes):
             body += piece
-            if len(body) > limit_bytes:
+            if len(body) > limit_bytes or time.monotonic() - began_s > MESSAGE_S:
                 break
     except (httpx.HTTPError, EndpointError) as error:
         body += f" ({error})".encode()
