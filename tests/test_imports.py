@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "trace"),
     *("settings", "settings_parse", "settings_row", "settings_sources", "places"),
-    *("printable", "patterns", "clock"),
+    *("printable", "patterns", "clock", "files"),
 }
 STAGES = {"text", "speech", "decode", "playout", "output"}
 MAY_IMPORT = {

@@ -93,6 +93,13 @@ def strip_joiners(text: str) -> str:
     return _STRAY_JOINER.sub("", text)
 
 
+def escaped(literal: str) -> str:
+    r"""JSON that is safe to show and means the same: what JSON leaves raw as ``\u....``."""
+    import json
+
+    return DIRTY.sub(lambda found: json.dumps(found[0])[1:-1], literal)
+
+
 def printable(text: str, limit: int | None = None) -> str:
     """One line that is safe to show: no controls, blanks and line ends as one space.
 

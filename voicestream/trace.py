@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
+from voicestream.files import write_whole
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
@@ -114,7 +116,7 @@ def save_trace(trace: Trace, file: str) -> None:
         SaveError: the file cannot be written.
     """
     try:
-        Path(file).write_text(dump_trace(trace) + "\n", encoding="utf-8")
+        write_whole(Path(file), dump_trace(trace) + "\n")
     except OSError as error:
         raise SaveError("the trace cannot be written", error.strerror or str(error)) from error
 
@@ -132,12 +134,16 @@ class TraceRecorder:
         self._name = name
         self._rate_hz = rate_hz
         self._request_at_s = request_at_s
-        self._arrivals: list[tuple[float, int]] = []
+        # arrays: an hour of arrivals is a megabyte, not ten
+        self._times_s = array("d")
+        self._frames = array("q")
 
     def arrived(self, at_s: float, frames: int) -> None:
         """So many frames of sound came; a clock that goes back counts as standing still."""
-        last_s = self._arrivals[-1][0] if self._arrivals else 0.0
-        self._arrivals.append((max(at_s - self._request_at_s, last_s), frames))
+        last_s = self._times_s[-1] if self._times_s else 0.0
+        self._times_s.append(max(at_s - self._request_at_s, last_s))
+        self._frames.append(frames)
 
     def trace(self, chars: int = 0, pauses: Sequence[tuple[int, int]] = ()) -> Trace:
-        return Trace(self._name, self._rate_hz, tuple(self._arrivals), chars, tuple(pauses))
+        arrivals = tuple(zip(self._times_s, self._frames, strict=True))
+        return Trace(self._name, self._rate_hz, arrivals, chars, tuple(pauses))

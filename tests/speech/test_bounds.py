@@ -12,7 +12,8 @@ from tests.support.canary import KEY
 from tests.support.proxy import Exchange, Fault, FaultProxy
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
-from voicestream.errors import EndpointTimeoutError, IncompleteReplyError, ReplyError
+from voicestream.errors import EndpointError, EndpointTimeoutError, IncompleteReplyError, ReplyError
+from voicestream.speech import reply
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.bounds import Limits, Watch, most_bytes
 from voicestream.speech.http import HttpConfig, HttpEndpoint
@@ -47,6 +48,18 @@ def test_a_body_that_drips() -> None:
     dripping = Script(bytes(2000), piece_bytes=1, rate_bytes_per_s=50)
     with pytest.raises(IncompleteReplyError, match=r"more than 0.5 s|stopped after"):
         spoken(dripping, reply_s=0.5)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(500, "text/plain"), (200, "text/html")])
+def test_a_message_that_drips(status: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply, "MESSAGE_S", 0.2)
+    script = Script(b"x" * 4000, status, kind, piece_bytes=1, rate_bytes_per_s=50)
+    with ScriptedServer(script) as server:
+        endpoint = HttpEndpoint(HttpConfig(server.url, KEY))
+        with pytest.raises(EndpointError, match="xxx"):
+            b"".join(endpoint.open(ASKED))
+        assert server.wait_end().sent_bytes < 4000
+        endpoint.close()
 
 
 def test_a_head_that_drips() -> None:

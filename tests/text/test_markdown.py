@@ -25,7 +25,7 @@ MARKS = st.sampled_from(
      "&amp;", "&", "\n\n", "\n", "- ", "1. ", "> ", "# ", " #", "| a | b |\n", "|--|\n", "---\n",
      "  \n", "word", "Word ", " ", "[^1]", "[a]: http://x\n", "🎉", "❤️", "\\", "!", "你好"]
 )  # fmt: skip
-ALPHABET = "*_~`[]()<>!#-=|\\&;hwtp:/. \n\t1aB。你🎉\"'+>"
+ALPHABET = "*_~`[]()<>!#-=|\\&;hwtp:/.@ \n\t1aB。你🎉\"'+>"
 TEXT = st.lists(MARKS | st.text(ALPHABET, max_size=4), max_size=40)
 
 
@@ -110,6 +110,11 @@ def test_an_open_bracket_is_held_and_then_let_go() -> None:
     assert markdown.feed(" [") == ""
     assert markdown.feed("x" * 1999) == " [" + "x" * 1999
     assert markdown.feed(" on") == " on"
+
+
+def test_blanks_count_in_a_wrapped_line_however_it_is_cut() -> None:
+    text = "a b c d e f g h i j k l m n o p q r s t u v w x yz`1`\nNext"  # 53 with its blanks
+    assert speak([text]) == speak(text) == text.replace("`", "").replace("\n", " ")
 
 
 def test_hidden_thoughts_take_no_room() -> None:

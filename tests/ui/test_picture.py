@@ -209,7 +209,7 @@ def test_markup_and_escapes_in_the_text_are_only_text() -> None:
     segment = SegmentFigures(0, nasty, status="playing")
     console.print(render(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88))
     shown = out.getvalue()
-    assert "[red]x[/red] [31m ]0;title 2J abc [link=http://x]y[/link]" in shown
+    assert "[red]x[/red] abc [link=http://x]y[/link]" in shown
     assert not set(shown) & set("\x1b\x07\x9b\u202e")
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from voicestream.errors import SaveError, VoicestreamError
-from voicestream.printable import printable
+from voicestream.printable import escaped, printable
 from voicestream.state import State
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def print_json(figures: dict[str, Any]) -> int:
     """One object on stdout; the exit code if nobody reads it, else 0."""
     if sys.stdout is None:
         return 0
-    line = json.dumps(figures, ensure_ascii=False)
+    line = escaped(json.dumps(figures, ensure_ascii=False))
     try:
         line.encode(sys.stdout.encoding)
     except UnicodeEncodeError:  # a terminal of another encoding, or a name that is not UTF-8

@@ -23,6 +23,8 @@ _HORIZONS = np.array(HORIZONS_S)
 _RECENT_S = 1.5
 _LOOKED_AT = 2048
 """Only so many of the latest arrivals are looked at: an hour must not cost more than a minute."""
+_MOST_KEPT = 4 * _LOOKED_AT
+"""Then those between the first and the latest are thinned: nor must it take more memory."""
 _ROUNDING = 1e-9
 
 Floats = npt.NDArray[np.float64]
@@ -44,7 +46,11 @@ def quantile(values: Floats | Sequence[float], share: float) -> float:
 
 
 class Arrivals:
-    """The arrivals of one reply, in order. Seconds of sound and seconds of time."""
+    """The arrivals of one reply, in order. Seconds of sound and seconds of time.
+
+    However long the reply is, no more than ``_MOST_KEPT`` of them are kept: the first
+    quarter, the latest half, and of the time between the fewer the longer ago.
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -61,6 +67,7 @@ class Arrivals:
         self._safe_s = -math.inf
         self._transit_s: float | None = None
         self._opened_s = -math.inf
+        self._kept = 0
         self._at = np.zeros(64)
         self._sound = np.zeros(64)
         self._needs = np.full((len(HORIZONS_S), 64), -math.inf)
@@ -73,8 +80,8 @@ class Arrivals:
         same = at_s - self._opened_s < SAME_S
         if late_s > self._safe_s:  # playback that began then would never have run dry
             self._safe_s = late_s
-            place = int(np.searchsorted(self._at[: self.count], late_s))
-            whole = place == self.count  # not before this very arrival
+            place = int(np.searchsorted(self._at[: self._kept], late_s))
+            whole = place == self._kept  # not before this very arrival
             self.enough_s = self.sound_s + sound_s if whole else float(self._sound[place])
         if self._transit_s is None:
             self.first_s = at_s
@@ -84,36 +91,64 @@ class Arrivals:
                 self._see_needs(late_s)
         self._transit_s = late_s
         if same:
-            self._needs[:, self.count - 1] = -math.inf
+            self._needs[:, self._kept - 1] = -math.inf
         else:
             if self.count:
-                bisect.insort(self.gaps, at_s - self.last_s)
+                self._add_gap(at_s - self.last_s)
             self._opened_s = at_s
             self.count += 1
-            self._grow()
+            self._make_room()
+            self._kept += 1
         self.sound_s += sound_s
         self.last_s = at_s
-        self._at[self.count - 1] = at_s
-        self._sound[self.count - 1] = self.sound_s
+        self._at[self._kept - 1] = at_s
+        self._sound[self._kept - 1] = self.sound_s
+
+    def _add_gap(self, gap_s: float) -> None:
+        bisect.insort(self.gaps, gap_s)
+        if len(self.gaps) > _MOST_KEPT:  # the extremes stay
+            self.gaps = [*self.gaps[:-1:2], self.gaps[-1]]
 
     def _see_needs(self, late_s: float) -> None:
         """What the sound now coming needed of each arrival before, as far as horizons reach."""
-        since = max(self.count - _LOOKED_AT, 0)
-        sound = self._sound[since : self.count]
-        needs = late_s - (self._at[since : self.count] - sound)
+        since = max(self._kept - _LOOKED_AT, 0)
+        sound = self._sound[since : self._kept]
+        needs = late_s - (self._at[since : self._kept] - sound)
         lows = np.searchsorted(sound, self.sound_s - _HORIZONS, side="right")
         for row, low in enumerate(lows.tolist()):
-            part = self._needs[row, since + low : self.count]
+            part = self._needs[row, since + low : self._kept]
             np.maximum(part, needs[low:], out=part)
 
-    def _grow(self) -> None:
+    def _make_room(self) -> None:
+        """For one arrival more."""
         size = len(self._at)
-        if self.count <= size:
+        if self._kept < size:
+            return
+        if size >= _MOST_KEPT:
+            self._thin()
             return
         self._at = np.concatenate((self._at, np.zeros(size)))
         self._sound = np.concatenate((self._sound, np.zeros(size)))
         more = np.full((len(HORIZONS_S), size), -math.inf)
         self._needs = np.concatenate((self._needs, more), axis=1)
+
+    def _thin(self) -> None:
+        """Forget every second arrival between the first and the latest ones.
+
+        Only who lags behind by minutes looks there, and finds the next one that is kept.
+        """
+        quarter, half = self._kept // 4, self._kept // 2
+        between = np.arange(quarter, half, 2)
+        places = np.concatenate((np.arange(quarter), between, np.arange(half, self._kept)))
+        self._kept = len(places)
+        for values in (self._at, self._sound):
+            values[: self._kept] = values[places]
+        self._needs[:, : self._kept] = self._needs[:, places]
+        self._needs[:, self._kept :] = -math.inf
+        for row, count in enumerate(self._settled_count):
+            count = int(np.searchsorted(places, count))
+            latest = self._needs[row, max(count - _LOOKED_AT, 0) : count]
+            self._settled[row], self._settled_count[row] = sorted(latest.tolist()), count
 
     @property
     def first_sound_s(self) -> float:
@@ -131,8 +166,8 @@ class Arrivals:
         if self.count < 3:
             return self.rate
         since_s = self.last_s - _RECENT_S
-        first = int(np.searchsorted(self._at[: self.count], since_s, side="left"))
-        return self._rate_since(min(first, self.count - 3))
+        first = int(np.searchsorted(self._at[: self._kept], since_s, side="left"))
+        return self._rate_since(min(first, self._kept - 3))
 
     def _rate_since(self, first: int) -> float:
         spent_s = self.last_s - float(self._at[first])
@@ -144,7 +179,7 @@ class Arrivals:
         Such a need changes no more, so each is put in its place once.
         """
         behind_s = self.sound_s - HORIZONS_S[row]
-        whole = int(np.searchsorted(self._sound[: self.count], behind_s, side="right"))
+        whole = int(np.searchsorted(self._sound[: self._kept], behind_s, side="right"))
         settled, needs = self._settled[row], self._needs[row]
         for place in range(self._settled_count[row], whole):
             bisect.insort(settled, float(needs[place]))

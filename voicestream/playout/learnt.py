@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from voicestream.files import write_whole
 from voicestream.playout.estimate import HORIZONS_S
 from voicestream.playout.knowledge import NEED_SHARES, Knowledge
 from voicestream.settings_sources import user_state_file
@@ -85,19 +85,8 @@ class Learnt:
         return entries
 
     def _write(self, content: str) -> None:
-        """Whole or not at all, for the user's eyes only."""
-        import tempfile
-
         self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # mkstemp makes files of mode 0600
-        handle, name = tempfile.mkstemp(prefix=self.file.name, dir=self.file.parent)
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-            os.replace(name, self.file)
-        except OSError:
-            os.unlink(name)
-            raise
+        write_whole(self.file, content)
 
 
 def _knowledge(entry: Any) -> Knowledge:
@@ -105,6 +94,8 @@ def _knowledge(entry: Any) -> Knowledge:
     replies = entry["replies"]
     if not isinstance(replies, int) or not 0 <= replies <= _MOST_REPLIES:
         raise ValueError(f"{replies!r} replies")
+    if not replies:
+        return Knowledge()
     found = Knowledge(
         replies=replies,
         seconds_per_char=_numbers([entry["seconds_per_char"]], 0.0, 10.0)[0],
@@ -118,7 +109,7 @@ def _knowledge(entry: Any) -> Knowledge:
     )
     full = len(found.needs) == len(HORIZONS_S) and bool(found.first_needs)
     even = all(len(row) == len(HORIZONS_S) for row in found.first_needs)
-    if replies and not (full and even and all(len(row) == NEED_SHARES for row in found.needs)):
+    if not (full and even and all(len(row) == NEED_SHARES for row in found.needs)):
         raise ValueError("rows of a wrong length")
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ from voicestream.speech.sse import SpeechEvents
 _END_WAIT_S = 0.1
 """After the last event the body may take so long to end. Its connection can then be kept; a
 segment whose bytes are all here waits no longer for that."""
+MESSAGE_S = 10.0
+"""The longest reading of an answer that is not speech."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,22 @@ class Origin:
 
 
 def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
-    """The (beginning of the) body of an answer that is not speech, without the key."""
+    """The (beginning of the) body of an answer that is not speech, without the key.
+
+    Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
+    """
     try:
-        return origin.without_key(beginning(_inflated(response, limit_bytes), limit_bytes))
+        return origin.without_key(beginning(_timely(_inflated(response, limit_bytes)), limit_bytes))
     finally:
         response.close()
+
+
+def _timely(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    until_s = time.monotonic() + MESSAGE_S
+    for piece in pieces:
+        yield piece
+        if time.monotonic() > until_s:
+            return
 
 
 def _inflated(

@@ -48,7 +48,7 @@ _ENTITY_BEGUN = lazy_pattern(r"&#?[A-Za-z0-9]{0,32}\Z")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 _TAG = lazy_pattern(r"<(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})(\s[^<>]*)?/?>")
-_TAG_BEGUN = lazy_pattern(r"<(?:/?[A-Za-z][^<>]*|/|![-]?)?\Z")
+_TAG_BEGUN = lazy_pattern(r"<(?:/?[A-Za-z][^<>]*|/|![-]?|[^\s<>@]+(?:@[^\s<>@]*)?)?\Z")
 _ADDRESS = lazy_pattern(r"<(?:(https?://[^\s<>]*)|(?:mailto:)?([^\s<>@]+@[^\s<>@]+))>")
 _HIDDEN = frozenset(("think", "thinking", "reasoning", "script", "style"))
 _BREAKS = "br p div li tr h1 h2 h3 h4 h5 h6 hr ul ol table blockquote"

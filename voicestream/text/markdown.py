@@ -80,7 +80,7 @@ class MarkdownFilter:
             gap = self._writer.gap
             if body and not (gap and body[0] == " ") and _SPECIAL.search(body) is None:
                 self._before = text[-1]
-                self._writer.passed(body, blank)
+                self._writer.passed(gap + body, blank)
                 return gap + body
         return self._run(text, final=False)
 

@@ -62,8 +62,10 @@ class Writer:
         if self.tail not in " \n":
             if self.gap and not (self.glue and text[0] in _GLUED):
                 self._out.append(self.gap)
+                self.line_chars += len(self.gap)
             elif self.glue and not self.gap and text[0].isalnum():
                 self._out.append(" ")
+                self.line_chars += 1
         self.glue = False
         self._out.append(text)
         self.passed(text, "")

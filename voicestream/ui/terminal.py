@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TextIO
 
-_TO_SPACE = frozenset({"Cc", "Zl", "Zp"})
-_TO_NOTHING = frozenset({"Cf"})
-_TO_MARK = frozenset({"Cs", "Cn", "Co"})
+from voicestream.printable import printable
+
+_TO_MARK = frozenset({"Cn", "Co"})
 
 
 def wants_panel(mode: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
@@ -38,26 +38,23 @@ def can_show(characters: str, encoding: str) -> bool:
 
 
 def clean(text: str, encoding: str = "utf-8", limit: int = 2000) -> str:
-    """One line of harmless text out of any.
+    """One line of harmless text out of any, whose width all terminals agree upon.
 
-    Control characters become spaces and runs of spaces one; what has no shape of
-    its own (direction marks, joiners, variation selectors) goes, because terminals
-    disagree about its width; lone surrogates and what ``encoding`` lacks become
-    a replacement mark. At most ``limit`` characters of ``text`` are looked at.
+    What ``printable`` leaves and has no shape of its own (joiners, variation selectors)
+    goes; what nobody has assigned, and what ``encoding`` lacks, becomes a replacement
+    mark. At most ``limit`` characters of ``text`` are looked at.
     """
-    text = text[:limit]
-    if not (text.isascii() and text.isprintable()):
+    line = printable(text[:limit])
+    if not line.isascii():
         mark = "\ufffd" if can_show("\ufffd", encoding) else "?"
-        text = "".join(_harmless(character, mark) for character in text)
-        text = text.encode(encoding, "replace").decode(encoding)
-    return " ".join(text.split())
+        line = "".join(_shaped(character, mark) for character in line)
+        line = line.encode(encoding, "replace").decode(encoding)
+    return " ".join(line.split())
 
 
-def _harmless(character: str, mark: str) -> str:
+def _shaped(character: str, mark: str) -> str:
     category = unicodedata.category(character)
-    if category in _TO_SPACE:
-        return " "
-    if category in _TO_NOTHING or "\ufe00" <= character <= "\ufe0f":
+    if category == "Cf" or "\ufe00" <= character <= "\ufe0f":
         return ""
     return mark if category in _TO_MARK else character
 
