@@ -6,7 +6,9 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,6 +77,16 @@ def asked_pauses_s(text: str, requests: list[Request]) -> list[float]:
     return found[:-1]
 
 
+def skip_if_starved(figures: Mapping[str, Any]) -> None:
+    """End the test, skipped, where the machine was too busy to feed its own sound card.
+
+    The card then plays holes that nobody wrote, and the recording cannot tell how long
+    a silence was meant to be.
+    """
+    if figures["device_underflows"]:
+        pytest.skip(f"a busy machine: its card ran dry {figures['device_underflows']} times")
+
+
 def largest_step(samples: np.ndarray) -> int:
     return int(np.abs(np.diff(samples.astype(int))).max(initial=0))
 
@@ -99,6 +111,7 @@ def test_a_stream_of_tokens_is_heard_in_order_with_the_pauses_asked_for(
     assert tones.heard_numbers(heard) == [1, 2, 3, 4, 5, 6]
     ends_s = [request.end_s for request in server.requests]
     assert ends_s != sorted(ends_s), "later segments were ready before earlier ones"
+    skip_if_starved(figures)
     # the joins: no more and no less silence than asked for, and no click
     silences = recording.silences(AUDIBLE, min_ms=20)
     wanted_s = asked_pauses_s(
@@ -228,6 +241,8 @@ def test_voices_take_turns_without_a_gap(
     assert voices == {1: "alloy", 2: "nova", 3: "alloy"}
     assert "[" not in "".join(request.json["input"] for request in by_text)
     assert tones.heard_numbers(heard) == [1, 2, 3]
-    assert json.loads(out)["underruns"] == 0
+    figures = json.loads(out)
+    assert figures["underruns"] == 0
+    skip_if_starved(figures)
     longest_s = max(np.diff(recording.silences(AUDIBLE, 20), axis=1)[:, 0]) / recording.rate_hz
     assert longest_s < PAUSES_S["sentence"] + 0.020
