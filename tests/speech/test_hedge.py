@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, ResponseError
+from voicestream.playout.estimate import Arrivals
 from voicestream.playout.knowledge import Knowledge
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import make_endpoint
@@ -263,7 +263,10 @@ def test_each_endpoint_gets_its_own_key_model_and_voice_after_the_time_it_was_le
     with ScriptedServer(first) as a, ScriptedServer(second) as b:
         settings = settings_for(a.url, b.url)
         key = endpoint_key(settings, a.url, settings.model)
-        kept_learnt().save(key, replace(Knowledge(), first_byte_s=0.1))
+        arrivals = Arrivals()
+        for at_s in (0.0, 0.1):
+            arrivals.add(at_s, 0.1)
+        kept_learnt().save(key, Knowledge().with_reply(arrivals, first_byte_s=0.1))
         endpoint = make_endpoint(settings)
         with nothing_left():
             assert b"".join(endpoint.open(ASKED)) == B
