@@ -65,7 +65,7 @@ def cpu_s(arguments: list[str], env: Mapping[str, str], cwd: str, terminal: bool
     stderr: int = subprocess.DEVNULL
     if terminal:
         reading, stderr = pty.openpty()
-        threading.Thread(target=_swallow, args=(reading,), daemon=True).start()
+        threading.Thread(target=swallow, args=(reading,), daemon=True).start()
     process = subprocess.Popen(
         arguments, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=stderr,
@@ -79,7 +79,7 @@ def cpu_s(arguments: list[str], env: Mapping[str, str], cwd: str, terminal: bool
     return usage.ru_utime + usage.ru_stime
 
 
-def _swallow(reading: int) -> None:
+def swallow(reading: int) -> None:
     try:
         while os.read(reading, 65536):
             pass
