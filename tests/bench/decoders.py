@@ -166,7 +166,12 @@ def examples(audio_s: float) -> list[tuple[str, str, bytes]]:
     rows.insert(3, ("mp3, no tags", "mp3", bare))
     rows.insert(4, ("mp3, 32 kbit/s", "mp3", mp3(sound, bit_rate=32_000)))
     short_pages = opus(speech(audio_s, 48_000), page_duration=20_000)
-    return [*rows, ("opus, page 20 ms", "opus", short_pages)]
+    short_frames = opus(speech(audio_s, 48_000), frame_duration=2.5)
+    return [
+        *rows,
+        ("opus, page 20 ms", "opus", short_pages),
+        ("opus, frame 2.5 ms", "opus", short_frames),
+    ]
 
 
 def main() -> None:

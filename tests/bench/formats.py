@@ -46,6 +46,7 @@ from voicestream.pcm import Samples, from_int16
 ROOT = Path(__file__).parents[2]
 SOUND_S = 8.0
 PIECE_S = 0.01
+THINKS_S = 0.3
 PREBUFFER_S = 0.15
 GOAL_S = 0.06
 GOAL_BYTES = {"mp3": 500, "aac": 600, "flac": 17_000, "wav": 46, "pcm": 2}
@@ -70,11 +71,12 @@ def replies() -> dict[str, bytes]:
 
 
 def script(name: str, body: bytes) -> Script:
-    """At 1x realtime, from the first byte on."""
+    """At 1x realtime, from the first byte on, which comes when the server has thought."""
     rate_bytes_per_s = len(body) / SOUND_S
     return Script(
         body,
         content_type=KINDS[name.partition("-")[0]],
+        first_byte_delay_s=THINKS_S,
         rate_bytes_per_s=rate_bytes_per_s,
         piece_bytes=max(2, round(rate_bytes_per_s * PIECE_S) // 2 * 2),
     )

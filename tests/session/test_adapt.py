@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.session.test_fetchers import fetchers, jobs_of
 from voicestream.metrics import Metrics, SegmentFigures
 from voicestream.session import fetch
 from voicestream.session.adapt import Requests
+from voicestream.session.feed import Feeder
 from voicestream.session.requests import lighter_may_follow
 from voicestream.settings import Settings
 
@@ -46,3 +49,12 @@ def test_a_lighter_format_may_follow_the_widest_where_that_is_left_open() -> Non
     assert lighter_may_follow(AUTO, "pcm")
     assert not lighter_may_follow(AUTO, "mp3")
     assert not lighter_may_follow(Settings(format="pcm", base_url=AUTO.base_url), "pcm")
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_request_held_back_is_no_pause_of_the_writer(complete: bool) -> None:
+    idle: list[bool] = []
+    fetchers: Any = SimpleNamespace(next_job=lambda: None, text_length=lambda: (9, complete))
+    playback: Any = SimpleNamespace(idle=idle.append, drain=lambda: None)
+    Feeder(fetchers, playback, Metrics(), AUTO, lambda *_: None).run()
+    assert idle == [not complete, False]

@@ -124,7 +124,8 @@ class Feeder:
     def _next_job(self) -> Job | None:
         if self._cancelled:
             return None
-        self._playback.idle(True)
+        # a text that is known makes nobody pause: the request is held back for want of network
+        self._playback.idle(not self._fetchers.text_length()[1])
         try:
             return self._fetchers.next_job()
         finally:
