@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ from voicestream.cli.parts import (
 )
 from voicestream.cli.report import (
     EXIT_BROKEN_PIPE,
-    EXIT_INTERRUPTED,
     Echo,
     notice,
     own_stderr,
@@ -27,6 +25,7 @@ from voicestream.cli.report import (
     report,
     warn,
 )
+from voicestream.cli.signals import Signals
 from voicestream.clock import process_start_s
 from voicestream.errors import DeviceError, ReaderGoneError, VoicestreamError
 from voicestream.settings import Settings
@@ -50,9 +49,11 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     Errors are reported here.
     """
     start_s = process_start_s()
+    signals = Signals()
+    signals.install()
     own_stderr()
     try:
-        return _say(call, start_s, script_of)
+        return _say(call, start_s, script_of, signals)
     except VoicestreamError as error:
         code = report(error)
         if call.json:
@@ -60,12 +61,14 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
             return print_json(figures) or code
         return code
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED
+        return signals.exit_code
 
 
-def _say(call: SayCall, start_s: float, script_of: ScriptOf) -> int:
+def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -> int:
     settings = load_settings(call.settings)
     saver = make_saver(call)
+    if saver is not None:
+        signals.clean_up = saver.close  # which leaves nothing
     early = early_connection(settings)
     try:
         script = script_of(call, settings)
@@ -78,7 +81,8 @@ def _say(call: SayCall, start_s: float, script_of: ScriptOf) -> int:
         if early is not None:
             early.abandon()
         raise
-    return _conduct(call, settings, session)
+    signals.session = session
+    return _conduct(call, settings, session, signals)
 
 
 def _session(
@@ -117,8 +121,8 @@ def _collect_again(event: Event) -> None:
         gc.enable()
 
 
-def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
-    """Run the session under signals and the panel; tell how it went."""
+def _conduct(call: SayCall, settings: Settings, session: Session, signals: Signals) -> int:
+    """Run the session under the panel; tell how it went."""
     from voicestream.ui.terminal import wants_panel
 
     with_panel = (
@@ -130,17 +134,16 @@ def _conduct(call: SayCall, settings: Settings, session: Session) -> int:
     echo = Echo(sys.stdout) if call.echo and sys.stdout is not None else None
     if call.trace is not None:
         session.keep_trace(call.trace)
-    _on_signals(session)
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
     session.start()
     if with_panel and not (echo and echo.on_terminal):
-        _watch(session, echo)
+        _watch(session, echo, signals)
     else:
         while not session.wait(_ECHO_TICK_S if echo else None):
             _echo(session, echo)
     _echo(session, echo)
-    code = _tell(call, session, session.result())
+    code = _tell(call, session.result(), signals.exit_code if session.interrupted else 0)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 
@@ -149,14 +152,18 @@ def _typed(call: SayCall) -> bool:
     return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
 
 
-def _watch(session: Session, echo: Echo | None) -> None:
+def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
     from voicestream.ui.keys import unechoed
     from voicestream.ui.panel import Panel
 
-    with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
-        while not session.wait(panel.interval_s):
-            panel.tick()
-            _echo(session, echo)
+    with signals.stop_noted():
+        while not session.wait(0):
+            with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
+                while not session.wait(panel.interval_s) and not signals.stop_wanted:
+                    panel.tick()
+                    _echo(session, echo)
+            if signals.stop_wanted:
+                signals.stop()
 
 
 def _echo(session: Session, echo: Echo | None) -> None:
@@ -165,20 +172,8 @@ def _echo(session: Session, echo: Echo | None) -> None:
         session.interrupt()
 
 
-def _on_signals(session: Session) -> None:
-    """The first signal fades out and ends the reply; a second one ends the process."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        if session.interrupted:
-            raise KeyboardInterrupt
-        session.interrupt()
-
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), interrupt)
-
-
-def _tell(call: SayCall, session: Session, result: Result) -> int:
+def _tell(call: SayCall, result: Result, code: int) -> int:
+    """Say how it ended; ``code`` is the exit code unless it is 0 and an error has another."""
     told = list(dict.fromkeys(map(str, result.errors)))
     if not call.quiet:
         for text in result.snapshot.warnings:
@@ -186,7 +181,6 @@ def _tell(call: SayCall, session: Session, result: Result) -> int:
                 warn(text)
         if result.snapshot.audio_s or not told:
             _summarise(result)
-    code = EXIT_INTERRUPTED if session.interrupted else 0
     for error in result.errors:
         code = code or error.exit_code
         # segments that fail in the same way are told of once

@@ -1,0 +1,76 @@
+"""What signals do to ``say``: nothing is left behind, and the terminal is as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from voicestream.session.conductor import Session
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Signals:
+    """Before there is a session a signal ends the process; the first one after that fades out
+    and ends the reply, a second one ends the process. Main thread only.
+
+    What whoever started us lets us ignore (``nohup``) stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self.clean_up: Callable[[], None] = lambda: None
+        """Called where the process ends before there is a session."""
+        self.session: Session | None = None
+        self.stop_wanted = False
+        """Ctrl-Z was pressed, and is yet to be obeyed."""
+        self._number = int(signal.SIGINT)
+
+    @property
+    def exit_code(self) -> int:
+        """What shells make of the first signal that came: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self._number
+
+    def install(self) -> None:
+        for name in _ENDING:
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._end)
+
+    def _end(self, number: int, _frame: object) -> None:
+        if self.session is None:
+            self._number = number
+            self.clean_up()
+            # raised here, an exception could end up in whatever is being imported
+            os._exit(self.exit_code)
+        if self.session.interrupted:
+            raise KeyboardInterrupt
+        self._number = number
+        self.session.interrupt()
+
+    @contextmanager
+    def stop_noted(self) -> Iterator[None]:
+        """Within, Ctrl-Z only sets ``stop_wanted``: a picture must be taken away first."""
+        number = getattr(signal, "SIGTSTP", None)  # not on Windows
+        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
+            yield
+            return
+        signal.signal(number, self._note_stop)
+        try:
+            yield
+        finally:
+            signal.signal(number, signal.SIG_DFL)
+
+    def _note_stop(self, _number: int, _frame: object) -> None:
+        self.stop_wanted = True
+
+    def stop(self) -> None:
+        """Stop, as wanted; returns when the process goes on."""
+        self.stop_wanted = False
+        number = signal.SIGTSTP
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)
+        signal.signal(number, self._note_stop)
