@@ -35,7 +35,6 @@ MAY_IMPORT = {
 EXCEPTIONS = {
     ("cli/say.py", "voicestream.speech.wire"): "gives up the early connection",
     ("cli/say.py", "voicestream.output.save"): "a type",
-    ("cli/signals.py", "voicestream.output.save"): "a type",
     ("cli/parts.py", "voicestream.speech.wire"): "connects before all else is loaded",
     ("cli/parts.py", "voicestream.speech.http"): "asks whether a proxy stands between",
     ("cli/parts.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",

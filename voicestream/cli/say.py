@@ -62,7 +62,9 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
 
 def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -> int:
     settings = load_settings(call.settings)
-    signals.saver = saver = make_saver(call)
+    saver = make_saver(call)
+    if saver is not None:
+        signals.clean_up = saver.close  # which leaves nothing
     early = early_connection(settings)
     try:
         script = script_of(call, settings)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -23,8 +22,8 @@ class Signals:
     """
 
     def __init__(self) -> None:
-        self.saver: Saver | None = None
-        """Leaves nothing if the process ends before there is a session."""
+        self.clean_up: Callable[[], None] = lambda: None
+        """Called where the process ends before there is a session."""
         self.session: Session | None = None
         self.stop_wanted = False
         """Ctrl-Z was pressed, and is yet to be obeyed."""
@@ -44,8 +43,7 @@ class Signals:
     def _end(self, number: int, _frame: object) -> None:
         if self.session is None:
             self._number = number
-            if self.saver is not None:
-                self.saver.close()
+            self.clean_up()
             # raised here, an exception could end up in whatever is being imported
             os._exit(self.exit_code)
         if self.session.interrupted:
