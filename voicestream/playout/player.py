@@ -63,8 +63,9 @@ class Player:
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
         self.underrun = "wait"
-        """What an underrun does: ``wait`` until there is enough, play on over ``silence`` as
-        soon as there is sound, or ``repeat`` the last sound, fading, and wait."""
+        """What an underrun does: ``wait`` until there is enough (``stretch``, too: it comes
+        before the ring), play on over ``silence`` as soon as there is sound, or ``repeat`` the
+        last sound, fading, and wait."""
         self._tail_frames = pcm.s_to_frames(_TAIL_OF_HOLE_S)
         # feeder
         self.plan = Plan(start_frames=1)
