@@ -153,6 +153,8 @@ class Snapshot:
     """How often the sound card had run dry before it asked: the machine was late."""
     overruns: int = 0
     """How often more had arrived than the buffer had room for."""
+    stretched_s: float = 0.0
+    """Sound made slower than the tempo asked for, since more would have been late."""
     jitter_ms: float = 0.0
     """Of the arrivals, as in RFC 3550."""
     recommended_buffer_ms: float = 0.0
@@ -182,6 +184,8 @@ class Metrics:
         self.endpoint = ""
         self.format = ""
         self.rate_hz = 0
+        self.tempo = 1.0
+        """Seconds of speech as it arrives that are heard in a second."""
         self.prebuffer_ms = 0.0
         self.capacity_ms = 0.0
         # the thread that plans segments appends; entries have their own writers
@@ -191,6 +195,7 @@ class Metrics:
         self.audio_s = 0.0
         self.decode_s = 0.0
         self.overruns = 0
+        self.stretched_s = 0.0
         self.jitter_s = 0.0
         self.recommended_s = 0.0
         # audio callback
@@ -277,6 +282,7 @@ class Metrics:
             hold_ms=1000.0 * self.play.hold_s,
             device_underflows=self.play.device_underflows,
             overruns=self.overruns,
+            stretched_s=self.stretched_s,
             jitter_ms=1000.0 * self.jitter_s,
             recommended_buffer_ms=1000.0 * self.recommended_s,
             states_ms={
@@ -296,9 +302,9 @@ def buffer_health(seen: Snapshot) -> str:
         return "nothing was played"
     wanted_ms = 10 * math.ceil(seen.recommended_buffer_ms / 10)
     if not seen.underruns:
-        if not seen.holds:
-            return "healthy"
-        return f"healthy: waited {seen.hold_ms:.0f} ms at pauses for a server that lags"
+        done = [f"waited {seen.hold_ms:.0f} ms at pauses"] if seen.holds else []
+        done += [f"played {seen.stretched_s:.1f} s slower"] if seen.stretched_s else []
+        return f"healthy: {' and '.join(done)} for a server that lags" if done else "healthy"
     if wanted_ms > seen.capacity_ms:
         return (
             f"too slow a server: {wanted_ms} ms would have been needed; "

@@ -57,6 +57,11 @@ class Settings:
     model: str = _setting("gpt-4o-mini-tts", text, "the model that speaks")
     voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
+    tempo: float = _setting(
+        1.0,
+        number(0.5, 3.0),
+        "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
+    )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
     format: str = _setting(
         "pcm",
@@ -81,9 +86,10 @@ class Settings:
     )
     underrun: str = _setting(
         "wait",
-        flag_choice("wait", "silence", "repeat"),
+        flag_choice("wait", "silence", "repeat", "stretch"),
         "when sound is late: wait until there is enough, silence (play on as soon as any is "
-        "there), or repeat (the last sound, fading, then wait)",
+        "there), repeat (the last sound, fading, then wait), or stretch (play slower, to 0.75 of "
+        "the tempo, before it is late; then wait)",
     )
     chunk_size: int = _setting(
         4096, number(1, 1 << 20, whole=True), "most bytes taken from the network at once"

@@ -71,6 +71,15 @@ def test_a_narrow_link_is_noticed_at_once_and_trials_become_rare(
     assert simulation.stalls <= 1  # the first one, and no trial
 
 
+def test_at_twice_the_tempo_the_same_link_carries_less() -> None:
+    hasty = Ladder(2.0)
+    assert hasty.need_kbps("pcm") == 2 * Ladder().need_kbps("pcm")
+    assert Ladder().step(500, 0.0, 2.0) is None
+    step = hasty.step(500, 0.0, 2.0)
+    assert step is not None
+    assert (step.before, step.after) == ("pcm", "mp3")
+
+
 @pytest.mark.parametrize("server_speed", [0.8, 1.0, 1.1])
 def test_a_slow_server_is_not_taken_for_a_slow_network(server_speed: float) -> None:
     simulation = Simulation()

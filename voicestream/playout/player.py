@@ -57,8 +57,9 @@ class Player:
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
         self.underrun = "wait"
-        """What an underrun does: ``wait`` until there is enough, play on over ``silence`` as
-        soon as there is sound, or ``repeat`` the last sound, fading, and wait."""
+        """What an underrun does: ``wait`` until there is enough (``stretch``, too: it comes
+        before the ring), play on over ``silence`` as soon as there is sound, or ``repeat`` the
+        last sound, fading, and wait."""
         # feeder
         self.plan = Plan(start_frames=1)
         """When to start, to wait at a pause, and to go on; replaced whole."""

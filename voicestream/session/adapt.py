@@ -28,7 +28,7 @@ class Requests:
         self._settings = settings
         self._metrics = metrics
         adaptive = settings.format == "auto" and not settings.embedded
-        self._ladder = Ladder() if adaptive else None
+        self._ladder = Ladder(settings.tempo) if adaptive else None
 
     def __call__(self, segment: Speakable) -> SpeechRequest:
         form = "" if self._ladder is None else self._next_format(self._ladder, segment)
@@ -40,8 +40,9 @@ class Requests:
             self._await_measure(asked[0])
         for figures in asked:
             if figures.status == "done" and figures.audio_s >= _LEARN_S:
-                ladder.learn(figures.format, figures.bytes * 8 / 1000 / figures.audio_s)
-        expected_s = len(segment.text) / SPEECH_CHARS_PER_S
+                heard_s = figures.audio_s / self._metrics.tempo
+                ladder.learn(figures.format, figures.bytes * 8 / 1000 / heard_s)
+        expected_s = len(segment.text) / SPEECH_CHARS_PER_S / self._metrics.tempo
         of_this = self._measured_kbps(ladder.format)
         measured = self._measured_kbps() if of_this is None else of_this
         settled = of_this is not None
@@ -90,5 +91,5 @@ class Requests:
         for it in tuple(self._metrics.segments):
             if it.status not in _OVER:
                 came_s = it.bytes * 8 / 1000 / ladder.need_kbps(it.format)
-                ready_s += max(came_s - it.audio_s, 0.0)
+                ready_s += max(came_s - it.audio_s / self._metrics.tempo, 0.0)
         return ready_s

@@ -88,6 +88,7 @@ class Session:
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
+        self.metrics.tempo = settings.tempo
         self.metrics.format = first_format(settings)
         self.metrics.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s

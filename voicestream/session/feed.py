@@ -20,6 +20,7 @@ from voicestream.session.fetch import Fetchers, Job
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_RESUMES, Reply
 from voicestream.session.requests import lighter_may_follow
+from voicestream.session.tempo import Tempo
 from voicestream.settings import Settings
 from voicestream.text.plan import SPEECH_CHARS_PER_S
 from voicestream.text.segment import Boundary
@@ -62,6 +63,7 @@ class Feeder:
             least_pause_ms=1000 * min(self._pauses_s.values()),
         )
         self._joiner: Joiner | None = None
+        self._tempo: Tempo | None = None
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
         self._failed_in_a_row = 0
@@ -106,6 +108,7 @@ class Feeder:
     def _play_out(self) -> None:
         if self._joiner is not None:
             self._write(self._joiner.flush())
+            self._write_held()
         self._playback.drain()
 
     def _run_all(self) -> None:
@@ -193,8 +196,9 @@ class Feeder:
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source)
-        if self._joiner is None:
+        if self._joiner is None or self._tempo is None:
             self._joiner = Joiner(pcm, self._join)
+            self._tempo = Tempo(pcm, self._metrics, self._playback.share)
         self._converter = Converter(source, pcm)
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
@@ -203,10 +207,11 @@ class Feeder:
         if lighter_may_follow(self._settings, job.request.format):
             figures = job.figures
             asked_s, came_s = figures.request_at_s or 0.0, figures.first_byte_at_s or 0.0
-            expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S
+            expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
             self._playback.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
-        self._metrics.cues.append(Cue(self._metrics.written_frames, job.segment.text))
+        begins_at = self._metrics.written_frames + self._tempo.waiting_frames
+        self._metrics.cues.append(Cue(begins_at, job.segment.text))
         job.figures.status = "playing"
 
     def _join_on(self, job: Job, samples: Samples) -> None:
@@ -218,6 +223,7 @@ class Feeder:
             return
         self._write(self._joiner.push(self._converter.flush()))
         self._write(self._joiner.end())
+        self._write_held()
         self._playback.join()
         self._converter = None
         self._end = job.segment.end
@@ -225,7 +231,13 @@ class Feeder:
     def _write(self, samples: Samples, job: Job | None = None) -> None:
         """Hand on what came with the latest arrival; ``job``: there may be more of it."""
         more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
+        if self._tempo is not None:
+            samples = self._tempo.push(samples, self._at_s)
         self._playback.write(samples, self._at_s, more)
+
+    def _write_held(self) -> None:
+        if self._tempo is not None:
+            self._playback.write(self._tempo.flush(), self._at_s)
 
     def _warn(self, text: str) -> None:
         self._metrics.warnings.append(text)

@@ -213,7 +213,7 @@ class Fetchers:
         for figures in metrics.segments[-self._lookahead - 2 :]:
             if figures.status in ("queued", "requested", "arriving", "playing"):
                 expected_s = len(figures.text) / SPEECH_CHARS_PER_S
-                waiting_s += max(expected_s - figures.audio_s, 0.0)
+                waiting_s += max(expected_s - figures.audio_s, 0.0) / metrics.tempo
         return waiting_s
 
     def _fetch(self, job: Job) -> None:

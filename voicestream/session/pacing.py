@@ -12,6 +12,7 @@ from voicestream.playout.pauses import PauseFinder
 from voicestream.playout.plan import Plan, Planner
 from voicestream.playout.policy import Fixed, Limits
 from voicestream.playout.policy_adaptive import Adaptive, Handover, Onlooker
+from voicestream.playout.slowdown import Slowdown
 from voicestream.settings import EMBEDDED_URL, Settings
 from voicestream.trace import TraceRecorder, save_trace
 
@@ -70,6 +71,8 @@ class Pacing:
         self._planner: Planner | None = None
         self._recorder: TraceRecorder | None = None
         self._skipped_s = 0.0
+        stretch = settings.underrun == "stretch" and settings.streaming
+        self._slowdown = Slowdown() if stretch else None
         self.trace_file: str | None = None
         """Where the arrivals are kept, if anywhere."""
 
@@ -98,7 +101,7 @@ class Pacing:
             SaveError: the file cannot be written.
         """
         if self._recorder is not None and self.trace_file is not None:
-            chars, complete = self._text_length()
+            chars, complete = self._chars()
             pauses = [(pause.start, pause.end) for pause in self._pauses.pauses()]
             trace = self._recorder.trace(chars if complete else 0, pauses)
             save_trace(trace, self.trace_file)
@@ -147,6 +150,14 @@ class Pacing:
             self._latest_s += seconds
             self._skipped_s += seconds
 
+    def share(self, at_s: float, sound_s: float, waiting_s: float) -> float:
+        """At which share of the tempo to play what arrived; see :meth:`Slowdown.arrived`."""
+        if self._slowdown is None or self._planner is None:
+            return 1.0
+        self._see_text(self._planner)
+        at_s = max(at_s, self._latest_s or at_s) - self._skipped_s
+        return self._slowdown.arrived(at_s, sound_s, waiting_s, self._policy.rest_s)
+
     def arrived(self, samples: Samples, at_s: float) -> None:
         """Samples became playable. A later segment's may have come before an earlier one's."""
         if self._planner is None:
@@ -180,8 +191,13 @@ class Pacing:
 
     def _see_text(self, planner: Planner) -> None:
         if not self._text_complete:
-            chars, self._text_complete = self._text_length()
+            chars, self._text_complete = self._chars()
             planner.text(chars, self._text_complete)
+
+    def _chars(self) -> tuple[int, bool]:
+        """Of the text, as many as take so long to hear at a tempo of 1; whether it is complete."""
+        chars, complete = self._text_length()
+        return round(chars / self._metrics.tempo), complete
 
 
 def _warm_up() -> None:
@@ -204,7 +220,12 @@ def _policy(settings: Settings, known: Knowledge) -> Adaptive:
 
 
 def endpoint_key(settings: Settings, name: str, model: str) -> str:
-    """What makes arrivals of one kind; holds nothing secret."""
-    if name == EMBEDDED_URL:
-        return name
-    return " ".join((name, model, settings.format, settings.stream_format))
+    """What makes arrivals of one kind, as they are heard; holds nothing secret."""
+    parts = [name]
+    if name != EMBEDDED_URL:
+        parts += [model, settings.format, settings.stream_format]
+    if settings.tempo != 1.0:
+        parts.append(f"tempo {settings.tempo:g}")
+    if settings.underrun == "stretch":
+        parts.append("stretch")
+    return " ".join(parts)

@@ -155,6 +155,13 @@ class Playback:
         """After what was written last nothing could arrive for so long, for want of room."""
         self._pacing.skip(seconds)
 
+    def share(self, at_s: float, sound_s: float) -> float:
+        """At which share of the tempo to play sound that arrived then and is written next."""
+        if self._ring is None or self.pcm is None:  # nothing that is only saved is late
+            return 1.0
+        waiting_s = self.pcm.frames_to_s(self._ring.readable_frames)
+        return self._pacing.share(at_s, sound_s, waiting_s)
+
     def join(self) -> None:
         """A segment ends with what was written last."""
         self._pacing.join()

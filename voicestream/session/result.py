@@ -49,6 +49,7 @@ class Result:
             "hold_ms": _round(seen.hold_ms),
             "device_underflows": seen.device_underflows,
             "overruns": seen.overruns,
+            "stretched_s": _round(seen.stretched_s, 4),
             "jitter_ms": _round(seen.jitter_ms),
             "recommended_buffer_ms": _round(seen.recommended_buffer_ms),
             "states_ms": {name: _round(ms) for name, ms in seen.states_ms.items()},

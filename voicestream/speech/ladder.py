@@ -88,11 +88,15 @@ def throughput_kbps(transfers: Iterable[Transfer], now_s: float) -> float | None
 
 
 class Ladder:
-    """Decides before each request. Used by one thread at a time."""
+    """Decides before each request. Used by one thread at a time.
 
-    def __init__(self) -> None:
+    Args:
+        tempo: seconds of speech that are heard in a second.
+    """
+
+    def __init__(self, tempo: float = 1.0) -> None:
         self._at = 0
-        self._need_kbps = dict(_TYPICAL_KBPS)
+        self._need_kbps = {form: tempo * kbps for form, kbps in _TYPICAL_KBPS.items()}
         self._patience = _PATIENCE
         self._calm = 0  # requests since the last step for which all went well
         self._on_trial = False
@@ -105,13 +109,13 @@ class Ladder:
         return RUNGS[self._at]
 
     def learn(self, form: str, need_kbps: float) -> None:
-        """What a format really takes, by a reply that is complete."""
+        """What a format really takes a second that is heard, by a reply that is complete."""
         if form in self._need_kbps and need_kbps > 0:
             self._need_kbps[form] = need_kbps
 
     def need_kbps(self, form: str) -> float:
-        """What a format takes for a second of speech in a second, as far as is known."""
-        return self._need_kbps.get(form, _TYPICAL_KBPS["mp3"])
+        """What a format takes for each second that is heard, as far as is known."""
+        return self._need_kbps.get(form, self._need_kbps["mp3"])
 
     def step(
         self,
