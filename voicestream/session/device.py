@@ -92,7 +92,12 @@ class LastingSink:
         _close(self._sink, drain)
 
     def _run(self) -> None:
+        looked_s = time.monotonic()
         while not self._stop.wait(LOOK_S):
+            now_s = time.monotonic()
+            if now_s - looked_s > STUCK_S:  # it was this process that stood still (Ctrl-Z)
+                self._asked_s = now_s
+            looked_s = now_s
             if self._dead() and not self._replace():
                 self._lost = True
                 return
