@@ -111,14 +111,16 @@ def url(value: Any) -> str:
         port = parts.port
         host = ascii_host(parts.hostname or "")
     except ValueError as error:  # UnicodeError is one: not a host's name
-        raise ValueError(f"is not a URL: {error}") from None
+        # what stands before an @ may be a password, even where no URL can be read
+        raise ValueError("is not a URL" if "@" in found else f"is not a URL: {error}") from None
     example = "write it like https://host/v1 or http://127.0.0.1:8880/v1"
-    if parts.scheme not in {"http", "https"} or not host or port == 0 or " " in found:
-        raise ValueError(f"{found!r} is not a URL of an endpoint; {example}")
     if parts.username or parts.password:
         raise ValueError("a URL must not hold a user or a password; give the key separately")
+    shown = "it" if "@" in found else repr(found)
+    if parts.scheme not in {"http", "https"} or not host or port == 0 or " " in found:
+        raise ValueError(f"{shown} is not a URL of an endpoint; {example}")
     if parts.query or parts.fragment:
-        raise ValueError(f"{found!r} must not hold a query or fragment; {example}")
+        raise ValueError(f"{shown} must not hold a query or fragment; {example}")
     for ending in ("/audio/speech", "/audio"):
         found = found.removesuffix(ending)
     return found

@@ -191,6 +191,22 @@ def test_what_cannot_be_a_key_is_refused_without_being_shown(loaded: Loader, key
     assert key not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "http://me:{}@host/v1",
+        "ftp://me:{}@host",
+        "http://me:{}/x@host",
+        "http://h/v1?me:{}@x",
+        "me:{}@h",
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(written: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings(base_url=written.format(KEY))
+    assert KEY not in str(refused.value)
+
+
 def test_a_key_is_never_shown() -> None:
     settings = Settings(api_key=KEY)
     assert KEY not in repr(settings) + str(settings) + shown_value(settings, "api_key")
