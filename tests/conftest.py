@@ -17,8 +17,9 @@ from tests.support.recording import Recording
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# machines are shared and loaded: how long an example takes says nothing
-settings.register_profile("voicestream", deadline=None, max_examples=50)
+# the suite stays short; machines are shared and loaded: how long an example takes says nothing
+settings.register_profile("voicestream", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hypothesis-profile
 settings.load_profile("voicestream")
 
 
