@@ -7,6 +7,8 @@ nothing needs to be held back for a fade.
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 
 from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
@@ -28,7 +30,8 @@ class Concealer:
         self._fade_frames = max(pcm.s_to_frames(FADE_S), 1)
         self._past_frames = max(pcm.s_to_frames(_PAST_S), self._fade_frames)
         self._nothing: Frames16 = np.zeros((0, pcm.channels), np.int16)
-        self._past = self._nothing  # the last that was handed out
+        self._past: deque[Frames16] = deque()  # the last that was handed out, 30 ms or more
+        self._past_sum_frames = 0
         self._filling = self._nothing  # of the hole, not handed out yet
         self._risen_frames = self._fade_frames  # all of them: no hole was before this sound
 
@@ -39,7 +42,9 @@ class Concealer:
 
     def restart(self) -> None:
         """Whatever comes next comes out of silence, and rises."""
-        self._past = self._filling = self._nothing
+        self._past.clear()
+        self._past_sum_frames = 0
+        self._filling = self._nothing
         self._risen_frames = 0
 
     def stop(self, played: Frames16, *, repeating: bool = False) -> None:
@@ -47,7 +52,7 @@ class Concealer:
 
         With less than 30 ms before it there is no pitch to be repeated.
         """
-        past = from_int16(np.concatenate((self._past, played))[-self._past_frames :])
+        past = from_int16(np.concatenate((*self._past, played))[-self._past_frames :])
         going_on = repeat if repeating and len(past) == self._past_frames else mirror
         self._filling = to_int16(going_on(past, self._rate_hz))
         self._risen_frames = 0
@@ -78,6 +83,8 @@ class Concealer:
 
     def remember(self, out: Frames16) -> None:
         """All that the sink gets in this call; nobody may change it any more."""
-        if len(out) < self._past_frames:
-            out = np.concatenate((self._past, out))
-        self._past = out[-self._past_frames :]
+        # nothing is copied: numpy lets go of the GIL where it copies, and may wait for it long
+        self._past.append(out)
+        self._past_sum_frames += len(out)
+        while self._past_sum_frames - len(self._past[0]) >= self._past_frames:
+            self._past_sum_frames -= len(self._past.popleft())
