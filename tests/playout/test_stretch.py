@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.support.atempo import atempo, band_levels_db, pitch_hz
@@ -48,6 +48,7 @@ def test_at_one_the_very_same_array_passes_at_once() -> None:
     ),
     cuts=st.lists(st.integers(0, 9000), max_size=12),
 )
+@example(frames=794, channels=1, tempos=[(0, 2.0), (794, 1.0)], cuts=[795])
 def test_the_result_does_not_depend_on_the_cuts(
     frames: int, channels: int, tempos: list[tuple[int, float]], cuts: list[int]
 ) -> None:

@@ -72,8 +72,10 @@ class Stretcher:
 
     def push(self, samples: Samples) -> Samples:
         """The next of the source; returns what can be played of it."""
+        if not len(samples):
+            return samples
         held = len(self._held) - self._at
-        self._held = np.concatenate((self._held, samples)) if len(samples) else self._held
+        self._held = np.concatenate((self._held, samples))
         if self._tempo != 1.0:
             ready = self._hops(last=False)
         elif held:
