@@ -22,7 +22,7 @@ EXAMPLES = every_format(speech(0.8))
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_mutated(name: str, seed: int) -> None:
-    for number in range(80):
+    for number in range(40):
         data = mutated(EXAMPLES[name], 1000 * seed + number)
         kind = "mp4" if name == "buffered" else name
         got, error = survives(open_decoder(f"audio/{kind}", name), data, 500)
@@ -50,7 +50,7 @@ def test_truncated(name: str) -> None:
 def test_nothing_on_stderr(capfd: pytest.CaptureFixture[str]) -> None:
     """FFmpeg likes to complain there."""
     for name, data in EXAMPLES.items():
-        for seed in range(20):
+        for seed in range(10):
             survives(open_decoder("", name), mutated(data, seed), 500)
     assert capfd.readouterr() == ("", "")
 

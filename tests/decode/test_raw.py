@@ -52,7 +52,7 @@ def test_pcm_bounds(rate_hz: int, channels: int) -> None:
 
 
 @pytest.mark.parametrize("size", [*UNKNOWN_SIZES, None])
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(sizes=cuttings)
 def test_wav_sizes_that_nobody_knew(size: int | None, sizes: list[int]) -> None:
     data = RAMP.tobytes()
@@ -105,7 +105,7 @@ def test_wav_header_alone_is_no_sound(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize("size", [*UNKNOWN_SIZES, None])
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(sizes=cuttings)
 def test_wav_with_a_header_for_each_sentence(size: int | None, sizes: list[int]) -> None:
     data = RAMP.tobytes()

@@ -46,8 +46,9 @@ def test_it_is_for_the_users_eyes_alone_and_leaves_nothing_behind(tmp_path):
 
 def test_it_stays_small(tmp_path):
     file = tmp_path / "playout.json"
+    known = some(replies=20)
     for i in range(50):
-        Learnt(file).save(f"endpoint {i}", some(replies=20))
+        Learnt(file).save(f"endpoint {i}", known)
     assert len(json.loads(file.read_text())["endpoints"]) == 32
     assert Learnt(file).load("endpoint 17") == Knowledge()
     assert Learnt(file).load("endpoint 49").replies == 20
