@@ -17,10 +17,11 @@ def write_whole(file: Path, content: str) -> None:
     """
     import tempfile
 
-    target = Path(os.path.realpath(file))
-    if target.exists() and not target.is_file():
-        target.write_text(content, encoding="utf-8")
+    # before links are followed: that of a piped /dev/stdout leads nowhere
+    if file.exists() and not file.is_file():
+        file.write_text(content, encoding="utf-8")
         return
+    target = Path(os.path.realpath(file))
     # mkstemp makes files of mode 0600
     handle, part = tempfile.mkstemp(prefix=f".{target.name[:100]}-", dir=target.parent)
     try:
@@ -29,6 +30,6 @@ def write_whole(file: Path, content: str) -> None:
         if target.exists():
             os.chmod(part, target.stat().st_mode & 0o777)
         os.replace(part, target)
-    except OSError:
+    except BaseException:
         Path(part).unlink(missing_ok=True)
         raise

@@ -181,8 +181,8 @@ class Settings:
         True,
         yes_no,
         "with several endpoints: ask the next one as well when the first byte takes three times "
-        "as long as usual, use what comes first and give up the other, which may be billed all "
-        "the same",
+        "as long as usual (1 s at least), use what comes first and give up the other, which may "
+        "be billed all the same",
         flag="--hedge/--no-hedge",
     )
     allow_http_key: bool = _setting(

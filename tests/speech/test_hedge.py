@@ -228,11 +228,35 @@ def test_a_reply_that_begins_after_the_other_has_won_is_closed() -> None:
         go_on.wait(20)
         return late
 
-    outrun, stream = first_to_speak(ask_late, lambda: quick, lambda: 0.01, lambda: None)
+    outrun, stream = first_to_speak(
+        ask_late, lambda: quick, lambda: 0.01, lambda: False, lambda: None
+    )
     assert (outrun, stream) == (True, quick)
     go_on.set()
     assert late.closed.wait(20)
     assert not quick.closed.is_set()
+
+
+def test_who_waits_its_turn_at_a_server_is_not_helped() -> None:
+    """Many servers make one reply at a time: the next one's first byte is late by design."""
+    stream, its_turn = FakeStream(), threading.Event()
+    looks: list[None] = []
+
+    def ask() -> FakeStream:
+        assert its_turn.wait(20)
+        return stream
+
+    def queues() -> bool:
+        looks.append(None)
+        if len(looks) == 3:
+            its_turn.set()
+        return True
+
+    helped: list[None] = []
+    outrun, spoke = first_to_speak(
+        ask, FakeStream, lambda: 0.01, queues, lambda: helped.append(None)
+    )
+    assert (outrun, spoke, helped) == (False, stream, [])
 
 
 def test_a_call_that_is_over_ends_nobody_elses_waiting() -> None:

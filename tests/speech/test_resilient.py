@@ -263,5 +263,16 @@ def test_an_abort_ends_the_wait_between_two_tries_and_nothing_is_asked_after() -
 def test_a_stream_that_fails_at_once_is_closed() -> None:
     stream = FakeStream([ReplyError("empty")])
     with pytest.raises(ReplyError):
-        resilient.BegunStream(stream)
+        resilient.BegunStream(stream, lambda: None)
     assert stream.closed
+
+
+def test_replies_on_their_way_are_counted_until_they_end() -> None:
+    endpoint = resilient.ResilientEndpoint([resilient.Route("a", lambda: FakeEndpoint("a"))])
+    one, two = endpoint.open(ASKED), endpoint.open(ASKED)
+    assert endpoint._queues(0, 1)
+    assert b"".join(one) == b"a"
+    assert not endpoint._queues(0, 1)
+    assert endpoint._queues(0, 2)
+    two.close()
+    assert not endpoint._queues(0, 2)

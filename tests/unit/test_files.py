@@ -95,3 +95,17 @@ def test_a_full_disk_is_said_and_nothing_is_forgotten(tmp_path, monkeypatch):
     assert "cannot be kept: No space left on device" in learnt.trouble
     assert os.listdir(tmp_path) == ["playout.json"]
     assert '"b"' not in (tmp_path / "playout.json").read_text()
+
+
+def test_a_pipe_is_written_to_as_it_is() -> None:
+    reading, writing = os.pipe()
+    write_whole(Path(f"/dev/fd/{writing}"), "text")
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        assert pipe.read() == b"text"
+
+
+def test_text_that_cannot_be_encoded_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        write_whole(tmp_path / "a", "\udcff")
+    assert list(tmp_path.iterdir()) == []

@@ -126,12 +126,17 @@ class Race:
 
 
 def first_to_speak(
-    first: Ask, second: Ask, patience_s: Callable[[], float], on_hedge: Callable[[], None]
+    first: Ask,
+    second: Ask,
+    patience_s: Callable[[], float],
+    queues: Callable[[], bool],
+    on_hedge: Callable[[], None],
 ) -> tuple[bool, SpeechStream]:
     """Ask the first, and when it is slow the second as well; whether it was the second that spoke.
 
     Args:
         patience_s: how long to wait for the first alone; called when it has been asked.
+        queues: whether the first has others to answer before; then patience begins anew.
         on_hedge: called when the second is about to be asked.
 
     Raises:
@@ -141,6 +146,8 @@ def first_to_speak(
     race = Race()
     lane = race.enter(first)
     ended = race.wait(patience_s())
+    while ended is None and queues():
+        ended = race.wait(patience_s())
     if ended is None:
         on_hedge()
         race.enter(second)

@@ -6,6 +6,7 @@ session's to mend, which knows what has been heard.
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
@@ -105,6 +106,8 @@ class ResilientEndpoint:
         self._outrun = 0
         """How often in a row the present route was."""
         self._aborted = False
+        self._numbers = itertools.count()
+        self._on_their_way: list[set[int]] = [set() for _ in self._routes]
 
     @property
     def name(self) -> str:
@@ -145,25 +148,46 @@ class ResilientEndpoint:
 
     def _begin(self, at: int, request: SpeechRequest) -> tuple[int, SpeechStream]:
         """The first byte of a reply from this route, or from the next where that is sooner."""
-        ask = partial(self._ask, at, request)
+        number = next(self._numbers)
+        ask = partial(self._ask, at, request, number)
         if self._hedge is None:
             return at, ask()
         helper = (at + 1) % len(self._routes)
         names = self._routes[at].name, self._routes[helper].name
         outrun, stream = first_to_speak(
             ask,
-            partial(self._ask, helper, request),
+            partial(self._ask, helper, request, number),
             partial(self._patience_s, self._hedge, at),
+            partial(self._queues, at, number),
             lambda: self.on_hedge(f"{names[0]} is slow to answer; {names[1]} is asked too"),
         )
         self._note(at, outrun)
         return helper if outrun else at, stream
 
-    def _ask(self, at: int, request: SpeechRequest) -> SpeechStream:
+    def _ask(self, at: int, request: SpeechRequest, number: int) -> SpeechStream:
+        with self._changed:
+            self._on_their_way[at].add(number)
+        queued = self._queues(at, number)
         began_s = time.monotonic()
-        stream = BegunStream(self._endpoint(at).open(self._routes[at].adapt(request)))
-        self._first_bytes[at].see(time.monotonic() - began_s)
-        return stream
+        try:
+            stream = self._endpoint(at).open(self._routes[at].adapt(request))
+            begun = BegunStream(stream, partial(self._over, at, number))
+        except BaseException:
+            self._over(at, number)
+            raise
+        if not queued:
+            self._first_bytes[at].see(time.monotonic() - began_s)
+        return begun
+
+    def _over(self, at: int, number: int) -> None:
+        with self._changed:
+            self._on_their_way[at].discard(number)
+
+    def _queues(self, at: int, number: int) -> bool:
+        """Whether replies that were asked for earlier still come: many servers make one at a
+        time, and who waits its turn there is not slow."""
+        with self._changed:
+            return any(other < number for other in self._on_their_way[at])
 
     def _patience_s(self, hedge: HedgePolicy, at: int) -> float:
         return hedge.patience_s(self._first_bytes[at].usual_s())
@@ -261,12 +285,16 @@ class ResilientEndpoint:
 class BegunStream:
     """A reply whose first byte is here.
 
+    Args:
+        on_end: called, once or more, when no more of it comes.
+
     Raises:
         EndpointError: it came to nothing.
     """
 
-    def __init__(self, stream: SpeechStream) -> None:
+    def __init__(self, stream: SpeechStream, on_end: Callable[[], None]) -> None:
         self._stream = stream
+        self._on_end = on_end
         self._pieces = iter(stream)
         try:
             self._first = next((piece for piece in self._pieces if piece), b"")
@@ -293,7 +321,11 @@ class BegunStream:
     def __iter__(self) -> Iterator[bytes]:
         yield self._first
         self._first = b""
-        yield from self._pieces
+        try:
+            yield from self._pieces
+        finally:
+            self._on_end()
 
     def close(self) -> None:
+        self._on_end()
         self._stream.close()
