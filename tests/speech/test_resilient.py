@@ -276,3 +276,12 @@ def test_replies_on_their_way_are_counted_until_they_end() -> None:
     assert endpoint._queues(0, 2)
     two.close()
     assert not endpoint._queues(0, 2)
+
+
+def test_it_is_known_whether_another_stood_in() -> None:
+    alone = several(FakeEndpoint("a"), FakeEndpoint("b"))
+    alone.open(ASKED)
+    assert not alone.stood_in
+    helped = several(FakeEndpoint("a", *[GONE] * 9), FakeEndpoint("b"))
+    helped.open(ASKED)
+    assert helped.stood_in

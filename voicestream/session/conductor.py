@@ -51,7 +51,6 @@ class Session:
         learnt: Keeping | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._first_name = endpoint.name
         self._on_event = on_event
         self._ended = threading.Event()
         self._errors: list[VoicestreamError] = []
@@ -124,8 +123,8 @@ class Session:
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
             self._attempt(self._pacing.save_trace)
-            alone = self.metrics.endpoint == self._first_name and not self.metrics.hedges
-            if alone and not (self._interrupted or self._failures()):
+            stood_in = isinstance(self._endpoint, ResilientEndpoint) and self._endpoint.stood_in
+            if not (stood_in or self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
         finally:
             self._conclude()

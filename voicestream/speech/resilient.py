@@ -97,6 +97,8 @@ class ResilientEndpoint:
         self.on_hedge: Callable[[str], None] = lambda _: None
         """Called with a sentence for each request that is asked at a second endpoint, too;
         from a fetch thread."""
+        self.stood_in = False
+        """Another than the first route has spoken."""
         self._changed = threading.Condition()
         # under the condition's lock
         self._made: dict[int, Endpoint] = {}
@@ -151,7 +153,9 @@ class ResilientEndpoint:
         number = next(self._numbers)
         ask = partial(self._ask, at, request, number)
         if self._hedge is None:
-            return at, ask()
+            stream = ask()
+            self.stood_in |= at > 0
+            return at, stream
         helper = (at + 1) % len(self._routes)
         names = self._routes[at].name, self._routes[helper].name
         outrun, stream = first_to_speak(
@@ -162,7 +166,9 @@ class ResilientEndpoint:
             lambda: self.on_hedge(f"{names[0]} is slow to answer; {names[1]} is asked too"),
         )
         self._note(at, outrun)
-        return helper if outrun else at, stream
+        spoke = helper if outrun else at
+        self.stood_in |= spoke > 0
+        return spoke, stream
 
     def _ask(self, at: int, request: SpeechRequest, number: int) -> SpeechStream:
         with self._changed:
