@@ -150,11 +150,15 @@ def _typed(call: SayCall) -> bool:
 
 
 def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
-    from voicestream.ui.keys import unechoed
+    from voicestream.ui.keys import in_foreground, unechoed
     from voicestream.ui.panel import Panel
 
     with signals.stop_noted():
         while not session.wait(0):
+            if not in_foreground(sys.stderr):
+                session.wait(_ECHO_TICK_S)
+                _echo(session, echo)
+                continue
             with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
                 while not session.wait(panel.interval_s) and not signals.stop_wanted:
                     panel.tick()

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+
+def in_foreground(stream: TextIO | None) -> bool:
+    """Whether the terminal is ours to draw on and to set: who sets it from the background
+    (``&``, ``bg``) is stopped. True where there is no terminal of ours."""
+    if stream is None:
+        return True
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (AttributeError, OSError, ValueError):  # Windows; no terminal; closed
+        return True
 
 
 @contextmanager
@@ -16,7 +28,7 @@ def unechoed(stream: TextIO | None) -> Iterator[None]:
     try:
         import termios
 
-        if stream is None or not stream.isatty():
+        if stream is None or not stream.isatty() or not in_foreground(stream):
             raise OSError("no terminal")
         number = stream.fileno()
         before = termios.tcgetattr(number)
@@ -29,4 +41,5 @@ def unechoed(stream: TextIO | None) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(number, termios.TCSANOW, before)
+        if in_foreground(stream):
+            termios.tcsetattr(number, termios.TCSANOW, before)
