@@ -16,12 +16,12 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "trace"),
-    *("settings", "settings_parse", "settings_row", "settings_sources", "places"),
-    *("printable", "patterns", "clock", "files"),
+    *("settings", "printable", "patterns", "clock", "files"),
 }
-STAGES = {"text", "speech", "decode", "playout", "output"}
+STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "output"}
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
+    "playout": LEAVES | {"policy"},
     "session": LEAVES | STAGES,
     "serve": LEAVES | {"speech"},
     "cli": LEAVES | {"session", "ui", "serve"},
@@ -33,10 +33,10 @@ MAY_IMPORT = {
 """Part of the house -> parts it may import besides itself."""
 
 EXCEPTIONS = {
-    ("cli/say.py", "voicestream.speech.wire"): "gives up the early connection",
+    ("cli/say.py", "voicestream.speech.http.request"): "gives up the early connection",
     ("cli/say.py", "voicestream.output.save"): "a type",
-    ("cli/parts.py", "voicestream.speech.wire"): "connects before all else is loaded",
-    ("cli/parts.py", "voicestream.speech.http"): "asks whether a proxy stands between",
+    ("cli/parts.py", "voicestream.speech.http.request"): "connects before all else is loaded",
+    ("cli/parts.py", "voicestream.speech.http.endpoint"): "asks whether a proxy stands between",
     ("cli/parts.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",
     (
         "cli/parts.py",
@@ -52,27 +52,27 @@ ONLY_IN = {
     "starlette": ("serve/",),
     "uvicorn": ("serve/run.py",),
     "pyaudio": ("output/portaudio.py",),
-    "httpx": ("speech/",),
-    "httpcore": ("speech/",),
+    "httpx": ("speech/http/",),
+    "httpcore": ("speech/http/",),
     "openai": ("speech/chat.py",),
     "hibari": ("speech/embedded.py",),
     "sentencex": ("text/",),
-    "soxr": ("playout/",),
+    "soxr": ("dsp/",),
     "rich": ("ui/", "cli/"),
     "typer": ("cli/",),
-    "dotenv": ("settings_sources.py",),
-    "platformdirs": ("settings_sources.py",),
+    "dotenv": ("settings/sources.py",),
+    "platformdirs": ("settings/sources.py",),
 }
 """Foreign library -> where it may be imported."""
 
 READS_ENVIRONMENT = {
-    "settings_sources.py": "its only reader",
+    "settings/sources.py": "its only reader",
     "cli/entry.py": "the shell asks for completions through it",
     "cli/parts.py": "proxies, which the HTTP library reads itself",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
     "speech/embedded.py": "keeps onnxruntime from reporting to its maker",
-    "speech/wire.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
+    "speech/http/request.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
 }
 
 
@@ -92,7 +92,7 @@ def imports_of(file: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: imports are absolute"
             module = node.module or ""
-            if module in {"voicestream", *(f"voicestream.{stage}" for stage in STAGES)}:
+            if module == "voicestream" or module.removeprefix("voicestream.") in STAGES:
                 yield from (f"{module}.{alias.name}" for alias in node.names)
             else:
                 yield module

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from voicestream.errors import VoicestreamError
     from voicestream.metrics import Snapshot
     from voicestream.session.result import Event, Result
-    from voicestream.settings import Settings
+    from voicestream.settings.table import Settings
     from voicestream.state import State
 
 __all__ = [
@@ -44,7 +44,7 @@ _HOMES = {
     "Event": "voicestream.session.result",
     "Handle": "voicestream.api",
     "Result": "voicestream.session.result",
-    "Settings": "voicestream.settings",
+    "Settings": "voicestream.settings.table",
     "Snapshot": "voicestream.metrics",
     "State": "voicestream.state",
     "VoicestreamError": "voicestream.errors",

@@ -19,7 +19,7 @@ from voicestream.session.wiring import (
     make_sink,
     prepare_in_background,
 )
-from voicestream.settings import Settings, load
+from voicestream.settings.table import Settings, load
 
 if TYPE_CHECKING:
     import asyncio

@@ -10,7 +10,7 @@ from voicestream.api import POLL_S, Handle, begin
 from voicestream.session.bridge import Bridge
 from voicestream.session.conductor import OnEvent
 from voicestream.session.result import Event, Result
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 
 async def speak_stream(

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from tests.support.traces import FAMILIES, Made, family, given
-from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.policy import Fixed, Policy
-from voicestream.playout.policy_adaptive import Adaptive
-from voicestream.playout.policy_neteq import NetEqLike
-from voicestream.playout.simulate import CARD, NULL, Outcome, SimulatedDevice, simulate
+from voicestream.policy.adaptive import Adaptive
+from voicestream.policy.base import Fixed, Policy
+from voicestream.policy.history import Knowledge
+from voicestream.policy.neteq import NetEqLike
+from voicestream.policy.simulate import CARD, NULL, Outcome, SimulatedDevice, simulate
 
 TUNED_SEED, GUARD_SEED, MET_SEED = 1, 2, 1001
 _MET = 8

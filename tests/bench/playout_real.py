@@ -42,11 +42,11 @@ from tests.support.script import Script
 from tests.support.sound import Int16
 from tests.support.traces import RATE_HZ, Content, given, natural_pauses
 from voicestream.pcm import to_int16
-from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.learnt import Learnt
-from voicestream.playout.policy import Fixed, Policy
-from voicestream.playout.policy_adaptive import Adaptive
-from voicestream.playout.simulate import simulate
+from voicestream.policy.adaptive import Adaptive
+from voicestream.policy.base import Fixed, Policy
+from voicestream.policy.history import Knowledge
+from voicestream.policy.history_file import Learnt
+from voicestream.policy.simulate import simulate
 from voicestream.trace import Trace
 
 TRACES = ("cloud", "near_realtime", "gc_pauses", "slow")

@@ -144,7 +144,7 @@ def hour(url: str) -> None:
     from voicestream.session.conductor import Session
     from voicestream.session.script import Script as Text
     from voicestream.session.wiring import make_endpoint
-    from voicestream.settings import Settings
+    from voicestream.settings.table import Settings
 
     settings = Settings(base_url=url, pause_sentence_ms=0, batch_chars=1, format="pcm")
     text = Text(settings, "This is one minute of speech, as the server has it. " * 60)
@@ -177,7 +177,7 @@ def hour_of_arrivals() -> tuple[float, float]:
     """
     import tracemalloc
 
-    from voicestream.playout.policy_adaptive import Adaptive
+    from voicestream.policy.adaptive import Adaptive
     from voicestream.trace import TraceRecorder
 
     tracemalloc.start()

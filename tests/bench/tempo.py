@@ -32,8 +32,8 @@ from tests.support.remote import ServerProcess
 from tests.support.script import Script
 from tests.support.segments import largest_step
 from tests.support.traces import RATE_HZ, sentences
+from voicestream.dsp.stretch import Stretcher
 from voicestream.pcm import PcmFormat, Samples, to_int16
-from voicestream.playout.stretch import Stretcher
 
 TEMPOS = (0.5, 0.75, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0)
 TONE_HZ = 220.0

@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from voicestream.cli import app as typer_app
 from voicestream.cli.options import SAY_OPTIONS, SayCall, quick_say, switch_flags
-from voicestream.settings import TABLE
+from voicestream.settings.table import TABLE
 
 _SAY: Any = get_command(typer_app.app).commands["say"]  # type: ignore[attr-defined]
 _FLAGS = sorted(

@@ -20,7 +20,7 @@ from voicestream.session.conductor import Session
 from voicestream.session.result import Result
 from voicestream.session.script import Script as Text
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 PACE = 3.0
 """The server sends so many times as fast as the sound plays."""

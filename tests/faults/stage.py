@@ -27,7 +27,7 @@ from voicestream.session.conductor import Session
 from voicestream.session.result import Event, Result
 from voicestream.session.script import Script as Text
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 TYPES = {"pcm": "audio/pcm", "mp3": "audio/mpeg", "opus": "audio/ogg"}
 SPEED = 16.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from tests.fuzz.pieces import cut, options_of
 from tests.fuzz.texts import is_harmless
 from voicestream.errors import ReplyError
-from voicestream.speech.sse import EventParser, SpeechEvents
+from voicestream.speech.http.sse import EventParser, SpeechEvents
 
 
 def spoken(pieces: Iterable[bytes]) -> tuple[bytes, str, SpeechEvents]:

@@ -11,9 +11,9 @@ from typing import Any
 from tests.fuzz.pieces import options_of
 from tests.support.canary import KEY, is_in
 from voicestream.errors import SettingsError, UsageError
-from voicestream.playout.estimate import Arrivals
-from voicestream.playout.learnt import Learnt
-from voicestream.settings import TABLE, Settings, load
+from voicestream.policy.arrivals import Arrivals
+from voicestream.policy.history_file import Learnt
+from voicestream.settings.table import TABLE, Settings, load
 from voicestream.trace import dump_trace, load_trace
 
 _SHARED = Path("/dev/shm")

@@ -20,7 +20,7 @@ from voicestream.pcm import PcmFormat
 from voicestream.session.conductor import Session
 from voicestream.session.script import Script as Text
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 LEFT, RIGHT = sound.ramp(12_000), sound.ramp(12_000, start=50_000)
 BOTH = np.stack([LEFT, RIGHT], axis=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voicestream.playout.policy import Limits
-from voicestream.playout.policy_adaptive import Adaptive, Handover
+from voicestream.policy.adaptive import Adaptive, Handover
+from voicestream.policy.base import Limits
 
 
 def slow(rate: float, sound_s: float = 0.5, piece_s: float = 0.025) -> Adaptive:

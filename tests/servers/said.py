@@ -20,7 +20,7 @@ from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.script import Script
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import load
+from voicestream.settings.table import load
 
 Int16 = npt.NDArray[np.int16]
 

@@ -15,8 +15,8 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.pcm import from_int16
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http import HttpConfig, HttpEndpoint
-from voicestream.speech.negotiate import Agreement
+from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.negotiate import Agreement
 
 RAMP = sound.ramp(1200)
 WAV = Script(sound.wav(RAMP, sizes="max"), content_type="audio/wav")

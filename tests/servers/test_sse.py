@@ -19,11 +19,11 @@ from tests.support import sound
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ReplyError
-from voicestream.speech import sse
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.bounds import Limits
-from voicestream.speech.http import HttpConfig, HttpEndpoint
-from voicestream.speech.sse import EventParser, ServerEvent, SpeechEvents
+from voicestream.speech.http import sse
+from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.limits import Limits
+from voicestream.speech.http.sse import EventParser, ServerEvent, SpeechEvents
 
 RAMP = sound.ramp(1200)
 PCM = RAMP.tobytes()

@@ -14,7 +14,7 @@ from tests.cli.command import Call, Run, run
 from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
-from voicestream.speech.voices import Voice, parse_voices
+from voicestream.speech.http.voices import Voice, parse_voices
 
 
 def listing(body: Any, route: str = "/v1/audio/voices", status: int = 404) -> Any:

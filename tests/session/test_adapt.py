@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
+import voicestream.session.fetchers
 from tests.session.fakes import FakeEndpoint, FakeSegments
 from tests.session.test_fetchers import fetchers, jobs_of
 from voicestream.metrics import Metrics, SegmentFigures
-from voicestream.session import fetch
 from voicestream.session.adapt import Requests
-from voicestream.session.feed import Feeder
+from voicestream.session.feeder import Feeder
 from voicestream.session.requests import lighter_may_follow
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 AUTO = Settings(format="auto", base_url="http://127.0.0.1:9/v1")
 
@@ -35,7 +35,7 @@ def test_what_had_waited_for_its_reader_is_no_sign_of_a_fast_network(
 
 
 def test_only_the_first_reply_can_have_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "_BACKLOG_S", 1e9)
+    monkeypatch.setattr(voicestream.session.fetchers, "_BACKLOG_S", 1e9)
     running = fetchers(FakeEndpoint(lambda _: [b"ab", b"cde"]), FakeSegments(["1", "2"]))
     running.start()
     backlogs = []

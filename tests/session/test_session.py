@@ -27,7 +27,7 @@ from voicestream.errors import (
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.result import Event, Result
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.state import State
 

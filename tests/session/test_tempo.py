@@ -18,13 +18,13 @@ from voicestream.metrics import Metrics
 from voicestream.output.null import NullSink
 from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat, from_int16, to_int16
-from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.slowdown import LEAST
+from voicestream.policy.history import Knowledge
+from voicestream.policy.slowdown import LEAST
 from voicestream.session.conductor import Session
 from voicestream.session.pacing import Pacing
 from voicestream.session.result import Result
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 
 RATE_HZ = tones.RATE_HZ

@@ -10,8 +10,8 @@ from typer.main import get_command
 
 from voicestream.cli.app import app
 from voicestream.cli.options import switch_flags
-from voicestream.settings import TABLE, Settings, load
-from voicestream.settings_row import Row
+from voicestream.settings.row import Row
+from voicestream.settings.table import TABLE, Settings, load
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.env"
 BLOCKS = EXAMPLE.read_text("utf-8").strip().split("\n\n")[1:]

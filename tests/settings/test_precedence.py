@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
-from voicestream.settings import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
-from voicestream.settings_row import Row
+from voicestream.settings.row import Row
+from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),

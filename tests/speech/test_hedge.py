@@ -14,16 +14,16 @@ import pytest
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, ResponseError
-from voicestream.playout.estimate import Arrivals
-from voicestream.playout.knowledge import Knowledge
+from voicestream.policy.arrivals import Arrivals
+from voicestream.policy.history import Knowledge
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.call import Call, current_call
+from voicestream.speech.cancel import Call, current_call
+from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
-from voicestream.speech.http import HttpConfig, HttpEndpoint
-from voicestream.speech.resilient import ResilientEndpoint, RetryPolicy, Route
+from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
 A, B = b"a" * 4000, b"b" * 4000

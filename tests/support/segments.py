@@ -6,8 +6,8 @@ import itertools
 
 import numpy as np
 
+from voicestream.dsp.join import Joiner, JoinSettings
 from voicestream.pcm import PcmFormat, Samples, no_samples
-from voicestream.playout.join import Joiner, JoinSettings
 
 RATE_HZ = 24000
 PCM = PcmFormat(RATE_HZ)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicestream.pcm import Samples
-from voicestream.playout.pauses import PauseFinder
+from voicestream.policy.pauses import PauseFinder
 from voicestream.trace import Trace, load_trace
 
 RATE_HZ = 24_000

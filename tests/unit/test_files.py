@@ -14,8 +14,8 @@ from voicestream.errors import SaveError
 from voicestream.files import write_whole
 from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat
-from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.learnt import Learnt
+from voicestream.policy.history import Knowledge
+from voicestream.policy.history_file import Learnt
 from voicestream.trace import Trace, load_trace, save_trace
 
 TRACE = Trace("a", 24_000, ((0.1, 2400),))

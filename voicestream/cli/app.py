@@ -12,8 +12,8 @@ import typer
 from voicestream.cli.options import SAY_OPTIONS, Option, SayCall
 from voicestream.cli.report import report
 from voicestream.errors import SaveError, UsageError, VoicestreamError
-from voicestream.settings import TABLE
-from voicestream.settings_row import Row
+from voicestream.settings.row import Row
+from voicestream.settings.table import TABLE
 
 app = typer.Typer(
     name="voicestream",

@@ -8,7 +8,7 @@ from functools import partial
 from voicestream.cli.options import SayCall
 from voicestream.cli.say import say
 from voicestream.session.script import Script
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 
 def ask(call: SayCall, system: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, print_json
 from voicestream.printable import printable
-from voicestream.settings import TABLE, shown_value
+from voicestream.settings.table import TABLE, shown_value
 
 
 def show_config(flags: dict[str, Any]) -> int:

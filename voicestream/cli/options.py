@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voicestream.settings import TABLE
+from voicestream.settings.table import TABLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from voicestream.cli.options import SayCall
 from voicestream.cli.report import warn
 from voicestream.errors import EmptyTextError, SaveError, UsageError
-from voicestream.settings import Settings, load
-from voicestream.settings_sources import read_key_file
+from voicestream.settings.sources import read_key_file
+from voicestream.settings.table import Settings, load
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver
     from voicestream.session.script import Script
-    from voicestream.speech.wire import EarlyRequest
+    from voicestream.speech.http.request import EarlyRequest
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
@@ -60,7 +60,7 @@ def early_connection(settings: Settings) -> EarlyRequest | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
     if settings.embedded or _behind_proxy(settings):
         return None
-    from voicestream.speech.wire import EarlyRequest
+    from voicestream.speech.http.request import EarlyRequest
 
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early = EarlyRequest(settings.base_url, settings.api_key, wait_s)
@@ -73,7 +73,7 @@ def first_body(settings: Settings, script: Script) -> bytes | None:
     if script.first is None:
         return None
     from voicestream.session.requests import speech_request
-    from voicestream.speech.wire import request_body
+    from voicestream.speech.http.request import request_body
 
     return request_body(speech_request(settings, script.first))
 
@@ -85,7 +85,7 @@ def _behind_proxy(settings: Settings) -> bool:
         return True
     if os.name == "posix" and sys.platform != "darwin":
         return False
-    from voicestream.speech.http import proxy_needed
+    from voicestream.speech.http.endpoint import proxy_needed
 
     return proxy_needed(settings.base_url)
 

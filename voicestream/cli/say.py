@@ -28,14 +28,14 @@ from voicestream.cli.report import (
 from voicestream.cli.signals import Signals
 from voicestream.clock import process_start_s
 from voicestream.errors import DeviceError, ReaderGoneError, VoicestreamError
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
-    from voicestream.speech.wire import EarlyRequest
+    from voicestream.speech.http.request import EarlyRequest
 
 _ECHO_TICK_S = 0.05
 

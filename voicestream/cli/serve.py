@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voicestream.cli.report import EXIT_INTERRUPTED, notice, warn
 from voicestream.serve.run import LOOPBACK, is_loopback, serve
-from voicestream.settings_sources import read_key_file
+from voicestream.settings.sources import read_key_file
 
 
 def serve_command(host: str | None, port: int, key_file: str | None) -> int:

@@ -13,8 +13,8 @@ import numpy as np
 from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat
 from voicestream.playout.conceal import Concealer
-from voicestream.playout.plan import Plan
 from voicestream.playout.ring import Ring
+from voicestream.policy.plan import Plan
 from voicestream.state import State, StateMachine
 
 AUDIBLE = 32

@@ -6,10 +6,10 @@ import time
 
 from voicestream.decode.registry import preload
 from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session.ladder import RUNGS, Ladder, Transfer, throughput_kbps
 from voicestream.session.requests import Speakable, speech_request
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.ladder import RUNGS, Ladder, Transfer, throughput_kbps
 from voicestream.text.plan import SPEECH_CHARS_PER_S
 
 _LOOK_S = 0.02

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from voicestream.errors import EmptyTextError, UsageError
 from voicestream.session.script import Script
-from voicestream.settings import EMBEDDED_URL, Settings
+from voicestream.settings.table import EMBEDDED_URL, Settings
 from voicestream.speech.chat import stream_answer
 
 

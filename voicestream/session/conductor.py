@@ -12,15 +12,15 @@ from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.session.adapt import Requests
-from voicestream.session.feed import Feeder
-from voicestream.session.fetch import Fetchers, Segments
+from voicestream.session.feeder import Feeder
+from voicestream.session.fetchers import Fetchers, Segments
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
-from voicestream.speech.resilient import ResilientEndpoint
+from voicestream.speech.failover import ResilientEndpoint
 from voicestream.state import State
 
 OnEvent = Callable[[Event], None]

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Protocol
 
 from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
-from voicestream.playout.knowledge import Knowledge
-from voicestream.playout.pauses import PauseFinder
-from voicestream.playout.plan import Plan, Planner
-from voicestream.playout.policy import Fixed, Limits
-from voicestream.playout.policy_adaptive import Adaptive, Handover, Onlooker
-from voicestream.playout.slowdown import Slowdown
-from voicestream.settings import EMBEDDED_URL, Settings
+from voicestream.policy.adaptive import Adaptive, Handover, Onlooker
+from voicestream.policy.base import Fixed, Limits
+from voicestream.policy.history import Knowledge
+from voicestream.policy.pauses import PauseFinder
+from voicestream.policy.plan import Plan, Planner
+from voicestream.policy.slowdown import Slowdown
+from voicestream.settings.table import EMBEDDED_URL, Settings
 from voicestream.trace import TraceRecorder, save_trace
 
 if TYPE_CHECKING:
-    from voicestream.playout.learnt import Learnt
+    from voicestream.policy.history_file import Learnt
 
 _PERIOD_S = 0.016
 """The least that any device pulls at once."""
@@ -35,7 +35,7 @@ class Keeping(Protocol):
 
 def kept_learnt() -> Learnt:
     """What was learnt, in the user's state folder."""
-    from voicestream.playout.learnt import Learnt
+    from voicestream.policy.history_file import Learnt
 
     return Learnt()
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from voicestream.errors import DeviceError, SaveError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Sink
+from voicestream.output.lasting import LastingSink
 from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat, Samples, to_int16
-from voicestream.playout.plan import Plan
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
-from voicestream.session.device import LastingSink
+from voicestream.policy.plan import Plan
 from voicestream.session.pacing import Pacing
 
 _LOOK_S = 0.25

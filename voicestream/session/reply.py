@@ -9,11 +9,11 @@ import numpy as np
 
 from voicestream.decode.base import Decoder
 from voicestream.decode.registry import open_decoder
+from voicestream.dsp.convert import Converter
+from voicestream.dsp.seam import PAST_S, Seam
 from voicestream.errors import DecodeError, EndpointError, IncompleteReplyError, ReplyError
 from voicestream.pcm import PcmFormat, Samples, no_samples
-from voicestream.playout.convert import Converter
-from voicestream.session.fetch import Job
-from voicestream.session.seam import PAST_S, Seam
+from voicestream.session.fetchers import Job
 
 MOST_RESUMES = 2
 """A reply that broke off is asked for again at most so often."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 
 _AUTO_BEGINS = "pcm"

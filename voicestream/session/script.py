@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
-from voicestream.settings import Settings
+from voicestream.settings.table import Settings
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.plan import PlanLimits, Planner, Segment
 from voicestream.text.source import Interrupt, read_pieces

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from voicestream.dsp.stretch import Stretcher
 from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
-from voicestream.playout.stretch import Stretcher
 
 Share = Callable[[float, float], float]
 """(When it arrived, its seconds at the tempo asked for) -> the share of that tempo to play at."""

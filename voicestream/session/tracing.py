@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from voicestream.playout.replay import replay, replay_table
+from voicestream.policy.replay import replay, replay_table
 from voicestream.session.pacing import kept_learnt
 from voicestream.trace import load_trace
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from voicestream.session.wiring import http_endpoint
-from voicestream.settings import Settings
-from voicestream.speech.voices import Voice, voices_of
+from voicestream.settings.table import Settings
+from voicestream.speech.http.voices import Voice, voices_of
 
 
 def find_voices(settings: Settings) -> list[Voice]:

@@ -8,26 +8,26 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import DeviceError, UsageError
-from voicestream.settings import EMBEDDED_URL, OPENAI_URL, Settings
+from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, Settings
 
 if TYPE_CHECKING:
     import asyncio
 
     from voicestream.metrics import PlayFigures
     from voicestream.output.base import Sink
-    from voicestream.places import Place
+    from voicestream.settings.endpoints import Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
-    from voicestream.speech.http import HttpEndpoint
-    from voicestream.speech.wire import EarlyRequest
+    from voicestream.speech.http.endpoint import HttpEndpoint
+    from voicestream.speech.http.request import EarlyRequest
 
 
 def make_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Endpoint:
     """The endpoint that the base URL names, those that stand in for it, and their patience."""
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint()
+    from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
     from voicestream.speech.hedge import HedgePolicy
-    from voicestream.speech.resilient import ResilientEndpoint, RetryPolicy, Route
 
     # made at once: its imports belong into the time in which the server thinks
     first = embedded_endpoint() if settings.embedded else http_endpoint(settings, early)
@@ -68,8 +68,8 @@ def http_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Http
 def _http(
     settings: Settings, url: str, key: str, key_source: str, early: EarlyRequest | None = None
 ) -> HttpEndpoint:
-    from voicestream.speech.bounds import Limits
-    from voicestream.speech.http import HttpConfig, HttpEndpoint
+    from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+    from voicestream.speech.http.limits import Limits
 
     config = HttpConfig(
         base_url=url,
@@ -134,7 +134,7 @@ def make_sink(settings: Settings, figures: PlayFigures | None = None) -> Sink:
 
     ``figures``: where it is counted that a device ran dry.
     """
-    from voicestream.session.device import LastingSink
+    from voicestream.output.lasting import LastingSink
 
     return LastingSink(lambda: _device_sink(settings, figures), settings.device_wait_s)
 

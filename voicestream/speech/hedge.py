@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voicestream.speech.base import SpeechStream
-from voicestream.speech.call import Call
+from voicestream.speech.cancel import Call
 
 _KEPT = 15
 

@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 
 from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
-from voicestream.speech.content import (
+from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
+from voicestream.speech.http.sniff import (
     beginning,
     checked,
     is_events,
@@ -27,7 +28,6 @@ from voicestream.speech.content import (
     told_rate_hz,
 )
 from voicestream.speech.openai_errors import foreign_error
-from voicestream.speech.refusal import MAX_MESSAGE_BYTES
 
 _Value = TypeVar("_Value")
 _Gone = (CancelledError, asyncio.CancelledError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from voicestream.errors import ConnectionFailedError, EndpointError, EndpointTimeoutError
-from voicestream.speech.refusal import refusal
+from voicestream.speech.http.refusal import refusal
 
 
 def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> EndpointError:

@@ -1,0 +1,156 @@
+"""Connections as servers treat them: with TLS, closed while idle, behind a proxy."""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.canary import KEY
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+from voicestream.errors import ConnectionFailedError, SettingsError
+from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.request import EarlyRequest, Target, request_body
+
+ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
+_CLOSING = b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\nContent-Length: 3\r\n\r\none"
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def trust(server: ScriptedServer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name the server's certificate in the environment, as a person with an own server does."""
+    parts = urlsplit(server.url)
+    certificate = ssl.get_server_certificate((parts.hostname or "", parts.port or 0))
+    (folder / "own.pem").write_text(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(folder / "own.pem"))
+
+
+@pytest.mark.parametrize("with_early", [True, False])
+def test_a_trusted_server_is_asked_over_tls_on_one_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_early: bool
+) -> None:
+    with ScriptedServer(Script(b"sound" * 9000), tls=True) as server:
+        trust(server, tmp_path, monkeypatch)
+        seen = len(server.connected_s)
+        early = None
+        if with_early:
+            early = EarlyRequest(server.url, "", 5.0)
+            early.start()
+            early.send(request_body(ASKED))
+        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        for _ in range(2):
+            assert b"".join(endpoint.open(ASKED)) == b"sound" * 9000
+        endpoint.close()
+        assert len(server.requests) == 2
+        assert len(server.connected_s) == seen + 1
+
+
+def test_a_tls_connection_that_waits_for_the_text_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=True) as server:
+        trust(server, tmp_path, monkeypatch)
+        seen = len(server.connected_s)
+        early = EarlyRequest(server.url, "", 5.0)
+        early.start()
+        early.send(None)
+        connected = early.take()
+        monkeypatch.setattr(early, "take", lambda: connected)
+        # a server of TLS 1.3 sends tickets of its own accord: that is no sign of an end
+        assert select.select([connected], [], [], 10)[0]
+        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        assert len(server.connected_s) == seen + 1
+
+
+def test_a_certificate_for_another_name_is_not_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=True) as server:
+        trust(server, tmp_path, monkeypatch)
+        endpoint = HttpEndpoint(HttpConfig(server.url.replace("127.0.0.1", "localhost"), KEY))
+        with pytest.raises(ConnectionFailedError, match=r"certificate of localhost:\d+ is not"):
+            endpoint.open(ASKED)
+        endpoint.close()
+        assert server.requests == []
+
+
+def test_a_connection_closed_while_idle_is_made_anew() -> None:
+    with ScriptedServer([Script(raw=_CLOSING), Script(b"two")]) as server:
+        endpoint = HttpEndpoint(HttpConfig(server.url))
+        stream = endpoint.open(ASKED)
+        connection = stream._response.extensions["network_stream"].get_extra_info("socket")
+        assert b"".join(stream) == b"one"
+        if connection.fileno() >= 0:  # else it has been noticed already
+            assert select.select([connection], [], [], 10)[0]  # the server has closed it
+        assert b"".join(endpoint.open(ASKED)) == b"two"
+        endpoint.close()
+        assert len(server.connected_s) == 2
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(Script(b"sound")) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+        endpoint = HttpEndpoint(HttpConfig("http://no-such-host.invalid/v1", KEY))
+        assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        (request,) = proxy.requests
+    assert request.path == "http://no-such-host.invalid/v1/audio/speech"
+
+
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    with pytest.raises(SettingsError, match="proxy of the environment"):
+        HttpEndpoint(HttpConfig("http://host/v1"))
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "authority"),
+    [
+        ("http://host/v1", Target("http", "host", 80, "/v1/audio/speech"), "host"),
+        ("https://host", Target("https", "host", 443, "/audio/speech"), "host"),
+        ("https://host:80/v1", Target("https", "host", 80, "/v1/audio/speech"), "host:80"),
+        ("http://[::1]:99", Target("http", "::1", 99, "/audio/speech"), "[::1]:99"),
+        ("http://bücher.de", Target("http", "xn--bcher-kva.de", 80, "/audio/speech"), None),
+    ],
+)
+def test_a_base_url_leads_to_a_target(url: str, target: Target, authority: str | None) -> None:
+    assert Target.of(url) == target
+    assert target.authority == (authority or target.host)
+
+
+@pytest.mark.parametrize("tls", [True, False])
+@pytest.mark.parametrize("server_waits", [True, False])
+def test_a_connection_opened_before_the_text_is_known_is_used_if_it_still_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: bool, server_waits: bool
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=tls) as server:
+        if tls:
+            trust(server, tmp_path, monkeypatch)
+        seen = len(server.connected_s)
+        early = EarlyRequest(server.url, "", 5.0)
+        early.start()
+        early.send(None)
+        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        if not server_waits:
+            early._done.wait(5)
+            assert early._socket is not None
+            # an SSLSocket of Python would forget its TLS first
+            socket.socket.shutdown(early._socket, socket.SHUT_RDWR)
+        assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        assert len(server.requests) == 1
+        assert len(server.connected_s) == seen + (1 if server_waits else 2)

@@ -1,0 +1,1 @@
+"""Samples to samples: join, level, convert, stretch. Every stage has feed and flush."""

@@ -1,0 +1,1 @@
+"""Playout policies: when to start, to wait and to go on, what they learn, their simulation."""

@@ -1,0 +1,121 @@
+"""What was learnt about endpoints, kept between runs in the platform's state folder.
+
+One JSON file of a few kilobytes. It is a convenience: a missing or damaged file
+is an empty one, and is written anew at the end of the next reply.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from voicestream.files import write_whole
+from voicestream.policy.arrivals import HORIZONS_S
+from voicestream.policy.history import NEED_SHARES, Knowledge
+from voicestream.settings.sources import user_state_file
+
+_VERSION = 1
+_MOST_BYTES = 1 << 20
+_MOST_ENDPOINTS = 32
+_MOST_VALUES = 256
+_MOST_REPLIES = 10**9
+_FILE = "playout.json"
+
+
+class Learnt:
+    """Reads and writes the file. Used by one thread at a time.
+
+    Args:
+        file: instead of the user's.
+    """
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self.trouble = ""
+        """Why the file could not be read or written, in words, to be said once; else empty."""
+
+    @property
+    def file(self) -> Path:
+        if self._file is None:
+            self._file = user_state_file(_FILE)
+        return self._file
+
+    def load(self, endpoint: str) -> Knowledge:
+        """What is known of an endpoint; empty when that is nothing. Never raises."""
+        entry = self._read().get(endpoint)
+        if entry is None:
+            return Knowledge()
+        try:
+            return _knowledge(entry)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            self.trouble = f"what was learnt about the endpoint is damaged and ignored: {error}"
+            return Knowledge()
+
+    def save(self, endpoint: str, knowledge: Knowledge) -> None:
+        """Keep it; the endpoints unused for longest make room. Never raises ``OSError``."""
+        entries = self._read()
+        entries.pop(endpoint, None)
+        entries[endpoint] = asdict(knowledge)
+        kept = dict(list(entries.items())[-_MOST_ENDPOINTS:])
+        content = json.dumps({"version": _VERSION, "endpoints": kept}, separators=(",", ":"))
+        try:
+            self._write(content)
+        except OSError as error:
+            self.trouble = f"what was learnt about the endpoint cannot be kept: {error.strerror}"
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            if self.file.stat().st_size > _MOST_BYTES:
+                raise ValueError("it is too large")
+            content = json.loads(self.file.read_bytes())
+            if content["version"] != _VERSION:
+                return {}
+            entries: dict[str, Any] = dict(content["endpoints"])
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self.trouble = f"{self.file.name} cannot be read and is ignored: {error.strerror}"
+            return {}
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            self.trouble = f"{self.file.name} is damaged and ignored: {error}"
+            return {}
+        return entries
+
+    def _write(self, content: str) -> None:
+        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self.file, content)
+
+
+def _knowledge(entry: Any) -> Knowledge:
+    """Checked as a stranger's: it may be anything that JSON can say."""
+    replies = entry["replies"]
+    if not isinstance(replies, int) or not 0 <= replies <= _MOST_REPLIES:
+        raise ValueError(f"{replies!r} replies")
+    if not replies:
+        return Knowledge()
+    found = Knowledge(
+        replies=replies,
+        seconds_per_char=_numbers([entry["seconds_per_char"]], 0.0, 10.0)[0],
+        first_byte_s=_numbers([entry["first_byte_s"]], 0.0, 1e5)[0],
+        rate=_numbers([entry["rate"]], 0.0, 1e6)[0],
+        jitter_s=_numbers([entry["jitter_s"]], 0.0, 1e5)[0],
+        first_needs=tuple(_numbers(row, -1e5, 1e5) for row in entry["first_needs"][:64]),
+        needs=tuple(_numbers(row, -1e5, 1e5) for row in entry["needs"][:64]),
+        phrase_s=_numbers([entry["phrase_s"]], 0.0, 1e5)[0],
+        gaps=tuple(sorted(_numbers(entry["gaps"], 0.0, 1e5))),
+    )
+    full = len(found.needs) == len(HORIZONS_S) and bool(found.first_needs)
+    even = all(len(row) == len(HORIZONS_S) for row in found.first_needs)
+    if not (full and even and all(len(row) == NEED_SHARES for row in found.needs)):
+        raise ValueError("rows of a wrong length")
+    return found
+
+
+def _numbers(values: Any, least: float, most: float) -> tuple[float, ...]:
+    found = tuple(float(value) for value in values[:_MOST_VALUES])
+    if not all(math.isfinite(value) and least <= value <= most for value in found):
+        raise ValueError("a number out of bounds")
+    return found

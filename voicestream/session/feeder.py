@@ -1,0 +1,244 @@
+"""The feeder: the head segment's bytes to samples, joined to those before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from voicestream.dsp.convert import Converter
+from voicestream.dsp.join import Joiner, JoinSettings
+from voicestream.errors import (
+    ConnectionFailedError,
+    DeviceError,
+    EndpointError,
+    KeyRefusedError,
+    ReplyError,
+    VoicestreamError,
+)
+from voicestream.metrics import Cue, Metrics, SegmentFigures
+from voicestream.pcm import PcmFormat, Samples
+from voicestream.session.fetchers import Fetchers, Job
+from voicestream.session.playback import Playback
+from voicestream.session.reply import MOST_RESUMES, Reply
+from voicestream.session.requests import lighter_may_follow
+from voicestream.session.tempo import Tempo
+from voicestream.settings.table import Settings
+from voicestream.text.plan import SPEECH_CHARS_PER_S
+from voicestream.text.segment import Boundary
+
+_HOPELESS = 3
+"""So many segments that fail one after the other end the reply."""
+
+_UNHEARD = ("queued", "requested", "arriving")
+"""What the status of a segment is before any of it is played."""
+
+Announce = Callable[[str, SegmentFigures | None, str], None]
+
+
+class Feeder:
+    """Runs in one thread of its own and owns decoders, converters and the joiner."""
+
+    def __init__(
+        self,
+        fetchers: Fetchers,
+        playback: Playback,
+        metrics: Metrics,
+        settings: Settings,
+        announce: Announce,
+    ) -> None:
+        self._fetchers = fetchers
+        self._playback = playback
+        self._metrics = metrics
+        self._settings = settings
+        self._download_first = not settings.streaming
+        self._resumes = min(settings.retries, MOST_RESUMES)
+        self._announce = announce
+        self._pauses_s = {
+            Boundary.CLAUSE: settings.pause_clause_ms / 1000,
+            Boundary.SENTENCE: settings.pause_sentence_ms / 1000,
+            Boundary.PARAGRAPH: settings.pause_paragraph_ms / 1000,
+        }
+        self._join = JoinSettings(
+            trim=settings.trim,
+            normalize=settings.normalize,
+            least_pause_ms=1000 * min(self._pauses_s.values()),
+        )
+        self._joiner: Joiner | None = None
+        self._tempo: Tempo | None = None
+        self._converter: Converter | None = None
+        self._end: Boundary | None = None  # of the last segment that was heard
+        self._failed_in_a_row = 0
+        self._at_s = 0.0  # the arrival of what is decoded now
+        self._cancelled = False
+        self.errors: list[VoicestreamError] = []
+
+    def cancel(self) -> None:
+        """Any thread, or a signal handler."""
+        self._cancelled = True
+
+    def run(self) -> None:
+        """Play all segments in order, to the last sample.
+
+        Raises:
+            VoicestreamError: what makes it useless to go on. What was ready by then
+                has been heard.
+        """
+        try:
+            self._run_all()
+        except DeviceError:
+            raise
+        except VoicestreamError:
+            self._give_up()
+            self._play_out()
+            raise
+        self._play_out()
+
+    def _give_up(self) -> None:
+        """What is left of the text will not be heard: let it be named."""
+        self._fetchers.give_up()
+        try:
+            while job := self._next_job():
+                self._fetchers.job_done()
+                self._fetchers.forget(job)
+        except VoicestreamError as error:  # the text could not be read on
+            self.errors.append(error)
+        for figures in tuple(self._metrics.segments):
+            if figures.status in _UNHEARD:
+                figures.status = "failed"
+
+    def _play_out(self) -> None:
+        if self._joiner is not None:
+            self._write(self._joiner.flush())
+            self._write_held()
+        self._playback.drain()
+
+    def _run_all(self) -> None:
+        waiting: list[Job] = []
+        while job := self._next_job():
+            if self._download_first:
+                job.spool.wait_ended()
+                self._fetchers.job_done()
+                waiting.append(job)
+            else:
+                self._run_job(job)
+                self._fetchers.job_done()
+        for job in waiting:
+            self._run_job(job)
+
+    def _next_job(self) -> Job | None:
+        if self._cancelled:
+            return None
+        # a text that is known makes nobody pause: the request is held back for want of network
+        self._playback.idle(not self._fetchers.text_length()[1])
+        try:
+            return self._fetchers.next_job()
+        finally:
+            self._playback.idle(False)
+
+    def _run_job(self, job: Job) -> None:
+        """One segment. Its failure is noted and does not keep the others from being heard."""
+        try:
+            self._decode(job)
+        except EndpointError as error:
+            if self._cancelled:
+                return
+            job.figures.status = "failed"
+            self._announce("segment_failed", job.figures, str(error))
+            self._failed_in_a_row += 1
+            hopeless = self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error)
+            if hopeless and not self._download_first:
+                raise
+            self.errors.append(error)
+        else:
+            self._failed_in_a_row = 0
+            job.figures.status = "cancelled" if self._cancelled else "done"
+            self._announce("segment_done", job.figures, "")
+        finally:
+            self._fetchers.forget(job)
+
+    def _all_will_fail(self, error: EndpointError) -> bool:
+        """Refused before any segment was answered: the others would fail the same way."""
+        answered = any(figures.bytes for figures in tuple(self._metrics.segments))
+        return isinstance(error, KeyRefusedError | ConnectionFailedError) and not answered
+
+    def _decode(self, job: Job) -> None:
+        reply = Reply(job, self._fetchers.again, self._resumes, self._warn)
+        try:
+            for samples in reply:
+                self._at_s = job.spool.at_s
+                if self._cancelled:
+                    return
+                self._take(job, reply.format, samples)
+                self._playback.held_up(job.spool.held_s)
+        finally:
+            self._metrics.decode_s += reply.decode_s
+            if not self._cancelled:
+                self._end_segment(job)  # what came before it broke off is heard all the same
+        self._tell_of(reply)
+        if not job.figures.audio_s and not self._cancelled:
+            raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
+
+    def _tell_of(self, reply: Reply) -> None:
+        if reply.skipped:
+            self._warn(f"{reply.skipped} broken pieces of the reply were left out")
+        for note in reply.notes:
+            self._warn(note)
+
+    def _take(self, job: Job, pcm: PcmFormat | None, samples: Samples) -> None:
+        if not len(samples) or pcm is None:
+            return
+        self._metrics.timeline.mark("first_sample")
+        if not job.figures.audio_s:
+            self._begin_segment(job, pcm)
+        seconds = pcm.frames_to_s(len(samples))
+        job.figures.audio_s += seconds
+        self._metrics.audio_s += seconds
+        self._join_on(job, samples)
+
+    def _begin_segment(self, job: Job, source: PcmFormat) -> None:
+        pcm = self._playback.pcm or self._playback.open(source)
+        if self._joiner is None or self._tempo is None:
+            self._joiner = Joiner(pcm, self._join)
+            self._tempo = Tempo(pcm, self._metrics, self._playback.share)
+        self._converter = Converter(source, pcm)
+        pause_s = None if self._end is None else self._pauses_s[self._end]
+        if self._playback.starved:
+            pause_s = 0.0  # the pause has been heard already, and longer than asked for
+        self._playback.begin(job.figures.request_at_s, job.read_late)
+        if lighter_may_follow(self._settings, job.request.format):
+            figures = job.figures
+            asked_s, came_s = figures.request_at_s or 0.0, figures.first_byte_at_s or 0.0
+            expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
+            self._playback.hand_over(expected_s, came_s - asked_s)
+        self._write(self._joiner.begin(pause_s), job)
+        begins_at = self._metrics.written_frames + self._tempo.waiting_frames
+        self._metrics.cues.append(Cue(begins_at, job.segment.text))
+        job.figures.status = "playing"
+
+    def _join_on(self, job: Job, samples: Samples) -> None:
+        if self._joiner is not None and self._converter is not None:
+            self._write(self._joiner.push(self._converter.convert(samples)), job)
+
+    def _end_segment(self, job: Job) -> None:
+        if self._joiner is None or self._converter is None or not job.figures.audio_s:
+            return
+        self._write(self._joiner.push(self._converter.flush()))
+        self._write(self._joiner.end())
+        self._write_held()
+        self._playback.join()
+        self._converter = None
+        self._end = job.segment.end
+
+    def _write(self, samples: Samples, job: Job | None = None) -> None:
+        """Hand on what came with the latest arrival; ``job``: there may be more of it."""
+        more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
+        if self._tempo is not None:
+            samples = self._tempo.push(samples, self._at_s)
+        self._playback.write(samples, self._at_s, more)
+
+    def _write_held(self) -> None:
+        if self._tempo is not None:
+            self._playback.write(self._tempo.flush(), self._at_s)
+
+    def _warn(self, text: str) -> None:
+        self._metrics.warnings.append(text)
+        self._announce("warning", None, text)

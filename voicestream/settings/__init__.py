@@ -1,0 +1,1 @@
+"""Settings: one frozen object, where each value comes from, the only readers of the environment."""

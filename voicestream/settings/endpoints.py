@@ -1,0 +1,131 @@
+"""Where endpoints are: the list of several, and how far a key would travel to each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from voicestream.errors import SettingsError
+from voicestream.settings.parse import text, url
+
+Reach = Literal["here", "near", "far"]
+
+_LIKE = "write each like https://host/v1|KEY_VARIABLE|model|voice"
+_HERE = re.compile(r"(.*\.)?localhost|127(\.\d{1,3}){3}|::1")
+_ONE_LABEL = re.compile(r"(?!0x)(?=.*[a-z_-])[\w-]+")
+_NEAR_ENDINGS = (".local", ".lan", ".internal", ".home.arpa")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One endpoint of a list.
+
+    Attributes:
+        url: its base URL.
+        key_variable: the environment variable that holds its key; empty for none.
+        model: its model; empty for the common one.
+        voice: its voice; empty for the common one.
+    """
+
+    url: str
+    key_variable: str = ""
+    model: str = ""
+    voice: str = ""
+
+
+def place_list(value: Any) -> str:
+    """A setting: endpoints in order, apart by commas or blanks.
+
+    One string for all that belongs to an endpoint, rather than a list of keys, a
+    list of models and so on: nothing can slip out of line, keys stay in variables
+    of their own, and VOICESTREAM_VOICES keeps its meaning.
+    """
+    written = text(value)
+    places(written)
+    return written
+
+
+def places(written: str) -> tuple[Place, ...]:
+    """The list, taken apart.
+
+    Raises:
+        ValueError: an entry is malformed. Nothing of it is part of the message: keys get
+            into the wrong place.
+    """
+    found = []
+    for number, entry in enumerate(re.split(r"[,\s]+", written.strip(", ")), 1):
+        if not entry:
+            continue
+        address, *more = entry.split("|")
+        variable, model, voice = (*more, "", "", "")[:3]
+        if not address or len(more) > 3:
+            raise ValueError(f"entry {number} is malformed; {_LIKE}")
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|", variable):
+            raise ValueError(
+                f"entry {number} must name a variable in capitals where its key stands; {_LIKE}"
+            )
+        try:
+            found.append(Place(url(address), variable, model, voice))
+        except ValueError:
+            raise ValueError(f"entry {number} does not begin with a URL; {_LIKE}") from None
+    return tuple(found)
+
+
+def named_keys(
+    written: str, environ: Mapping[str, str], dotenv: Mapping[str, str], from_dotenv: bool
+) -> dict[str, str]:
+    """The keys that a list names, by variable.
+
+    Args:
+        from_dotenv: the list stands in a folder's ``.env``, so its keys must stand there too.
+
+    Raises:
+        SettingsError: a variable is not set where it may be.
+    """
+    found = {}
+    for number, place in enumerate(places(written), 1):
+        if not place.key_variable:
+            continue
+        held = dotenv.get(place.key_variable, "")
+        key = held if from_dotenv else environ.get(place.key_variable, "") or held
+        if not key:
+            raise SettingsError(
+                f"entry {number} of the list of endpoints names a variable that is not set"
+                + (" in the .env file that holds the list" if from_dotenv else ""),
+                hint=f"Set it, or leave it empty for no key; {_LIKE}.",
+            )
+        found[place.key_variable] = key
+    return found
+
+
+def reach(address: str) -> Reach:
+    """How far a request to this URL travels as far as its host tells.
+
+    ``here``: this machine. ``near``: addresses and names that only a local network has.
+    """
+    from urllib.parse import urlsplit
+
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    if _HERE.fullmatch(host):
+        return "here"
+    from ipaddress import IPv6Address, ip_address
+
+    try:
+        where = ip_address(host)
+    except ValueError:
+        # a name without a dot is a container, or a machine of the local network; a number
+        # without a dot is an address of any place
+        near = host.endswith(_NEAR_ENDINGS) or _ONE_LABEL.fullmatch(host)
+        return "near" if near else "far"
+    if isinstance(where, IPv6Address) and where.ipv4_mapped:
+        where = where.ipv4_mapped
+    if where.is_loopback:
+        return "here"
+    return "near" if where.is_private or where.is_link_local else "far"
+
+
+def key_in_the_clear(address: str, key: str) -> Reach:
+    """``here`` unless a key would travel unencrypted; then how far."""
+    return reach(address) if key and address.lower().startswith("http:") else "here"

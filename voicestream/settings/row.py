@@ -1,0 +1,59 @@
+"""One setting as all who show or read it know it: the kinds of rows the table is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from voicestream.settings.parse import Kind
+
+
+def setting(default: Any, kind: Kind, help_text: str, *aliases: str, flag: str = "") -> Any:
+    """One row of the table. ``aliases``: further environment variables, less strong."""
+    return field(
+        default=default,
+        metadata={"kind": kind, "help": help_text, "aliases": aliases, "flag": flag},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting as the command line, the example file and ``config`` show it."""
+
+    name: str
+    kind: Kind
+    help: str
+    default: Any
+    flag: str
+    variables: tuple[str, ...]
+
+    @property
+    def is_switch(self) -> bool:
+        return isinstance(self.default, bool)
+
+    @property
+    def shown_default(self) -> str:
+        return shown(self.default)
+
+
+def rows_of(settings: type[Any]) -> tuple[Row, ...]:
+    """The settings among the fields of a dataclass, in order."""
+    return tuple(
+        Row(
+            name=f.name,
+            kind=f.metadata["kind"],
+            help=f.metadata["help"],
+            default=f.default,
+            flag=f.metadata["flag"] or "--" + f.name.replace("_", "-"),
+            variables=("VOICESTREAM_" + f.name.upper(), *f.metadata["aliases"]),
+        )
+        for f in fields(settings)
+        if f.metadata
+    )
+
+
+def shown(value: Any) -> str:
+    """A value as a person would write it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,194 @@
+"""Where settings come from: flags, the environment, a folder's ``.env``, the user's config file.
+
+The only reader of these four. What a value means is told by its row.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from voicestream.errors import SettingsError
+from voicestream.settings.endpoints import named_keys
+from voicestream.settings.parse import parse_setting, secret
+from voicestream.settings.row import Row
+
+_PLATFORM: str = sys.platform
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What was set anywhere, the strongest source of each.
+
+    Attributes:
+        values: parsed, by the row's name.
+        sources: where each came from, in words.
+        keys: what the variables hold that ``base_urls`` names.
+    """
+
+    values: dict[str, Any]
+    sources: dict[str, str]
+    keys: dict[str, str]
+
+
+def gather(
+    table: Sequence[Row],
+    flags: Mapping[str, Any],
+    environ: Mapping[str, str] | None,
+    folder: Path,
+    config_file: Path | None,
+) -> Gathered:
+    """Read every source of the settings in ``table``; for the rest see ``settings.load``.
+
+    Raises:
+        SettingsError: a value is malformed, or an ``.env`` would send a key to a stranger.
+    """
+    environ = os.environ if environ is None else environ
+    rows = {row.name: row for row in table}
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    dotenv = _read_dotenv(folder / ".env")
+    layers = (
+        _from_config_file(config_file or user_config_file(environ), rows),
+        _from_variables(dotenv, table, ".env "),
+        _from_variables(environ, table, ""),
+        _from_flags(flags, rows),
+    )
+    for layer in layers:
+        for name, (value, source) in layer.items():
+            values[name] = parse_setting(rows[name].kind, value, source)
+            sources[name] = source
+    _refuse_stranger(sources)
+    from_dotenv = sources.get("base_urls", "").startswith(".env ")
+    keys = named_keys(values.get("base_urls", ""), environ, dotenv, from_dotenv)
+    parsed = {name: parse_setting(secret, key, name) for name, key in keys.items()}
+    return Gathered(values, sources, parsed)
+
+
+def user_config_file(environ: Mapping[str, str]) -> Path:
+    """``config.toml`` in the platform's config folder."""
+    # a relative one is to be ignored (XDG base directory specification): it would let the
+    # working directory choose where a key is sent
+    if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):
+        return Path(chosen) / "voicestream" / "config.toml"
+    # platformdirs costs 10 ms of start-up and says the same on Linux
+    if _PLATFORM.startswith("linux"):
+        return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"
+    from platformdirs import user_config_path
+
+    return user_config_path("voicestream") / "config.toml"
+
+
+def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
+    """A file in the platform's state folder."""
+    environ = os.environ if environ is None else environ
+    if _PLATFORM.startswith("linux"):
+        chosen = environ.get("XDG_STATE_HOME", "")
+        home = Path(environ.get("HOME", "/")) / ".local" / "state"
+        return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
+    from platformdirs import user_state_path
+
+    return user_state_path("voicestream") / name
+
+
+def _refuse_stranger(sources: Mapping[str, str]) -> None:
+    """A folder's ``.env`` must not send a key that it does not hold itself."""
+    key_source = sources.get("api_key")
+    if not key_source or key_source.startswith(".env "):
+        return
+    urls = (
+        sources.get("base_url") or sources.get("base_urls", ""),
+        sources.get("chat_base_url", ""),
+    )
+    if any(source.startswith(".env ") for source in urls):
+        raise SettingsError(
+            "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
+            f"({key_source})",
+            "it would send your key to a server that this folder chose",
+            "Give --base-url (--chat-base-url) yourself, or put that key into the same .env.",
+        )
+
+
+_Layer = dict[str, tuple[Any, str]]
+
+
+def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> _Layer:
+    return {
+        name: (value, f"flag {rows[name].flag}")
+        for name, value in flags.items()
+        if value is not None
+    }
+
+
+def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: str) -> _Layer:
+    layer: _Layer = {}
+    for row in table:
+        for variable in row.variables:
+            if value := variables.get(variable, ""):
+                layer[row.name] = (value, prefix + variable)
+                break
+    return layer
+
+
+def _read_dotenv(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    # the parser alone: the rest of python-dotenv logs what it cannot read, on stderr
+    from dotenv.parser import parse_stream
+
+    found = {}
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for line in parse_stream(stream):
+                if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
+                    raise SettingsError(
+                        f"line {line.original.line} of the .env file in this folder is malformed",
+                        hint="Write NAME=value, and close every quote.",
+                    )
+                if line.key is not None and line.value is not None:
+                    found[line.key] = line.value
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("the .env file in this folder cannot be read", str(error)) from error
+    return found
+
+
+def _from_config_file(file: Path, rows: Mapping[str, Row]) -> _Layer:
+    try:
+        content = file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return {}
+    except OSError as error:
+        raise SettingsError(f"{file} cannot be read", error.strerror or str(error)) from error
+    import tomllib
+
+    try:
+        table = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML", str(error)) from error
+    unknown = sorted(set(table) - set(rows))
+    if unknown:
+        raise SettingsError(
+            f"{file} has an unknown setting: {unknown[0]}",
+            hint="`voicestream config` lists the settings.",
+        )
+    return {name: (value, f"{file} ({name})") for name, value in table.items()}
+
+
+def read_key_file(path: str) -> str:
+    """The key in a file, blanks around it removed.
+
+    Raises:
+        SettingsError: it cannot be read, or is empty.
+    """
+    try:
+        key = Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("the key file cannot be read", str(error)) from error
+    if not key:
+        raise SettingsError("the key file is empty", path)
+    return key

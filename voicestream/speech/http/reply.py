@@ -1,0 +1,189 @@
+"""The reply to one speech request: its bytes as they arrive, out of whatever wraps them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
+from voicestream.speech.http.inflate import Inflater
+from voicestream.speech.http.limits import Watch
+from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
+from voicestream.speech.http.sniff import (
+    beginning,
+    checked,
+    is_events,
+    is_speech,
+    not_speech,
+    told_channels,
+    told_rate_hz,
+)
+from voicestream.speech.http.sse import SpeechEvents
+
+_END_WAIT_S = 0.1
+"""After the last event the body may take so long to end. Its connection can then be kept; a
+segment whose bytes are all here waits no longer for that."""
+MESSAGE_S = 10.0
+"""The longest reading of an answer that is not speech."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a reply comes from."""
+
+    url: str
+    base_url: str
+    api_key: str
+    chunk_bytes: int
+
+    def without_key(self, data: bytes | bytearray) -> bytes:
+        """Some servers repeat the key they were sent."""
+        key = self.api_key.encode()
+        return bytes(data).replace(key, b"(the key)") if key else bytes(data)
+
+
+def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+    """The (beginning of the) body of an answer that is not speech, without the key.
+
+    Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
+    """
+    try:
+        return origin.without_key(beginning(_timely(_inflated(response, limit_bytes)), limit_bytes))
+    finally:
+        response.close()
+
+
+def _timely(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    until_s = time.monotonic() + MESSAGE_S
+    for piece in pieces:
+        yield piece
+        if time.monotonic() > until_s:
+            return
+
+
+def _inflated(
+    response: httpx.Response, piece_bytes: int, watch: Watch | None = None
+) -> Iterator[bytes]:
+    # not iter_bytes: one piece of it may be a thousand times larger than what came
+    inflater = Inflater(response.headers.get("content-encoding", ""), piece_bytes)
+    for piece in watch(response.iter_raw()) if watch else response.iter_raw():
+        yield from inflater.feed(piece)
+    yield from inflater.flush()
+
+
+class HttpSpeechStream:
+    """The reply to one request.
+
+    Args:
+        fallback_type: its content type if it names none.
+        watch: sees to it that it comes to an end.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        response: httpx.Response,
+        fallback_type: str = "",
+        watch: Watch | None = None,
+    ) -> None:
+        self._watch = watch
+        self._origin = origin
+        self._response = response
+        stream: Any = response.extensions.get("network_stream")
+        self.sent_at_s: float = getattr(stream, "sent_at_s", 0.0)
+        self.content_type: str = response.headers.get("content-type", "") or fallback_type
+        self.rate_hz = told_rate_hz(response.headers)
+        self.channels = told_channels(response.headers)
+        self._events: SpeechEvents | None = None
+        self._sound = self._body()
+        if is_events(self.content_type):
+            self._begin_events(fallback_type)
+
+    def _begin_events(self, fallback_type: str) -> None:
+        """Only the first event with sound tells how the sound is encoded: wait for it."""
+        self._events = events = SpeechEvents()
+        sound = self._unwrapped(self._sound, events)
+        try:
+            first = next(sound, b"")
+        except BaseException:
+            self.close()
+            raise
+        self.content_type = events.content_type or fallback_type
+        self.rate_hz = events.rate_hz or self.rate_hz
+        self._sound = _chained(first, sound)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not is_speech(self.content_type):
+            raise self._not_speech(said(self._response, self._origin))
+        limit = self._origin.chunk_bytes
+        received = False
+        for piece in checked(self._sound, self._message):
+            received = True
+            for start in range(0, len(piece), limit):
+                yield piece[start : start + limit]
+        if not received:
+            raise ReplyError(
+                "the endpoint answered with an empty body"
+                if self._events is None
+                else "the endpoint's stream of events holds no sound",
+                f"status 200 from {self._origin.url}",
+                "Check --model and --voice: some servers answer so when they know neither.",
+            )
+
+    def _body(self) -> Iterator[bytes]:
+        """The bytes of the body, with what can happen to them as errors of ours."""
+        before = self._response.num_bytes_downloaded
+        try:
+            yield from _inflated(self._response, self._origin.chunk_bytes, self._watch)
+        except httpx.TimeoutException as error:
+            raise IncompleteReplyError(
+                f"the reply stopped after {self._received(before)} bytes",
+                "the server sent nothing more",
+            ) from error
+        except httpx.HTTPError as error:
+            raise IncompleteReplyError(
+                f"the reply broke off after {self._received(before)} bytes", str(error)
+            ) from error
+
+    def _received(self, before: int) -> int:
+        return self._response.num_bytes_downloaded - before
+
+    def _unwrapped(self, body: Iterator[bytes], events: SpeechEvents) -> Iterator[bytes]:
+        for piece in body:
+            yield from events.feed(piece)
+            if events.done:
+                self._read_to_end(body)
+                return
+
+    def _read_to_end(self, body: Iterator[bytes]) -> None:
+        """Closing a body before its end closes the connection, and the next request pays for a
+        new one: most servers end it together with the last event."""
+        if self._watch is None or not self._watch.hurry(_END_WAIT_S):
+            return
+        try:
+            for _ in body:
+                pass
+        except EndpointError:
+            return  # it goes on, or broke off; the speech is complete
+
+    def _message(self, head: bytes, sound: Iterator[bytes]) -> ReplyError:
+        return self._not_speech(
+            self._origin.without_key(head + beginning(sound, MAX_MESSAGE_BYTES))
+        )
+
+    def _not_speech(self, body: bytes) -> ReplyError:
+        hint = f"Is {self._origin.base_url} the right base URL?"
+        return not_speech(self.content_type, body, hint)
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _chained(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest

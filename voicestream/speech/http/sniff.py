@@ -1,0 +1,92 @@
+"""What the reply to a speech request says it is, and whether it is speech at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+
+from voicestream.errors import EndpointError, ReplyError
+from voicestream.speech.http.refusal import server_message
+
+_RATE_HEADERS = ("x-audio-sample-rate", "x-sample-rate", "sample-rate")
+_CHANNEL_HEADERS = ("x-audio-channels", "x-channels")
+_NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
+_EVENTS = re.compile(r"text/event-stream", re.I)
+_TELLTALES = (b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html")
+"""No sound begins like this: 48 bits of chance and more."""
+_LONGEST_TELLTALE = max(map(len, _TELLTALES))
+
+
+def is_events(content_type: str) -> bool:
+    """The speech, if any, is wrapped in server-sent events."""
+    return bool(_EVENTS.match(content_type))
+
+
+def is_speech(content_type: str) -> bool:
+    """Not called something that is meant to be read."""
+    return not _NOT_SPEECH.match(content_type)
+
+
+def told_rate_hz(headers: Any) -> int | None:
+    """The sample rate of raw PCM that the headers (a mapping in lower case) name."""
+    return _number(headers, _RATE_HEADERS)
+
+
+def told_channels(headers: Any) -> int | None:
+    """The channels of raw PCM that the headers name."""
+    return _number(headers, _CHANNEL_HEADERS)
+
+
+def _number(headers: Any, names: tuple[str, ...]) -> int | None:
+    for name in names:
+        value = headers.get(name, "").strip()
+        if value.isdecimal():
+            return int(value)
+    return None
+
+
+def checked(
+    sound: Iterator[bytes], error: Callable[[bytes, Iterator[bytes]], ReplyError]
+) -> Iterator[bytes]:
+    """The same pieces, unless they begin like the error messages that some servers call audio.
+
+    Args:
+        error: what to raise then, made of what has been read and what has not.
+    """
+    head = b""
+    for piece in sound:
+        head += piece
+        seen = head[:_LONGEST_TELLTALE].lower()
+        if any(seen.startswith(sign) for sign in _TELLTALES):
+            raise error(head, sound)
+        if not any(sign.startswith(seen) for sign in _TELLTALES):
+            yield head
+            yield from sound
+            return
+    if head:
+        yield head
+
+
+def not_speech(content_type: str, body: bytes, hint: str = "") -> ReplyError:
+    """The error for a body that is a message."""
+    kind = content_type.split(";")[0].strip()
+    what = "a message" if is_speech(kind) and not is_events(kind) else kind
+    return ReplyError(
+        f"the endpoint answered with {what}, not with speech", server_message(body), hint
+    )
+
+
+def beginning(pieces: Iterator[bytes], limit_bytes: int) -> bytes:
+    """So much of a message, at least, with what kept the rest from coming as its last words."""
+    found = bytearray()
+    try:
+        for piece in pieces:
+            found += piece
+            if len(found) > limit_bytes:
+                break
+    except (EndpointError, httpx.HTTPError) as error:
+        found += f" ({error})".encode()
+    return bytes(found)
