@@ -22,9 +22,10 @@ STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "output"}
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "playout": LEAVES | {"policy"},
-    "session": LEAVES | STAGES,
+    "session": LEAVES | STAGES | {"control"},
     "serve": LEAVES | {"speech"},
-    "cli": LEAVES | {"session", "ui", "serve"},
+    "control": LEAVES,
+    "cli": LEAVES | {"session", "control", "ui", "serve"},
     "api": LEAVES | {"session"},
     "api_async": LEAVES | {"api", "session"},
     "__init__": LEAVES | {"api", "api_async", "session"},
@@ -67,6 +68,7 @@ ONLY_IN = {
 
 READS_ENVIRONMENT = {
     "settings/sources.py": "its only reader",
+    "control/runtime.py": "its folder: a verb loads no settings",
     "cli/entry.py": "the shell asks for completions through it",
     "cli/parts.py": "proxies, which the HTTP library reads itself",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
