@@ -43,7 +43,6 @@ EXCEPTIONS = {
         "cli/parts.py",
         "voicestream.text.source",
     ): "tells of a missing file before anything is loaded",
-    ("cli/inspect_commands.py", "voicestream.output.portaudio"): "lists the devices",
     ("api.py", "voicestream.output.save"): "tells a bad file before anything is asked for",
 }
 
@@ -53,6 +52,8 @@ ONLY_IN = {
     "starlette": ("serve/",),
     "uvicorn": ("serve/run.py",),
     "pyaudio": ("output/portaudio.py",),
+    "_miniaudio": ("output/miniaudio.py",),
+    "miniaudio": (),
     "httpx": ("speech/http/",),
     "httpcore": ("speech/http/",),
     "openai": ("speech/chat.py",),

@@ -47,7 +47,7 @@ def measure(
 ) -> tuple[dict[str, np.ndarray], float]:
     """Milliseconds of each callback by kind, and of the period."""
     file = folder / f"{panel}.json"
-    arguments = ["say", "Hello.", "--base-url", url, "--panel", panel]
+    arguments = ["say", "Hello.", "--base-url", url, "--panel", panel, "--backend", "pyaudio"]
     env = {**speaker.env, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     reading, terminal = pty.openpty()
@@ -73,7 +73,8 @@ def measure(
 def say_timed(file: str, arguments: Sequence[str]) -> int:
     """``voicestream`` in this process, its callback timed into a file."""
     from voicestream.cli.entry import run
-    from voicestream.output.portaudio import PERIOD_S, PortAudioSink
+    from voicestream.output.devices import PERIOD_S
+    from voicestream.output.portaudio import PortAudioSink
 
     times: list[tuple[float, float, float, float]] = []
     answer = PortAudioSink._callback

@@ -17,6 +17,8 @@ from tests.support.recording import LOUD, Recording
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 
+pytestmark = pytest.mark.usefixtures("_backend")  # each of them
+
 RAMP = sound.ramp(2 * 24_000)
 SHORT = RAMP[:36_000]
 PERIOD = 120

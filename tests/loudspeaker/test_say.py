@@ -19,6 +19,8 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.pcm import from_int16
 
+pytestmark = pytest.mark.usefixtures("_backend")  # each of them
+
 FOUR_TIMES = 4 * 48_000
 RAMP = sound.ramp(24_000)
 CLEAN = "spoke "

@@ -50,6 +50,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "retry_budget_s": (1, 2, 3, 4),
     "hedge": (False, True, False, True),
     "allow_http_key": (True, False, True, False),
+    "backend": ("pyaudio", "miniaudio", "auto", "pyaudio"),
     "panel": ("on", "off", "auto", "on"),
 }
 """What flag, environment, .env and config file say; the other settings are words."""

@@ -13,7 +13,7 @@ from typing import Any
 from tests.support.canary import KEY
 
 ROOT = Path(__file__).parents[2]
-_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VOICESTREAM_BACKEND")
 
 
 def environment(home: Path, *more: Mapping[str, str]) -> dict[str, str]:

@@ -29,9 +29,14 @@ def show_config(flags: dict[str, Any]) -> int:
 
 def show_devices() -> int:
     """The output devices, one a line, and the simulated one."""
-    from voicestream.output.portaudio import output_devices
+    from voicestream.session.wiring import card_sink
 
-    for device in output_devices():
+    sink = card_sink(load_settings({}).backend)
+    try:
+        devices = sink.devices()
+    finally:
+        sink.stop(drain=False)
+    for device in devices:
         mark = "*" if device.is_default else " "
         sys.stdout.write(
             f"{mark}{device.index:>3}  {printable(device.name)}  "

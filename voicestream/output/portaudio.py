@@ -8,37 +8,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from voicestream.errors import DeviceError
 from voicestream.metrics import PlayFigures
 from voicestream.output.base import Fill
+from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
 from voicestream.pcm import PcmFormat
 
-PERIOD_S = 0.016
-"""Sound the card asks for at once. PortAudio keeps about three of these waiting
-in the device: long enough for a busy machine, short enough that a fade is heard
-within 60 ms of an interrupt."""
-LEAD_IN_S = 0.02
-"""A stream that starts with sound loses the first 4 to 20 ms of it."""
-
-_HINT = "`voicestream devices` lists them; --save FILE keeps the sound, --device null drops it."
 _OUTPUT_UNDERFLOW = 4
 """PortAudio's flag; pyaudio's name for it would have to be imported first."""
 _STDERR = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """One output device as PortAudio knows it."""
-
-    index: int
-    name: str
-    host_api: str
-    channels: int
-    rate_hz: int
-    is_default: bool
 
 
 class PortAudioSink:
@@ -96,9 +76,18 @@ class PortAudioSink:
                 try:
                     self._portaudio = self._pyaudio.PyAudio()
                 except OSError as error:
-                    raise DeviceError("PortAudio cannot start", str(error), _HINT) from error
+                    raise DeviceError("PortAudio cannot start", str(error), HINT) from error
                 finally:
                     self.noise = noise()
+
+    def devices(self) -> list[Device]:
+        """All output devices there are now.
+
+        Raises:
+            DeviceError: PortAudio cannot start.
+        """
+        self.prepare()
+        return list_devices(self._portaudio)
 
     def open(self, wanted: PcmFormat) -> PcmFormat:
         self.prepare()
@@ -114,7 +103,7 @@ class PortAudioSink:
                 self._pcm = candidate
                 return candidate
         name = self._wanted or "the default audio device"
-        raise DeviceError(f"{name} cannot be opened", "; ".join(errors[:2]), _HINT)
+        raise DeviceError(f"{name} cannot be opened", "; ".join(errors[:2]), HINT)
 
     def _candidates(self, wanted: PcmFormat) -> list[PcmFormat]:
         """What to try: as it is, then at the device's own rate and channels."""
@@ -155,7 +144,7 @@ class PortAudioSink:
         try:
             self._stream.start_stream()
         except OSError as error:
-            raise DeviceError("the audio device does not start", str(error), _HINT) from error
+            raise DeviceError("the audio device does not start", str(error), HINT) from error
 
     def stop(self, drain: bool) -> None:
         stream, self._stream = self._stream, None
@@ -196,41 +185,6 @@ def list_devices(portaudio: Any) -> list[Device]:
             )
         )
     return devices
-
-
-def output_devices() -> list[Device]:
-    """All output devices there are now.
-
-    Raises:
-        DeviceError: PortAudio cannot start.
-    """
-    sink = PortAudioSink()
-    sink.prepare()
-    try:
-        return list_devices(sink._portaudio)
-    finally:
-        sink.stop(drain=False)
-
-
-def find_device(devices: list[Device], wanted: str) -> int:
-    """The index of the device that ``wanted`` names.
-
-    Raises:
-        DeviceError: there is none.
-    """
-    if not devices:
-        raise DeviceError("no audio device found", hint=_HINT)
-    if not wanted:
-        chosen = next((d for d in devices if d.is_default), devices[0])
-        return chosen.index
-    for device in devices:
-        if wanted == device.name or wanted == str(device.index):
-            return device.index
-    for device in devices:
-        if wanted.casefold() in device.name.casefold():
-            return device.index
-    names = ", ".join(f"{device.index} {device.name!r}" for device in devices[:8])
-    raise DeviceError(f"no audio device is called {wanted!r}", f"there are: {names}", _HINT)
 
 
 def _import_pyaudio() -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from voicestream.metrics import PlayFigures
     from voicestream.output.base import Sink
+    from voicestream.output.miniaudio import MiniaudioSink
+    from voicestream.output.portaudio import PortAudioSink
     from voicestream.settings.endpoints import Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
@@ -144,9 +146,32 @@ def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
         from voicestream.output.null import NullSink
 
         return NullSink()
+    return card_sink(settings.backend, settings.device, figures)
+
+
+def card_sink(
+    backend: str, device: str = "", figures: PlayFigures | None = None
+) -> MiniaudioSink | PortAudioSink:
+    """A sink for a sound card.
+
+    Args:
+        backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
+        device: part of its name, its index, or empty for the system's default.
+        figures: where it is counted that the card ran dry.
+    """
+    if backend == "miniaudio" or (backend == "auto" and _installed("_miniaudio")):
+        from voicestream.output.miniaudio import MiniaudioSink
+
+        return MiniaudioSink(device)
     from voicestream.output.portaudio import PortAudioSink
 
-    return PortAudioSink(settings.device, figures)
+    return PortAudioSink(device, figures)
+
+
+def _installed(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
 
 
 def prepare_in_background(sink: Sink) -> None:

@@ -145,6 +145,11 @@ class Settings:
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
     pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
     device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    backend: Literal["auto", "miniaudio", "pyaudio"] = _setting(
+        "auto",
+        flag_choice("auto", "miniaudio", "pyaudio"),
+        "what opens the sound card: miniaudio, pyaudio, or auto, the first that is installed",
+    )
     device_wait_s: float = _setting(
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
     )

@@ -1,0 +1,202 @@
+"""The sound card, through miniaudio: wheels everywhere, no compiler, opens in 5 ms.
+
+Only the binding ``_miniaudio`` is used (a cffi module, the C interface of miniaudio.h as it
+is): the Python part of the package loads numpy and urllib.request, 80 ms. The only importer
+of it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from voicestream.errors import DeviceError
+from voicestream.output.base import Fill
+from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.pcm import PcmFormat
+
+_PERIODS = 3
+_NAME = b"voicestream"
+
+
+class MiniaudioSink:
+    """Plays on a device that miniaudio finds: PulseAudio, ALSA, Core Audio, WASAPI and others.
+
+    Args:
+        device: part of a name, an index, or empty for the system's default.
+        period_s: sound the device asks for at once; ``_PERIODS`` of these wait in it.
+    """
+
+    lead_in_s = LEAD_IN_S
+
+    def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
+        self._preparing = threading.Lock()
+        self._wanted = device
+        self._period_s = period_s
+        self._binding: Any = None
+        self._context: Any = None
+        self._device: Any = None
+        self._kept: list[Any] = []  # what C points to
+        self._pcm = PcmFormat(24000)
+        # audio callback, from start on
+        self._fill: Fill | None = None
+        self._heard_until_s = 0.0
+
+    @property
+    def latency_s(self) -> float:
+        return _PERIODS * self._period_s if self._device is not None else 0.0
+
+    @property
+    def active(self) -> bool:
+        device = self._device
+        return device is not None and bool(self._binding.lib.ma_device_is_started(device))
+
+    def prepare(self) -> None:
+        """Connect to the sound system; may run in a thread of its own.
+
+        Raises:
+            DeviceError: there is none.
+        """
+        with self._preparing:
+            if self._context is not None:
+                return
+            self._binding = binding = _import_binding()
+            config = binding.lib.ma_context_config_init()
+            config.threadPriority = binding.lib.ma_thread_priority_highest
+            name = binding.ffi.new("char[]", _NAME)
+            config.pulse.pApplicationName = config.jack.pClientName = name
+            context = binding.ffi.new("ma_context *")
+            told = binding.lib.ma_context_init(
+                binding.ffi.NULL, 0, binding.ffi.addressof(config), context
+            )
+            if told != binding.lib.MA_SUCCESS:
+                raise DeviceError("no sound system is there", f"miniaudio says {told}", HINT)
+            self._kept.append(name)
+            self._context = context
+            if context.backend == binding.lib.ma_backend_null:
+                self._end_context()
+                raise DeviceError("no audio device found", hint=HINT)
+
+    def devices(self) -> list[Device]:
+        """All output devices there are now.
+
+        Raises:
+            DeviceError: there is no sound system.
+        """
+        self.prepare()
+        return [device for device, _ in self._listed()]
+
+    def _listed(self) -> list[tuple[Device, Any]]:
+        """The devices, each with miniaudio's name for it."""
+        ffi, lib = self._binding.ffi, self._binding.lib
+        infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
+        told = lib.ma_context_get_devices(self._context, infos, count, ffi.NULL, ffi.NULL)
+        if told != lib.MA_SUCCESS:
+            raise DeviceError("the audio devices cannot be listed", f"miniaudio says {told}")
+        backend = ffi.string(lib.ma_get_backend_name(self._context.backend)).decode()
+        found = []
+        for index in range(count[0]):
+            info = infos[0][index]
+            # the list is gone with the next question
+            kept = ffi.new("ma_device_id *", info.id)
+            lib.ma_context_get_device_info(
+                self._context, lib.ma_device_type_playback, kept, ffi.addressof(info)
+            )
+            native = info.nativeDataFormats[0]
+            device = Device(
+                index=index,
+                name=ffi.string(info.name).decode("utf-8", "replace"),
+                host_api=backend,
+                channels=int(native.channels),
+                rate_hz=int(native.sampleRate),
+                is_default=bool(info.isDefault),
+            )
+            found.append((device, kept))
+        return found
+
+    def open(self, wanted: PcmFormat) -> PcmFormat:
+        self.prepare()
+        ffi, lib = self._binding.ffi, self._binding.lib
+        config = lib.ma_device_config_init(lib.ma_device_type_playback)
+        config.sampleRate = wanted.rate_hz
+        config.playback.channels = wanted.channels
+        config.playback.format = lib.ma_format_s16
+        config.periodSizeInFrames = wanted.s_to_frames(self._period_s)
+        config.periods = _PERIODS
+        handle, stream_name = ffi.new_handle(self), ffi.new("char[]", b"speech")
+        config.pUserData = handle
+        config.pulse.pStreamNamePlayback = stream_name
+        config.dataCallback = lib._internal_data_callback
+        config.stopCallback = lib._internal_stop_callback
+        self._kept += [handle, stream_name]
+        if self._wanted:
+            listed = self._listed()
+            chosen = find_device([device for device, _ in listed], self._wanted)
+            config.playback.pDeviceID = listed[chosen][1]
+            self._kept.append(listed[chosen][1])
+        device = ffi.new("ma_device *")
+        told = lib.ma_device_init(self._context, ffi.addressof(config), device)
+        if told != lib.MA_SUCCESS:
+            name = self._wanted or "the default audio device"
+            raise DeviceError(f"{name} cannot be opened", f"miniaudio says {told}", HINT)
+        self._device = device
+        self._pcm = wanted.with_encoding("s16")
+        return self._pcm
+
+    def start(self, fill: Fill) -> None:
+        self._fill = fill
+        self._heard_until_s = 0.0
+        told = self._binding.lib.ma_device_start(self._device)
+        if told != self._binding.lib.MA_SUCCESS:
+            raise DeviceError("the audio device does not start", f"miniaudio says {told}", HINT)
+
+    def _data_callback(self, _device: Any, output: Any, _input: Any, frames: int) -> None:
+        """The audio callback. Its name is what the package's own callback looks for, too."""
+        fill = self._fill
+        if fill is not None:
+            # this interface does not tell when the sound will be heard: right after what was
+            # asked for before, and at once where that has been played by now
+            heard_s = max(time.monotonic(), self._heard_until_s)
+            self._heard_until_s = heard_s + self._pcm.frames_to_s(frames)
+            sound = fill(frames, heard_s)
+            self._binding.ffi.memmove(output, sound, len(sound))
+
+    def _stop_callback(self, _device: Any) -> None:
+        """Called when the device ends; ``active`` tells the same."""
+
+    def stop(self, drain: bool) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            if drain:
+                self._binding.lib.ma_device_stop(device)
+            self._binding.lib.ma_device_uninit(device)
+        self._end_context()
+
+    def _end_context(self) -> None:
+        context, self._context = self._context, None
+        if context is not None:
+            self._binding.lib.ma_context_uninit(context)
+
+
+def _import_binding() -> Any:
+    try:
+        import _miniaudio
+    except ImportError as error:
+        raise DeviceError(
+            "miniaudio cannot be loaded", str(error), "Install it: pip install miniaudio."
+        ) from error
+    ffi = _miniaudio.ffi
+
+    def data_callback(device: Any, output: Any, given: Any, frames: int) -> None:
+        if device.pUserData:
+            ffi.from_handle(device.pUserData)._data_callback(device, output, given, frames)
+
+    def stop_callback(device: Any) -> None:
+        if device.pUserData:
+            ffi.from_handle(device.pUserData)._stop_callback(device)
+
+    # what C calls; the package's own Python part defines the same
+    ffi.def_extern(name="_internal_data_callback")(data_callback)
+    ffi.def_extern(name="_internal_stop_callback")(stop_callback)
+    return _miniaudio
