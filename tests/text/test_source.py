@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 import time
@@ -11,11 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from voicestream.errors import UsageError
-from voicestream.text.source import Interrupt, Utf8, open_file, read_pieces
+from voicestream.text.source import Interrupt, open_file, read_pieces
 
 
 @pytest.fixture
@@ -73,27 +70,6 @@ def test_an_interrupt_ends_a_silent_read_without_cpu(pipe: tuple[BinaryIO, Binar
     interrupt.set()  # after the end it does no harm
     assert got == ["begun"]
     assert used_s[0] < 0.1
-
-
-def test_bytes_that_are_no_text_are_replaced_and_reported_once() -> None:
-    warnings: list[str] = []
-    stream = io.BytesIO(b"ok \xff\xfe then \xc3")
-    assert "".join(read_pieces(stream, on_replaced=lambda: warnings.append("!"))) == (
-        "ok \ufffd\ufffd then \ufffd"
-    )
-    assert warnings == ["!"]
-
-
-@given(st.binary(max_size=60) | st.text(max_size=20).map(str.encode), st.integers(1, 5))
-def test_chunking_changes_nothing(data: bytes, size: int) -> None:
-    decoder = Utf8()
-    chunks = [data[at : at + size] for at in range(0, len(data), size)]
-    expected = data.decode("utf-8", "replace").removeprefix("\ufeff")
-    assert "".join(map(decoder.feed, chunks)) + decoder.flush() == expected
-
-
-def test_a_byte_order_mark_is_dropped() -> None:
-    assert list(read_pieces(io.BytesIO(b"\xef\xbb\xbfhello"))) == ["hello"]
 
 
 def test_a_pipe_made_non_blocking_by_someone_else(pipe: tuple[BinaryIO, BinaryIO]) -> None:

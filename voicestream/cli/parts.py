@@ -30,30 +30,23 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
 def make_script(call: SayCall, settings: Settings) -> Script:
     """The text, wherever it comes from."""
     from voicestream.session.script import Script
-    from voicestream.text.source import open_file
+    from voicestream.text.source import argument, open_file
 
-    def on_replaced() -> None:
+    def on_doubt(sentence: str) -> None:
         if not call.quiet:
-            warn("the text is not UTF-8; what could not be read is spoken as a replacement")
+            warn(sentence)
 
     if call.file is not None:
         if call.text is not None:
             raise UsageError("both a text and --file were given", hint="Give one of them.")
-        return Script.piped(settings, open_file(call.file), on_replaced)
+        return Script.piped(settings, open_file(call.file), on_doubt)
     if call.text is not None and call.text != "-":
-        text = call.text
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            # bytes of an argument that are not UTF-8 come as halves of characters
-            text = text.encode("utf-8", "replace").decode()
-            on_replaced()
-        return Script(settings, text)
+        return Script(settings, argument(call.text, on_doubt))
     if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
         raise EmptyTextError(
             "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
         )
-    return Script.piped(settings, sys.stdin.buffer, on_replaced)
+    return Script.piped(settings, sys.stdin.buffer, on_doubt)
 
 
 def early_connection(settings: Settings) -> EarlyRequest | None:

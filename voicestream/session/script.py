@@ -54,11 +54,11 @@ class Script:
 
     @classmethod
     def piped(
-        cls, settings: Settings, stream: BinaryIO, on_replaced: Callable[[], None] | None = None
+        cls, settings: Settings, stream: BinaryIO, on_doubt: Callable[[str], None] | None = None
     ) -> Script:
         """A script of what comes in on ``stream``, as it comes."""
         interrupt = Interrupt()
-        pieces = read_pieces(stream, interrupt=interrupt, on_replaced=on_replaced)
+        pieces = read_pieces(stream, interrupt=interrupt, on_doubt=on_doubt)
         return cls(settings, rest=pieces, interrupt=interrupt)
 
     @property

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import select
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from voicestream.errors import UsageError
+from voicestream.text.encoding import HEAD_BYTES, TextDecoder, check_text, encoding_of
 
 READ_MAX_BYTES = 65536
 """An upper bound on one read, never a reason to wait."""
@@ -73,45 +74,11 @@ class Interrupt:
         self.close()
 
 
-class Utf8:
-    """Bytes as they come -> text; a BOM is dropped, what is no UTF-8 becomes U+FFFD.
-
-    Args:
-        on_replaced: called once, at the first byte that is no UTF-8.
-    """
-
-    def __init__(self, on_replaced: Callable[[], None] | None = None) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
-        self._on_replaced = on_replaced
-        self._begun = False
-
-    def feed(self, data: bytes, final: bool = False) -> str:
-        pending = self._decoder.getstate()[0]
-        try:
-            text = self._decoder.decode(data, final)
-        except UnicodeDecodeError:
-            text = self._replace(pending + data, final)
-        if not text or self._begun:
-            return text
-        self._begun = True
-        return text.removeprefix("\ufeff")
-
-    def flush(self) -> str:
-        return self.feed(b"", final=True)
-
-    def _replace(self, data: bytes, final: bool) -> str:
-        """From the first wrong byte on, be lenient."""
-        if self._on_replaced is not None:
-            self._on_replaced()
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        return self._decoder.decode(data, final)
-
-
 def read_pieces(
     stream: BinaryIO,
     *,
     interrupt: Interrupt | None = None,
-    on_replaced: Callable[[], None] | None = None,
+    on_doubt: Callable[[str], None] | None = None,
     chunk_bytes: int = READ_MAX_BYTES,
 ) -> Iterator[str]:
     """The text of a stream, as it comes and not later.
@@ -120,13 +87,14 @@ def read_pieces(
         stream: with a file descriptor it is read past its buffer, so it must not
             have been read from before; without one, ``read1`` or ``read`` is used.
         interrupt: ends a read that waits; what came until then has been given out.
-        on_replaced: called once, at the first byte that is no UTF-8.
+        on_doubt: called once, with a sentence for the user, if the encoding is not certain.
         chunk_bytes: an upper bound on one read.
 
     Raises:
         OSError: the stream cannot be read.
+        UsageError: it is no text.
     """
-    decoder = Utf8(on_replaced)
+    decoder = TextDecoder(on_doubt)
     for data in _chunks(stream, interrupt, chunk_bytes):
         if text := decoder.feed(data):
             yield text
@@ -156,16 +124,36 @@ def _chunks(stream: BinaryIO, interrupt: Interrupt | None, size: int) -> Iterato
 
 
 def open_file(path: str | Path) -> BinaryIO:
-    """A file to read text from.
+    """Open a file to read text from.
 
     Raises:
-        UsageError: there is no such file, or it cannot be read.
+        UsageError: there is no such file, it cannot be read, or it is no text.
     """
+    hint = "Name a text file."
     try:
         if Path(path).is_dir():
-            raise UsageError(f"{path} is a folder", hint="Name a text file.")
-        return Path(path).open("rb", buffering=0)
+            raise UsageError(f"{path} is a folder", hint=hint)
+        stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - the caller closes it
     except OSError as error:
-        raise UsageError(
-            f"cannot read {path}", error.strerror or str(error), "Name a text file."
-        ) from error
+        raise UsageError(f"cannot read {path}", error.strerror or str(error), hint) from error
+    try:
+        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # a pipe's bytes come once
+            head = stream.read(HEAD_BYTES)
+            check_text(head, str(path), encoding_of(head, final=True) or "utf-8")
+            stream.seek(0)
+    except OSError as error:
+        stream.close()
+        raise UsageError(f"cannot read {path}", error.strerror or str(error), hint) from error
+    except UsageError:
+        stream.close()
+        raise
+    return stream
+
+
+def argument(text: str, on_doubt: Callable[[str], None]) -> str:
+    """The text of a command line's argument, whose bytes need not be UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # such bytes come as halves of characters
+        return TextDecoder(on_doubt).feed(os.fsencode(text), final=True)
+    return text
