@@ -34,9 +34,10 @@ MAY_IMPORT = {
 """Part of the house -> parts it may import besides itself."""
 
 EXCEPTIONS = {
-    ("cli/say.py", "voicestream.speech.http.request"): "gives up the early connection",
     ("cli/say.py", "voicestream.output.save"): "a type",
     ("cli/parts.py", "voicestream.speech.http.request"): "connects before all else is loaded",
+    ("cli/parts.py", "voicestream.speech.realtime.handshake"): "connects before all else",
+    ("cli/parts.py", "voicestream.speech.realtime.protocol"): "asks before all else is loaded",
     ("cli/parts.py", "voicestream.speech.http.endpoint"): "asks whether a proxy stands between",
     ("cli/parts.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",
     (
@@ -49,6 +50,7 @@ EXCEPTIONS = {
 ONLY_IN = {
     # decoding and encoding never meet: whoever plays loads no encoder, whoever serves no decoder
     "av": ("decode/compressed.py", "serve/encode.py"),
+    "websockets": ("speech/realtime/connection.py",),
     "starlette": ("serve/",),
     "uvicorn": ("serve/run.py",),
     "pyaudio": ("output/portaudio.py",),

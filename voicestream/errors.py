@@ -10,9 +10,12 @@
     │   ├── ConnectionFailedError     3   no network, no such name, refused, TLS
     │   ├── EndpointTimeoutError      3   it took too long
     │   ├── ResponseError             3   an HTTP status other than 200 (``status``)
-    │   │   └── KeyRefusedError       4   401 or 403
+    │   │   ├── KeyRefusedError       4   401 or 403
+    │   │   └── ModelGoneError        3   the endpoint has no such model (any more)
     │   ├── ReplyError                3   status 200, but the body is not speech
     │   ├── IncompleteReplyError      3   the reply broke off; what came was played
+    │   │   └── CutShortError         3   it ended at the most that is made at once
+    │   ├── RewordedError             3   other words were said than were asked for
     │   └── DecodeError               3   the speech cannot be decoded
     ├── DeviceError                   5   no audio device, or it failed
     ├── SaveError                     1   the file cannot be written
@@ -98,12 +101,24 @@ class KeyRefusedError(ResponseError):
     exit_code = 4
 
 
+class ModelGoneError(ResponseError):
+    pass
+
+
 class ReplyError(EndpointError):
     pass
 
 
 class IncompleteReplyError(EndpointError):
     repeatable = True
+
+
+class CutShortError(IncompleteReplyError):
+    pass
+
+
+class RewordedError(EndpointError):
+    pass
 
 
 class DecodeError(EndpointError):

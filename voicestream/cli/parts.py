@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from voicestream.output.save import Saver
     from voicestream.session.script import Script
     from voicestream.speech.http.request import EarlyRequest
+    from voicestream.speech.realtime.handshake import Opening
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
@@ -49,26 +50,36 @@ def make_script(call: SayCall, settings: Settings) -> Script:
     return Script.piped(settings, sys.stdin.buffer, on_doubt)
 
 
-def early_connection(settings: Settings) -> EarlyRequest | None:
+def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
     if settings.embedded or _behind_proxy(settings):
         return None
-    from voicestream.speech.http.request import EarlyRequest
-
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
-    early = EarlyRequest(settings.base_url, settings.api_key, wait_s)
+    early: EarlyRequest | Opening
+    if settings.kind == "realtime":
+        from voicestream.speech.realtime.handshake import open_early
+
+        early = open_early(settings.base_url, settings.api_key, settings.model, wait_s)
+    else:
+        from voicestream.speech.http.request import EarlyRequest
+
+        early = EarlyRequest(settings.base_url, settings.api_key, wait_s)
     early.start()
     return early
 
 
-def first_body(settings: Settings, script: Script) -> bytes | None:
-    """The first request's body, if its text is known already."""
-    if script.first is None:
-        return None
+def ask_early(early: EarlyRequest | Opening, settings: Settings, script: Script) -> None:
+    """Ask for the first segment, if its text is known already."""
     from voicestream.session.requests import speech_request
-    from voicestream.speech.http.request import request_body
+    from voicestream.speech.http.request import EarlyRequest, request_body
 
-    return request_body(speech_request(settings, script.first))
+    request = None if script.first is None else speech_request(settings, script.first)
+    if isinstance(early, EarlyRequest):
+        early.send(None if request is None else request_body(request))
+        return
+    from voicestream.speech.realtime.protocol import first_messages
+
+    early.send(None if request is None else first_messages(request))
 
 
 def _behind_proxy(settings: Settings) -> bool:

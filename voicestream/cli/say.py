@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
 from voicestream.cli.parts import (
+    ask_early,
     early_connection,
-    first_body,
     load_settings,
     make_saver,
     make_script,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from voicestream.session.conductor import Session
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
-    from voicestream.speech.http.request import EarlyRequest
+    from voicestream.session.wiring import Early
 
 _ECHO_TICK_S = 0.05
 
@@ -69,7 +69,7 @@ def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -
     try:
         script = script_of(call, settings)
         if early is not None:
-            early.send(first_body(settings, script))
+            ask_early(early, settings, script)
         session = _session(call, settings, script, saver, early, start_s)
     except BaseException:
         if saver is not None:
@@ -86,7 +86,7 @@ def _session(
     settings: Settings,
     script: Script,
     saver: Saver | None,
-    early: EarlyRequest | None,
+    early: Early | None,
     start_s: float,
 ) -> Session:
     """Load most of the program, while the server thinks."""

@@ -27,7 +27,7 @@ class Requests:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
-        adaptive = settings.format == "auto" and not settings.embedded
+        adaptive = settings.format == "auto" and not settings.pcm_only
         self._ladder = Ladder(settings.tempo) if adaptive else None
 
     def __call__(self, segment: Speakable) -> SpeechRequest:

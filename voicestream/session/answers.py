@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voicestream.errors import EmptyTextError, UsageError
 from voicestream.session.script import Script
+from voicestream.settings.endpoints import http_twin
 from voicestream.settings.table import EMBEDDED_URL, Settings
 from voicestream.speech.chat import stream_answer
 
@@ -19,7 +20,7 @@ def answer_script(settings: Settings, question: str, system: str = "") -> Script
         raise EmptyTextError(
             "there is nothing to ask", hint='Try: voicestream ask "Why is the sky blue?"'
         )
-    base_url = settings.chat_base_url or settings.base_url
+    base_url = settings.chat_base_url or http_twin(settings.base_url)
     if base_url == EMBEDDED_URL:
         raise UsageError(
             "no language model is known",

@@ -23,14 +23,14 @@ class Speakable(Protocol):
 
 def first_format(settings: Settings) -> str:
     """What the first request asks for."""
-    if settings.embedded:
-        return "pcm"  # whatever was asked for: nothing is encoded on the way
+    if settings.pcm_only:
+        return "pcm"  # whatever was asked for
     return _AUTO_BEGINS if settings.format == "auto" else settings.format
 
 
 def lighter_may_follow(settings: Settings, form: str) -> bool:
     """Whether the next request asks for less, should the network not carry this one's format."""
-    return settings.format == "auto" and not settings.embedded and form == _AUTO_BEGINS
+    return settings.format == "auto" and not settings.pcm_only and form == _AUTO_BEGINS
 
 
 def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:

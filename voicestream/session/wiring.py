@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import DeviceError, UsageError
+from voicestream.settings.endpoints import (
+    AUTO,
+    REALTIME_MODEL,
+    SPEECH_MODEL,
+    endpoint_kind,
+    http_twin,
+    model_for,
+)
 from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, Settings
 
 if TYPE_CHECKING:
     import asyncio
 
+    from voicestream.errors import EndpointError
     from voicestream.metrics import PlayFigures
     from voicestream.output.base import Sink
     from voicestream.output.miniaudio import MiniaudioSink
@@ -22,28 +32,37 @@ if TYPE_CHECKING:
     from voicestream.speech.embedded import EmbeddedEndpoint
     from voicestream.speech.http.endpoint import HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
+    from voicestream.speech.realtime.endpoint import RealtimeEndpoint
+    from voicestream.speech.realtime.handshake import Opening
+
+    Early = EarlyRequest | Opening
 
 
-def make_endpoint(settings: Settings, early: EarlyRequest | None = None) -> Endpoint:
+def make_endpoint(settings: Settings, early: Early | None = None) -> Endpoint:
     """The endpoint that the base URL names, those that stand in for it, and their patience."""
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint()
     from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
     from voicestream.speech.hedge import HedgePolicy
 
+    def on_gone(text: str) -> None:
+        resilient.stood_in = True  # what is learnt now is of another model
+        resilient.on_switch(text)
+
     # made at once: its imports belong into the time in which the server thinks
-    first = embedded_endpoint() if settings.embedded else http_endpoint(settings, early)
+    first = embedded_endpoint() if settings.embedded else _first(settings, early, on_gone)
     learnt_s = partial(_learnt_s, settings)
     routes = [Route(first.name, lambda: first, learnt_s=partial(learnt_s, first.name))]
     for place in settings.fallbacks:
         adapt = partial(_adapted, place)
         known = partial(learnt_s, place.url, place.model)
-        routes.append(Route(place.url, partial(_fallback, settings, place), adapt, known))
-    return ResilientEndpoint(
+        routes.append(Route(place.url, partial(_fallback, settings, place, on_gone), adapt, known))
+    resilient = ResilientEndpoint(
         routes,
         RetryPolicy(settings.retries, settings.retry_budget_s),
         hedge=HedgePolicy() if settings.hedge else None,
     )
+    return resilient
 
 
 def _learnt_s(settings: Settings, name: str, model: str = "") -> float:
@@ -61,29 +80,95 @@ def embedded_endpoint() -> EmbeddedEndpoint:
     return EmbeddedEndpoint()
 
 
-def http_endpoint(settings: Settings, early: EarlyRequest | None = None) -> HttpEndpoint:
-    """The endpoint at the base URL alone."""
-    key_source = settings.sources.get("api_key", "the program") if settings.api_key else ""
-    return _http(settings, settings.base_url, settings.api_key, key_source, early)
+def http_endpoint(settings: Settings) -> HttpEndpoint:
+    """The endpoint at the base URL, for what is asked over HTTP."""
+    return _http(settings, _Asked.first(settings, http_twin(settings.base_url)))
 
 
-def _http(
-    settings: Settings, url: str, key: str, key_source: str, early: EarlyRequest | None = None
-) -> HttpEndpoint:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Where to ask, and with which key."""
+
+    url: str
+    key: str
+    key_source: str
+
+    @classmethod
+    def first(cls, settings: Settings, url: str = "") -> _Asked:
+        source = settings.sources.get("api_key", "the program") if settings.api_key else ""
+        return cls(url or settings.base_url, settings.api_key, source)
+
+    @classmethod
+    def fallback(cls, settings: Settings, place: Place) -> _Asked:
+        key = settings.keys.get(place.key_variable, "")
+        return cls(place.url, key, place.key_variable if key else "")
+
+
+def _first(settings: Settings, early: Early | None, on_gone: Callable[[str], None]) -> Endpoint:
+    asked = _Asked.first(settings)
+    if settings.kind == "realtime":
+        return _realtime(settings, asked, early)
+    speech = _http(settings, asked, early)
+    return _auto(settings, asked, speech, on_gone) if settings.auto_model else speech
+
+
+def _auto(
+    settings: Settings, asked: _Asked, speech: Endpoint, on_gone: Callable[[str], None]
+) -> Endpoint:
+    """The speech route as long as it has its model."""
+    from voicestream.speech.auto import AutoEndpoint
+
+    def tell(refusal: EndpointError) -> None:
+        from voicestream.settings.gone import keep_gone
+
+        kept = ""
+        try:
+            keep_gone(asked.url, SPEECH_MODEL)
+        except OSError as error:
+            kept = f" (this cannot be remembered: {error.strerror})"
+        on_gone(f"{refusal.what}; {REALTIME_MODEL} speaks from here on{kept}")
+
+    return AutoEndpoint(
+        speech,
+        (partial(_realtime, settings, asked), REALTIME_MODEL),
+        tell,
+        any_404=asked.url.startswith(OPENAI_URL),
+    )
+
+
+def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> HttpEndpoint:
     from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
     from voicestream.speech.http.limits import Limits
+    from voicestream.speech.http.request import EarlyRequest
 
     config = HttpConfig(
-        base_url=url,
-        api_key=key,
-        key_source=key_source,
+        base_url=asked.url,
+        api_key=asked.key,
+        key_source=asked.key_source,
         timeout_s=settings.timeout_s,
         connect_s=settings.connect_timeout_s,
         limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
         chunk_bytes=settings.chunk_size,
         connections=settings.lookahead + 2,
     )
-    return HttpEndpoint(config, early)
+    return HttpEndpoint(config, early if isinstance(early, EarlyRequest) else None)
+
+
+def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> RealtimeEndpoint:
+    from voicestream.speech.http.limits import Limits
+    from voicestream.speech.realtime.endpoint import RealtimeConfig, RealtimeEndpoint
+    from voicestream.speech.realtime.handshake import Opening
+
+    config = RealtimeConfig(
+        base_url=asked.url,
+        api_key=asked.key,
+        key_source=asked.key_source,
+        timeout_s=settings.timeout_s,
+        connect_s=settings.connect_timeout_s,
+        limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
+        chunk_bytes=settings.chunk_size,
+    )
+    return RealtimeEndpoint(config, early if isinstance(early, Opening) else None)
 
 
 def endpoint_of(
@@ -111,11 +196,14 @@ def endpoint_of(
     return given, settings
 
 
-def _fallback(settings: Settings, place: Place) -> Endpoint:
+def _fallback(settings: Settings, place: Place, on_gone: Callable[[str], None]) -> Endpoint:
     if place.url == EMBEDDED_URL:
         return embedded_endpoint()
-    key = settings.keys.get(place.key_variable, "")
-    return _http(settings, place.url, key, place.key_variable if key else "")
+    asked = _Asked.fallback(settings, place)
+    if endpoint_kind(place.url, place.model) == "realtime":
+        return _realtime(settings, asked)
+    speech = _http(settings, asked)
+    return _auto(settings, asked, speech, on_gone) if place.model == AUTO else speech
 
 
 def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
@@ -128,7 +216,7 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
         from voicestream.speech.embedded import VOICES
 
         voice = voice if voice in VOICES else VOICES[0]
-    return replace(request, model=place.model, voice=voice)
+    return replace(request, model=model_for(place.url, place.model), voice=voice)
 
 
 def make_sink(settings: Settings, figures: PlayFigures | None = None) -> Sink:

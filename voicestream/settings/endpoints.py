@@ -11,6 +11,20 @@ from voicestream.errors import SettingsError
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]
+Kind = Literal["embedded", "speech", "realtime"]
+
+_KINDS: dict[str, Kind] = {
+    "embedded": "embedded",
+    "http": "speech",
+    "https": "speech",
+    "ws": "realtime",
+    "wss": "realtime",
+}
+"""URL scheme -> what is spoken there: ``/audio/speech`` over HTTP, or a Realtime API."""
+AUTO = "auto"
+"""The model that is chosen here: for speech as long as the endpoint has it, then for Realtime."""
+SPEECH_MODEL = "gpt-4o-mini-tts"
+REALTIME_MODEL = "gpt-realtime-2.1-mini"
 
 _LIKE = "write each like https://host/v1|KEY_VARIABLE|model|voice"
 _HERE = re.compile(r"(.*\.)?localhost|127(\.\d{1,3}){3}|::1")
@@ -100,6 +114,28 @@ def named_keys(
     return found
 
 
+def endpoint_kind(address: str, model: str = "") -> Kind:
+    """What kind of endpoint a base URL names.
+
+    Models whose name says so are served by the Realtime API alone, wherever they are.
+    """
+    kind = _KINDS.get(address.partition(":")[0].lower(), "speech")
+    return "realtime" if kind == "speech" and "realtime" in model.lower() else kind
+
+
+def model_for(address: str, model: str) -> str:
+    """The model that is asked for first, where ``model`` may leave the choice."""
+    if model != AUTO:
+        return model
+    return REALTIME_MODEL if endpoint_kind(address) == "realtime" else SPEECH_MODEL
+
+
+def http_twin(address: str) -> str:
+    """The base URL for what is asked over HTTP beside a WebSocket: voices, models, answers."""
+    scheme, colon, rest = address.partition(":")
+    return {"ws": "http", "wss": "https"}.get(scheme.lower(), scheme) + colon + rest
+
+
 def reach(address: str) -> Reach:
     """How far a request to this URL travels as far as its host tells.
 
@@ -128,4 +164,4 @@ def reach(address: str) -> Reach:
 
 def key_in_the_clear(address: str, key: str) -> Reach:
     """``here`` unless a key would travel unencrypted; then how far."""
-    return reach(address) if key and address.lower().startswith("http:") else "here"
+    return reach(address) if key and address.lower().startswith(("http:", "ws:")) else "here"

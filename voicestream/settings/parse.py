@@ -98,7 +98,7 @@ def ascii_host(host: str) -> str:
 
 
 def url(value: Any) -> str:
-    """``embedded:`` or an http(s) URL with a host, without trailing slash, query or user."""
+    """``embedded:`` or a URL of http(s) or ws(s), without trailing slash, query or user."""
     found = text(value).rstrip("/")
     if not found:
         return ""
@@ -117,10 +117,10 @@ def url(value: Any) -> str:
     if parts.username or parts.password:
         raise ValueError("a URL must not hold a user or a password; give the key separately")
     shown = "it" if "@" in found else repr(found)
-    if parts.scheme not in {"http", "https"} or not host or port == 0 or " " in found:
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not host or port == 0 or " " in found:
         raise ValueError(f"{shown} is not a URL of an endpoint; {example}")
     if parts.query or parts.fragment:
         raise ValueError(f"{shown} must not hold a query or fragment; {example}")
-    for ending in ("/audio/speech", "/audio"):
+    for ending in ("/audio/speech", "/audio", "/realtime"):
         found = found.removesuffix(ending)
     return found

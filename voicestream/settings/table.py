@@ -14,7 +14,18 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
-from voicestream.settings.endpoints import Place, key_in_the_clear, place_list, places
+from voicestream.settings.endpoints import (
+    AUTO,
+    REALTIME_MODEL,
+    Kind,
+    Place,
+    endpoint_kind,
+    key_in_the_clear,
+    model_for,
+    place_list,
+    places,
+)
+from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import (
     flag_choice,
     number,
@@ -32,6 +43,11 @@ OPENAI_URL = "https://api.openai.com/v1"
 EMBEDDED_URL = "embedded:"
 FORMATS = ("pcm", "mp3", "wav", "opus", "aac", "flac")
 _DEFAULT = "default"
+_MOST_TEMPO = 3.0
+MOST_REALTIME_SPEED = 1.5
+"""A Realtime API speaks no faster."""
+_VOICES: dict[Kind, str] = {"embedded": "heart", "speech": "alloy", "realtime": "marin"}
+"""The voice that speaks unless one is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +70,17 @@ class Settings:
     api_key: str = _setting(
         "", secret, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
     )
-    model: str = _setting("gpt-4o-mini-tts", text, "the model that speaks")
+    model: str = _setting(
+        AUTO,
+        text,
+        "the model that speaks; auto: gpt-4o-mini-tts, and once the endpoint has that no more, "
+        "gpt-realtime-2.1-mini over its Realtime API",
+    )
     voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
     tempo: float = _setting(
         1.0,
-        number(0.5, 3.0),
+        number(0.5, _MOST_TEMPO),
         "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
     )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
@@ -196,7 +217,7 @@ class Settings:
         "send the key over plain http to any host",
         flag="--allow-http-key/--no-allow-http-key",
     )
-    chat_model: str = _setting("gpt-4o-mini", text, "the model that answers `ask`")
+    chat_model: str = _setting("gpt-6-luna", text, "the model that answers `ask`")
     chat_base_url: str = _setting(
         "", url, "where `ask` gets its answers [default: where speech is asked for]"
     )
@@ -210,6 +231,10 @@ class Settings:
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
     """The keys that ``base_urls`` names, by variable."""
+    auto_model: bool = field(default=False, compare=False, repr=False)
+    """Whether ``model`` was left to be chosen."""
+    gone_models: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False, repr=False)
+    """Base URL and model of what is known to have been shut down."""
     fallbacks: tuple[Place, ...] = field(default=(), init=False, compare=False, repr=False)
     """Where to ask when ``base_url`` fails: the rest of ``base_urls``."""
 
@@ -220,11 +245,16 @@ class Settings:
                 object.__setattr__(self, row.name, parsed)
         self._take_first()
         key = bool(self.api_key)
-        resolved = {
+        resolved: dict[str, Any] = {
             "base_url": self.base_url or (OPENAI_URL if key else EMBEDDED_URL),
         }
-        embedded = resolved["base_url"] == EMBEDDED_URL
-        resolved["voice"] = self.voice or ("heart" if embedded else "alloy")
+        resolved |= self._chosen_model(resolved["base_url"])
+        kind = endpoint_kind(resolved["base_url"], resolved["model"])
+        resolved["voice"] = self.voice or _VOICES[kind]
+        if kind == "realtime" and self.speed > MOST_REALTIME_SPEED:
+            # what the endpoint cannot do is done here, at the same pitch
+            resolved["speed"] = MOST_REALTIME_SPEED
+            resolved["tempo"] = min(self.tempo * self.speed / MOST_REALTIME_SPEED, _MOST_TEMPO)
         for name, value in resolved.items():
             object.__setattr__(self, name, value)
         if self.prebuffer_ms > 1000 * self.max_buffer_s:
@@ -236,9 +266,18 @@ class Settings:
 
         self._guard_keys()
 
+    def _chosen_model(self, base_url: str) -> dict[str, Any]:
+        """The model to ask for, and whether it was left to be chosen."""
+        if self.model != AUTO:
+            return {"model": self.model}
+        model = model_for(base_url, AUTO)
+        gone = (base_url, model) in self.gone_models
+        return {"model": REALTIME_MODEL if gone else model, "auto_model": True}
+
     def _take_first(self) -> None:
         """Of a list of endpoints the first is the one to ask, unless one is given."""
         listed = list(places(self.base_urls))
+        common = AUTO if self.auto_model else self.model
         changed: dict[str, Any] = {}
         voice = ""
         if listed and not self.base_url:
@@ -252,7 +291,7 @@ class Settings:
                 changed["sources"] = {**self.sources, "api_key": first.key_variable}
         # what an entry leaves open is what was set for all, not what the first one has
         changed["fallbacks"] = tuple(
-            replace(place, model=place.model or self.model, voice=place.voice or voice)
+            replace(place, model=place.model or common, voice=place.voice or voice)
             for place in listed
             if place.url != self.base_url
         )
@@ -287,8 +326,18 @@ class Settings:
         return f"Settings({', '.join(shown)})"
 
     @property
+    def kind(self) -> Kind:
+        """What kind of endpoint is asked first."""
+        return endpoint_kind(self.base_url, self.model)
+
+    @property
     def embedded(self) -> bool:
         return self.base_url == EMBEDDED_URL
+
+    @property
+    def pcm_only(self) -> bool:
+        """Whether the endpoint sends PCM whatever is asked for."""
+        return self.kind != "speech"
 
     @property
     def voice_list(self) -> tuple[str, ...]:
@@ -335,6 +384,7 @@ def load(
     found = gather(TABLE, flags or {}, environ, folder or Path(), config_file)
     return Settings(
         **found.values,
+        gone_models=gone_models(environ),
         sources=MappingProxyType(found.sources),
         keys=MappingProxyType(found.keys),
     )

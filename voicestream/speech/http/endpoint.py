@@ -214,9 +214,7 @@ class HttpEndpoint:
                 hint="Raise --timeout if the server is slow.",
             )
         if isinstance(error, httpx.ConnectError):
-            failed = _connection_failed(host, error)
-            failed.repeatable = not any(map(_lasting, _causes(error)))
-            return failed
+            return connection_failed(host, error)
         return ConnectionFailedError(
             f"the connection to {host} broke before the reply began", str(error), "Try again."
         )
@@ -241,7 +239,14 @@ def _proxied_client(timeout: httpx.Timeout) -> httpx.Client:
         ) from error
 
 
-def _connection_failed(host: str, error: httpx.ConnectError) -> ConnectionFailedError:
+def connection_failed(host: str, error: Exception) -> ConnectionFailedError:
+    """The error for a connection that could not be made, by what caused it."""
+    failed = _connection_failed(host, error)
+    failed.repeatable = not any(map(_lasting, _causes(error)))
+    return failed
+
+
+def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
     causes = list(_causes(error))
     if any(isinstance(cause, CertificatesError) for cause in causes):
         return ConnectionFailedError(

@@ -7,11 +7,22 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from voicestream.errors import EndpointError, KeyRefusedError, ResponseError
+from voicestream.errors import EndpointError, KeyRefusedError, ModelGoneError, ResponseError
 from voicestream.printable import printable
 
 MAX_MESSAGE_BYTES = 65536
 _MAX_SHOWN_CHARS = 400
+_GONE_CODE = re.compile(
+    r"\bmodel_(not_found|not_available|deprecated|retired|decommissioned|shut_?down)\b"
+    r"|\b(unknown|invalid|deprecated)_model\b|\bdeployment_?not_?found\b",
+    re.I,
+)
+_GONE_WORDS = re.compile(
+    r"\bmodels?\b[^.\n]{0,120}\b(does not exist|not found|no longer (available|supported|exists)"
+    r"|(is|was|has been) (deprecated|retired|removed|shut ?down|decommissioned|discontinued))\b"
+    r"|\b(no such|unknown) model\b",
+    re.I,
+)
 
 
 def refusal(
@@ -19,6 +30,13 @@ def refusal(
 ) -> EndpointError:
     """The error for an HTTP status other than 200."""
     said = server_message(body)
+    if _model_is_gone(status, body):
+        return ModelGoneError(
+            status,
+            f"{url} has no such model (status {status})",
+            said,
+            "Set --model to one that the endpoint has.",
+        )
     if status in (401, 403):
         hint = (
             f"The key came from {key_source}: is it right for this endpoint?"
@@ -52,6 +70,18 @@ def refusal(
         said,
         "Check --model, --voice, --format and --speed.",
     )
+
+
+def _model_is_gone(status: int, body: bytes) -> bool:
+    """Whether a refusal says that the model does not exist, or was shut down.
+
+    Known: status 404 or 403 with the code ``model_not_found``, 400 with
+    ``model_not_available`` or ``deprecated``, 410, and sentences of all kinds.
+    """
+    if not 400 <= status < 500 or status in (401, 408, 429):
+        return False
+    words = body.decode("utf-8", "replace")
+    return _GONE_CODE.search(words) is not None or _GONE_WORDS.search(words) is not None
 
 
 def asked_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:

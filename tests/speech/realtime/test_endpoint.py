@@ -1,0 +1,431 @@
+"""A Realtime endpoint against a scripted one on a real WebSocket."""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.support.canary import KEY
+from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+from voicestream.errors import (
+    ConnectionFailedError,
+    CutShortError,
+    EndpointError,
+    EndpointTimeoutError,
+    IncompleteReplyError,
+    KeyRefusedError,
+    ModelGoneError,
+    ReplyError,
+    ResponseError,
+)
+from voicestream.speech.base import SpeechRequest
+from voicestream.speech.cancel import Call
+from voicestream.speech.http.limits import Limits
+from voicestream.speech.realtime.connection import MAX_MESSAGE_BYTES
+from voicestream.speech.realtime.endpoint import RealtimeConfig, RealtimeEndpoint
+from voicestream.speech.realtime.handshake import open_early
+from voicestream.speech.realtime.protocol import first_messages
+
+
+def sound_of(text: str, size_bytes: int = 48_000) -> bytes:
+    return bytes((sum(text.encode()) + place) % 251 for place in range(size_bytes))
+
+
+def honest(asked: Asked) -> Iterator[Step]:
+    yield from speak(asked, sound_of(asked.text))
+
+
+def request(text: str = "Hello.", **more: Any) -> SpeechRequest:
+    fields: dict[str, Any] = {"model": "gpt-realtime-x", "voice": "marin", "format": "pcm", **more}
+    return SpeechRequest(text, **fields)
+
+
+def endpoint_at(url: str, **more: Any) -> RealtimeEndpoint:
+    fields: dict[str, Any] = {"timeout_s": 20.0, "limits": Limits(10.0, 60.0), **more}
+    return RealtimeEndpoint(RealtimeConfig(url, KEY, "the test", **fields))
+
+
+@pytest.fixture
+def server() -> Iterator[RealtimeServer]:
+    with RealtimeServer(honest) as running:
+        yield running
+
+
+def test_all_segments_of_a_voice_share_a_socket_and_another_voice_has_its_own(
+    server: RealtimeServer,
+) -> None:
+    endpoint = endpoint_at(server.url)
+    for number, voice in enumerate(["marin", "marin", "cedar", "marin"]):
+        text = f"Number {number}."
+        stream = endpoint.open(request(text, voice=voice))
+        assert b"".join(stream) == sound_of(text)
+        assert stream.said == text
+        assert (stream.rate_hz, stream.channels) == (24_000, 1)
+    endpoint.close()
+    assert [(asked.connection, asked.voice) for asked in server.asked] == [
+        (0, "marin"),
+        (0, "marin"),
+        (1, "cedar"),
+        (0, "marin"),
+    ]
+    assert [shake.path for shake in server.handshakes] == ["/v1/realtime?model=gpt-realtime-x"] * 2
+    assert server.handshakes[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_parallel_responses_that_end_out_of_order_are_told_apart() -> None:
+    begun = threading.Barrier(3)
+
+    def answer(asked: Asked) -> Iterator[Step]:
+        begun.wait(20)  # all three run at once
+        number = int(asked.text.split()[1].strip("."))
+        yield from speak(asked, sound_of(asked.text), delay_s=0.3 - number / 10, piece_bytes=4801)
+
+    with RealtimeServer(answer) as server, ThreadPoolExecutor() as pool:
+        endpoint = endpoint_at(server.url)
+        texts = [f"Number {number}." for number in range(3)]
+        sounds = list(pool.map(lambda text: b"".join(endpoint.open(request(text))), texts))
+        endpoint.close()
+    assert sounds == [sound_of(text) for text in texts]
+    assert {asked.connection for asked in server.asked} == {0}
+
+
+def test_the_early_connection_has_asked_already(server: RealtimeServer) -> None:
+    early = open_early(server.url, KEY, "gpt-realtime-x", 20.0)
+    early.start()
+    early.send(first_messages(request("One.")))
+    server.wait(lambda: bool(server.asked))
+    endpoint = RealtimeEndpoint(RealtimeConfig(server.url, KEY), early)
+    second = endpoint.open(request("Two."))  # whoever comes first, each gets its own
+    first = endpoint.open(request("One."))
+    assert b"".join(second) == sound_of("Two.")
+    assert b"".join(first) == sound_of("One.")
+    endpoint.close()
+    assert [asked.text for asked in server.asked] == ["One.", "Two."]
+    assert len(server.handshakes) == len(server.sessions) == 1
+
+
+def test_an_early_connection_without_a_text_is_kept_for_the_first(server: RealtimeServer) -> None:
+    early = open_early(server.url, KEY, "gpt-realtime-x", 20.0)
+    early.start()
+    early.send(None)
+    endpoint = RealtimeEndpoint(RealtimeConfig(server.url, KEY), early)
+    assert b"".join(endpoint.open(request())) == sound_of("Hello.")
+    endpoint.close()
+    assert len(server.handshakes) == len(server.sessions) == 1
+
+
+def test_closing_a_stream_cancels_its_response_and_what_still_comes_is_nobodys() -> None:
+    def answer(asked: Asked) -> Iterator[Step]:
+        for wait_s, what in speak(asked, sound_of(asked.text, 480_000), rate_bytes_per_s=1e5):
+            yield (0.0 if asked.text == "Short." else wait_s), what
+
+    with RealtimeServer(answer) as server:
+        endpoint = endpoint_at(server.url)
+        stream = endpoint.open(request("Long."))
+        assert next(piece for piece in stream if piece)
+        stream.close()
+        server.wait(lambda: server.asked[0].cancelled_s is not None)
+        assert b"".join(endpoint.open(request("Short."))) == sound_of("Short.", 480_000)
+        endpoint.close()
+    assert server.asked[0].sent_bytes < 480_000
+    assert {asked.connection for asked in server.asked} == {0}
+
+
+def test_abort_cancels_what_runs_and_ends_all_waiting_at_once() -> None:
+    def answer(asked: Asked) -> Iterator[Step]:
+        yield from list(speak(asked, sound_of(asked.text)))[:-8]
+        yield 0.0, "stall"
+
+    with RealtimeServer(answer) as server:
+        endpoint = endpoint_at(server.url)
+        stream = endpoint.open(request())
+        pieces = iter(stream)
+        while not next(pieces):
+            pass
+        threading.Timer(0.1, endpoint.abort).start()
+        began_s = time.monotonic()
+        with pytest.raises(IncompleteReplyError):
+            list(pieces)
+        assert time.monotonic() - began_s < 5
+        server.wait(lambda: server.asked[0].cancelled_s is not None)
+        with pytest.raises(ConnectionFailedError):
+            endpoint.open(request())
+
+
+def test_a_request_that_is_given_up_ends_alone() -> None:
+    def answer(asked: Asked) -> Iterator[Step]:
+        if asked.text == "Never.":
+            yield 0.0, "stall"
+        yield from honest(asked)
+
+    with RealtimeServer(answer) as server:
+        endpoint = endpoint_at(server.url)
+        call = Call()
+        threading.Timer(0.2, call.cancel).start()
+        with call.made(), pytest.raises(ConnectionFailedError, match="given up"):
+            endpoint.open(request("Never."))
+        assert b"".join(endpoint.open(request())) == sound_of("Hello.")
+        endpoint.close()
+    assert {asked.connection for asked in server.asked} == {0}
+
+
+# what a server may do wrong, each with what becomes of it
+
+DELTA = {"type": "response.output_audio.delta", "delta": base64.b64encode(b"\x07" * 100).decode()}
+
+
+def steps(asked: Asked, **more: Any) -> list[Step]:
+    return list(speak(asked, sound_of(asked.text), **more))
+
+
+def without_names(asked: Asked) -> Iterator[Step]:
+    """A server that does not repeat the metadata."""
+    for wait_s, what in steps(asked):
+        if isinstance(what, dict) and "response" in what:
+            what["response"]["metadata"] = None
+        yield wait_s, what
+
+
+def delta_before_created(asked: Asked) -> Iterator[Step]:
+    first, *rest = steps(asked)
+    yield from rest[:8]
+    yield first
+    yield from rest[8:]
+
+
+def strangers(asked: Asked) -> Iterator[Step]:
+    for wait_s, what in steps(asked):
+        yield 0.0, {"type": "made.up", "response_id": asked.response_id, "delta": 7}
+        yield 0.0, {**DELTA, "response_id": "resp_of_nobody"}
+        yield wait_s, what
+    yield 0.0, {**DELTA, "response_id": asked.response_id}
+    yield 0.0, {"type": "response.done", "response": {"id": asked.response_id}}
+
+
+def twice_created(asked: Asked) -> Iterator[Step]:
+    first, *rest = steps(asked)
+    yield from [first, first, *rest]
+
+
+def split_frames(asked: Asked) -> Iterator[Step]:
+    """One message in three frames, with a ping between."""
+    first, *rest = steps(asked)
+    yield first
+    delta = base64.b64encode(sound_of(asked.text)).decode()
+    text = f'{{"type":"response.output_audio.delta","response_id":"{asked.response_id}"'
+    text += f',"delta":"{delta}"}}'
+    data = text.encode()
+    third = len(data) // 3
+    for number, start in enumerate((0, third, 2 * third)):
+        piece = data[start : start + third] if number < 2 else data[start:]
+        head = bytes([(0x01, 0x00, 0x80)[number], 127]) + len(piece).to_bytes(8, "big")
+        yield 0.0, head + piece
+        yield 0.0, b"\x89\x02hi"
+    kept = [step for step in rest if "audio.delta" not in str(step)]
+    yield from kept
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [without_names, delta_before_created, strangers, twice_created, split_frames],
+    ids=lambda answer: answer.__name__,
+)
+def test_harmless_oddities_change_nothing(answer: Any) -> None:
+    with RealtimeServer(answer) as server:
+        endpoint = endpoint_at(server.url)
+        for text in ("One.", "Two."):
+            assert b"".join(endpoint.open(request(text))) == sound_of(text)
+        endpoint.close()
+        assert len(server.handshakes) == 1
+
+
+def cut(how: str, after: int = 12) -> Any:
+    def answer(asked: Asked) -> Iterator[Step]:
+        if asked.attempt > 1:
+            return honest(asked)
+        return iter([*steps(asked)[:after], (0.1, how)])  # type: ignore[list-item]
+
+    return answer
+
+
+def raw(data: bytes) -> Any:
+    return lambda asked: [*steps(asked)[:12], (0.0, data), (0.0, "stall")]
+
+
+def ended(status: str, reason: str = "", **error: str) -> Any:
+    def answer(asked: Asked) -> Iterator[Step]:
+        return speak(asked, sound_of(asked.text), status=status, reason=reason, error=error or None)
+
+    return answer
+
+
+def bad_base64(asked: Asked) -> Iterator[Step]:
+    yield from steps(asked)[:12]
+    yield 0.0, {**DELTA, "response_id": asked.response_id, "delta": "%%% no base64 %%%"}
+    yield 0.0, "stall"
+
+
+def without_end(asked: Asked) -> Iterator[Step]:
+    yield from steps(asked)[:8]
+    delta = base64.b64encode(bytes(1 << 20)).decode()
+    while True:
+        yield 0.0, {**DELTA, "response_id": asked.response_id, "delta": delta}
+
+
+TOO_BIG = b"\x81\x7f" + (MAX_MESSAGE_BYTES + 1).to_bytes(8, "big")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "repeatable"),
+    [
+        (cut("close"), IncompleteReplyError, True),
+        (cut("reset"), IncompleteReplyError, True),
+        (cut("expire"), IncompleteReplyError, True),
+        (cut("stall"), IncompleteReplyError, True),
+        (cut("close", 0), ConnectionFailedError, True),
+        (cut("stall", 0), EndpointTimeoutError, True),
+        (cut("stall", 1), EndpointTimeoutError, True),
+        (bad_base64, IncompleteReplyError, True),
+        (raw(b"\x81\x05[1,2]"), ReplyError, False),
+        (raw(b"\x81\x03abc"), ReplyError, False),
+        (raw(b"\xff\xff"), ReplyError, False),
+        (raw(b"\x81\x02\xff\xff"), ReplyError, False),
+        (raw(TOO_BIG), ReplyError, False),
+        (raw(b"\x88\x02\x03\xe8"), IncompleteReplyError, True),
+        (raw(b"\x88\x00"), IncompleteReplyError, True),
+        (without_end, ReplyError, False),
+        (ended("incomplete", "max_output_tokens"), CutShortError, True),
+        (ended("incomplete", "content_filter"), IncompleteReplyError, False),
+        (ended("cancelled", "turn_detected"), IncompleteReplyError, True),
+        (ended("failed", code="server_error", message="Oh."), IncompleteReplyError, True),
+        (ended("failed", code="invalid_value", message="No."), IncompleteReplyError, False),
+        (lambda asked: speak(asked, b""), ReplyError, False),
+    ],
+)
+def test_what_a_server_does_wrong_is_one_error_and_the_next_request_is_answered(
+    answer: Any, kind: type[EndpointError], repeatable: bool
+) -> None:
+    def once(asked: Asked) -> Iterator[Step]:
+        return iter(answer(asked)) if asked.text == "Bad." else honest(asked)
+
+    with RealtimeServer(once) as server:
+        endpoint = endpoint_at(server.url, timeout_s=3.0, limits=Limits(1.5, 20.0))
+        with pytest.raises(EndpointError) as caught:
+            list(endpoint.open(request("Bad.")))
+        assert type(caught.value) is kind, caught.value
+        assert caught.value.repeatable is repeatable
+        assert b"".join(endpoint.open(request("Good."))) == sound_of("Good.")
+        endpoint.close()
+
+
+def test_one_broken_reply_does_not_take_its_neighbours_along() -> None:
+    def answer(asked: Asked) -> Iterator[Step]:
+        if asked.text == "Bad.":
+            return bad_base64(asked)
+        return speak(asked, sound_of(asked.text), rate_bytes_per_s=2e5)
+
+    with RealtimeServer(answer) as server, ThreadPoolExecutor() as pool:
+        endpoint = endpoint_at(server.url)
+        good = pool.submit(lambda: b"".join(endpoint.open(request("Good."))))
+        with pytest.raises(IncompleteReplyError):
+            list(endpoint.open(request("Bad.")))
+        assert good.result(20) == sound_of("Good.")
+        endpoint.close()
+        assert len(server.handshakes) == 1
+
+
+def test_limits_tell_how_long_to_wait() -> None:
+    def answer(asked: Asked) -> Iterator[Step]:
+        limit = {"name": "requests", "limit": 3, "remaining": 0, "reset_seconds": 7.5}
+        error = {"code": "rate_limit_exceeded", "type": "requests", "message": "Slow down."}
+        *begun, last = speak(asked, b"", status="failed", error=error)
+        yield from begun
+        yield 0.0, {"type": "rate_limits.updated", "rate_limits": [limit]}
+        yield last
+
+    with RealtimeServer(answer) as server:
+        endpoint = endpoint_at(server.url)
+        with pytest.raises(ResponseError) as caught:
+            list(endpoint.open(request()))
+        endpoint.close()
+    assert caught.value.status == 429
+    assert caught.value.retry_after_s == pytest.approx(7.5, abs=2.0)
+
+
+def test_a_voice_that_is_refused_is_told_with_the_servers_words() -> None:
+    error = {"type": "invalid_request_error", "code": "invalid_value", "message": "No such voice."}
+    with RealtimeServer(honest, on_session=lambda _: error) as server:
+        endpoint = endpoint_at(server.url)
+        with pytest.raises(ResponseError, match="No such voice"):
+            endpoint.open(request(voice="nobody"))
+        endpoint.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, b'{"error": {"message": "Bad key: %s"}}' % KEY.encode(), KeyRefusedError),
+        (404, b'{"error": {"code": "model_not_found", "message": "no"}}', ModelGoneError),
+        (404, b"Not Found", ResponseError),
+        (429, b"{}", ResponseError),
+        (503, b"{}", ResponseError),
+        (426, b"", ReplyError),
+        (200, b"<html>", ReplyError),
+    ],
+)
+def test_a_refused_handshake_is_told_as_over_http(status: int, body: bytes, kind: type) -> None:
+    with RealtimeServer(honest, refuse=lambda _: (status, body)) as server:
+        endpoint = endpoint_at(server.url)
+        with pytest.raises(EndpointError) as caught:
+            endpoint.open(request())
+        assert type(caught.value) is kind
+        assert KEY not in str(caught.value)
+        if kind is KeyRefusedError:  # not asked again
+            with pytest.raises(KeyRefusedError):
+                endpoint.open(request())
+            assert len(server.handshakes) == 1
+        endpoint.close()
+
+
+def test_a_speech_endpoint_behind_wss_is_told_what_it_is() -> None:
+    with ScriptedServer(Script(b"sound")) as server:
+        endpoint = endpoint_at("ws" + server.url.removeprefix("http"))
+        with pytest.raises(ReplyError, match="does not speak WebSocket"):
+            endpoint.open(request())
+        endpoint.close()
+
+
+def test_the_words_of_a_refusal_come_out_of_their_chunks() -> None:
+    words = Script(b'{"error": {"message": "Not today, thank you."}}', 403, "application/json")
+    with ScriptedServer(words) as server:
+        endpoint = endpoint_at("ws" + server.url.removeprefix("http"))
+        with pytest.raises(KeyRefusedError) as caught:
+            endpoint.open(request())
+        assert caught.value.why == "Not today, thank you."
+        endpoint.close()
+
+
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH\r\n\r\n", b"", b"HTTP/1.1 101 So\r\n\r\n"])
+def test_what_is_no_http_is_no_websocket_either(said: bytes) -> None:
+    with ScriptedServer(Script(raw=said)) as server:
+        endpoint = endpoint_at("ws" + server.url.removeprefix("http"))
+        with pytest.raises(ReplyError if said else ConnectionFailedError):
+            endpoint.open(request())
+        endpoint.close()
+
+
+def test_nobody_listens() -> None:
+    with RealtimeServer(honest) as server:
+        url = server.url
+    endpoint = endpoint_at(url)
+    with pytest.raises(ConnectionFailedError, match="refused the connection"):
+        endpoint.open(request())
+    endpoint.close()

@@ -1,0 +1,1 @@
+"""Speech from a Realtime API: one WebSocket for many segments."""

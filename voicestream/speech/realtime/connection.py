@@ -1,0 +1,378 @@
+"""One WebSocket that carries the replies to many requests at once.
+
+``websockets`` reads the frames (its sans-I/O protocol, on a socket of ours, so that any
+thread can end the waiting). It is loaded here, while the server thinks.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from voicestream.errors import (
+    ConnectionFailedError,
+    EndpointError,
+    IncompleteReplyError,
+    ReplyError,
+)
+from voicestream.speech.base import SpeechRequest
+from voicestream.speech.realtime.handshake import OpenSocket, shut, text_frame
+from voicestream.speech.realtime.protocol import (
+    FIRST_KEY,
+    Event,
+    first_messages,
+    read_event,
+    response_cancel,
+    response_create,
+)
+
+if TYPE_CHECKING:
+    from websockets.protocol import Protocol
+
+MAX_MESSAGE_BYTES = 8 << 20
+"""One message of the server: 2 minutes of speech in base64. Larger ones end the connection."""
+_READ_BYTES = 1 << 16
+_SEND_S = 5.0
+_CANCEL_S = 0.2
+"""How long telling the server of an end may take; then the connection is cut."""
+_PING_AFTER_S = 20.0
+"""After such a silence the server has to show that the connection still stands."""
+_MAX_STRAYS = 64
+_EARLY_BYTES = 32 << 20
+"""The limit of a reply whose request is not known here yet."""
+_PING = b"\x89\x80"
+
+
+class Reply:
+    """What comes for one request: put there by the connection, taken out by one fetch thread.
+
+    Attributes:
+        sent_at_s: when the request was on the wire.
+        response_id: empty until the server has named it.
+        limit_bytes: more sound than this is no reply to it.
+    """
+
+    def __init__(self, key: str, limit_bytes: int) -> None:
+        self.key = key
+        self.sent_at_s = time.monotonic()
+        self.response_id = ""
+        self.limit_bytes = limit_bytes
+        self.came: queue.SimpleQueue[Event | EndpointError] = queue.SimpleQueue()
+        # the connection's reader
+        self.size_bytes = 0
+        # under the connection's lock
+        self.unwanted = False
+
+
+class Connection:
+    """Owns the socket. ``ask``, ``cancel`` and ``close`` may be called by any thread.
+
+    Args:
+        failure: makes the error for what the server reports.
+        hide: takes what is secret out of the server's words.
+    """
+
+    def __init__(
+        self,
+        opened: OpenSocket,
+        failure: Callable[[dict[str, Any], float | None], EndpointError],
+        hide: Callable[[str], str] = lambda words: words,
+    ) -> None:
+        self._socket = opened.socket
+        self._sent = opened.sent
+        self._failure = failure
+        self._hide = hide
+        self._again = _would_block(opened.socket)
+        self._sending = threading.Lock()  # one message after the other
+        self._touching = threading.Lock()  # one call into the socket at a time: TLS needs that
+        self._lock = threading.Lock()
+        # under the lock
+        self._count = 0
+        self._early: Reply | None = None  # to what was sent with the handshake
+        self._waiting: dict[str, Reply] = {}  # by key, until the response has a name
+        self._running: dict[str, Reply] = {}  # by response
+        self._over = False
+        self._retired = False
+        # the reader
+        self._strays: deque[Event] = deque(maxlen=_MAX_STRAYS)
+        self._ended: deque[str] = deque(maxlen=_MAX_STRAYS)
+        self._reset_at_s: float | None = None
+        self.heard_at_s = time.monotonic()
+        """When anything came last."""
+        if opened.sent:
+            self._early = self._expect(_EARLY_BYTES)
+            self._early.sent_at_s = opened.sent_at_s
+        self._socket.settimeout(0)
+        threading.Thread(
+            target=self._read, args=(opened.rest,), name="realtime", daemon=True
+        ).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether another request can be made on it."""
+        return not (self._over or self._retired)
+
+    def ask(self, request: SpeechRequest, limit_bytes: int) -> Reply:
+        """Send a request; its reply comes event by event.
+
+        Raises:
+            ConnectionFailedError: the connection is gone.
+        """
+        with self._lock:
+            early = self._early
+            if early is not None and self._sent == first_messages(request):
+                self._early = None
+                early.limit_bytes = limit_bytes
+                return early
+            if self._over:
+                raise ConnectionFailedError("the connection to the endpoint is gone")
+            reply = self._expect(limit_bytes)
+        first = reply.key == FIRST_KEY
+        messages = first_messages(request) if first else (response_create(request, reply.key),)
+        data = b"".join(map(text_frame, messages))
+        if time.monotonic() - self.heard_at_s > _PING_AFTER_S:
+            data = _PING + os.urandom(4) + data
+        try:
+            self._send(data, _SEND_S)
+        except OSError as error:
+            self.close()
+            raise ConnectionFailedError(
+                "the connection to the endpoint broke", str(error), "Try again."
+            ) from error
+        reply.sent_at_s = time.monotonic()
+        return reply
+
+    def _expect(self, limit_bytes: int) -> Reply:
+        """Under the lock: a place for one more reply."""
+        self._count += 1
+        reply = Reply(str(self._count), limit_bytes)
+        self._waiting[reply.key] = reply
+        return reply
+
+    def cancel(self, reply: Reply) -> None:
+        """Nothing more of it is wanted: the server need not make it."""
+        with self._lock:
+            if reply.unwanted or self._over:
+                return
+            reply.unwanted = True
+        if reply.response_id:
+            self._tell(response_cancel(reply.response_id))
+
+    def close(self, *, cancel: bool = False) -> None:
+        """End it; whoever waits for a reply goes on with an error.
+
+        Args:
+            cancel: tell the server to make no more of what is running.
+        """
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+            running = list(self._running) if cancel else []
+        for response_id in running:
+            self._tell(response_cancel(response_id))
+        self._tell(None)
+        shut(self._socket)
+
+    def _tell(self, message: str | None) -> None:
+        """Send what may as well get lost; None: the end (RFC 6455, 5.5.1)."""
+        end = b"\x88\x82" + bytes(4) + (1000).to_bytes(2, "big")
+        try:
+            self._send(end if message is None else text_frame(message), _CANCEL_S)
+        except OSError:
+            pass  # gone already, or so full that cutting it says the same
+
+    def _send(self, data: bytes, within_s: float) -> None:
+        until_s = time.monotonic() + within_s
+        if not self._sending.acquire(timeout=within_s):
+            raise TimeoutError("the server takes no more messages")
+        try:
+            while data:
+                try:
+                    with self._touching:
+                        data = data[self._socket.send(data) :]
+                except self._again:
+                    if time.monotonic() > until_s:
+                        raise TimeoutError("the server takes no more messages") from None
+                    _wait(self._socket, selectors.EVENT_WRITE, 0.05)
+        finally:
+            self._sending.release()
+
+    def _read(self, begun: bytes) -> None:
+        """The reader's thread, until the end of the connection."""
+        error: EndpointError
+        try:
+            from websockets.protocol import CLIENT, OPEN, Protocol
+
+            protocol = Protocol(CLIENT, state=OPEN, max_size=MAX_MESSAGE_BYTES)
+            error = self._read_on(protocol, begun or self._receive())
+        except Exception as failure:  # noqa: BLE001  a thread's entry: handed to all who wait
+            error = ConnectionFailedError.unforeseen("the connection failed", failure)
+        with self._lock:
+            self._over = True
+            replies = [*self._waiting.values(), *self._running.values()]
+            self._waiting.clear()
+            self._running.clear()
+        for reply in replies:
+            reply.came.put(error)
+        self._socket.close()
+
+    def _read_on(self, protocol: Protocol, data: bytes) -> EndpointError:
+        """Read and hand out until the end; returns what it ended with."""
+        from websockets.frames import Frame
+
+        message = bytearray()
+        while True:
+            protocol.receive_data(data) if data else protocol.receive_eof()
+            for frame in protocol.events_received():
+                if not isinstance(frame, Frame) or frame.opcode > 2:
+                    continue  # pings are answered below, pongs were heard
+                message += frame.data
+                if frame.fin:
+                    try:
+                        self._hand_out(read_event(message))
+                    except ValueError as error:
+                        return ReplyError(
+                            "the endpoint does not speak the Realtime protocol", str(error)
+                        )
+                    message.clear()
+            for answer in protocol.data_to_send():
+                self._tell_raw(answer)
+            if protocol.close_rcvd is not None or protocol.parser_exc is not None or not data:
+                return self._ended_with(protocol)
+            data = self._receive()
+            self.heard_at_s = time.monotonic()
+
+    def _tell_raw(self, data: bytes) -> None:
+        try:
+            self._send(data, _SEND_S)
+        except OSError:
+            pass  # reading ends too, and says so
+
+    def _receive(self) -> bytes:
+        """What comes next; empty at the end."""
+        while True:
+            try:
+                with self._touching:
+                    return self._socket.recv(_READ_BYTES)
+            except self._again:
+                _wait(self._socket, selectors.EVENT_READ)
+            except OSError:
+                return b""
+
+    def _ended_with(self, protocol: Protocol) -> EndpointError:
+        close, broken = protocol.close_rcvd, protocol.parser_exc
+        if close is not None and close.code not in (1000, 1001) and close.reason:
+            return self._failure({"code": self._hide(close.reason)}, None)
+        if broken is not None and not isinstance(broken, EOFError):
+            return ReplyError("the endpoint breaks the WebSocket protocol", self._hide(str(broken)))
+        why = f"closed by the server ({close.code})" if close else "without a closing message"
+        return ConnectionFailedError("the connection to the endpoint ended", why, "Try again.")
+
+    def _hand_out(self, event: Event) -> None:
+        if event.kind == "limits":
+            self._reset_at_s = None if event.reset_s is None else self.heard_at_s + event.reset_s
+        elif event.kind == "error":
+            self._hand_out_error(event)
+        elif event.kind != "other":
+            self._hand_to_reply(event)
+
+    def _hand_to_reply(self, event: Event) -> None:
+        with self._lock:
+            reply = self._reply_of(event)
+            unwanted = reply is not None and reply.unwanted
+            if event.kind == "done":
+                self._running.pop(event.response_id, None)
+                self._ended.append(event.response_id)
+        if reply is None:
+            if event.response_id not in self._ended:
+                self._strays.append(event)
+            return
+        if event.kind == "created":
+            self._named(reply, unwanted)
+        if unwanted:
+            return
+        reply.size_bytes += len(event.sound or b"")
+        if reply.size_bytes > reply.limit_bytes:
+            self.cancel(reply)
+            reply.came.put(_too_large(reply.limit_bytes))
+        elif event.trouble is not None:
+            reply.came.put(self._error(event))
+        else:
+            reply.came.put(event)
+
+    def _reply_of(self, event: Event) -> Reply | None:
+        """Under the lock: whose event it is. A response that names no key is the oldest's."""
+        known = self._running.get(event.response_id)
+        if known is not None or event.kind not in ("created", "done"):
+            return known
+        key = event.key or next(iter(self._waiting), "")
+        reply = self._waiting.pop(key, None)
+        if reply is not None:
+            reply.response_id = event.response_id
+            self._running[event.response_id] = reply
+        return reply
+
+    def _named(self, reply: Reply, unwanted: bool) -> None:
+        """The response has a name: what came too early belongs to it, or it is to be ended."""
+        if unwanted:
+            self._tell(response_cancel(reply.response_id))
+        early = [stray for stray in self._strays if stray.response_id == reply.response_id]
+        for event in early:
+            self._strays.remove(event)
+            self._hand_to_reply(event)
+
+    def _error(self, event: Event) -> EndpointError:
+        wait_s = None
+        if self._reset_at_s is not None:
+            wait_s = max(self._reset_at_s - time.monotonic(), 0.0)
+        error = self._failure(event.trouble or {}, wait_s)
+        if event.reason:
+            return IncompleteReplyError(error.what, error.why, error.hint)
+        return error
+
+    def _hand_out_error(self, event: Event) -> None:
+        """To whom it concerns: one request, or all that have not begun."""
+        self._retired = self._retired or event.ends_session or event.about_session
+        with self._lock:
+            if event.about_session:
+                found = list(self._waiting.values())
+                self._waiting.clear()
+            elif event.key in self._waiting:
+                found = [self._waiting.pop(event.key)]
+            else:  # of a cancel that came too late, or of the session: its end will be seen
+                found = []
+        for reply in found:
+            reply.came.put(self._error(event))
+
+
+def _too_large(limit_bytes: int) -> ReplyError:
+    return ReplyError(
+        f"the reply has more than {limit_bytes >> 20} MB, and goes on",
+        "no speech for this text is so large",
+    )
+
+
+def _would_block(opened: socket.socket) -> tuple[type[BaseException], ...]:
+    """What a socket that does not wait raises when there is nothing to do."""
+    if not hasattr(opened, "pending"):
+        return (BlockingIOError,)
+    import ssl
+
+    return (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+def _wait(opened: socket.socket, what: int, timeout_s: float | None = None) -> None:
+    with selectors.DefaultSelector() as selector:
+        try:
+            selector.register(opened, what)
+        except (OSError, ValueError):
+            return  # closed: the next call says so
+        selector.select(timeout_s)
