@@ -98,8 +98,8 @@ def test_plain_words_pass_at_once() -> None:
     markdown = MarkdownFilter()
     assert markdown.feed("Why") == "Why"
     assert markdown.feed(" is the sky") == " is the sky"
-    assert markdown.feed(" **blue") == " blue"
-    assert markdown.feed("** now.") == " now."
+    assert markdown.feed(" **blue") == ""  # nothing closes it yet
+    assert markdown.feed("** now.") == " blue now."
 
 
 def test_an_open_bracket_is_held_and_then_let_go() -> None:
@@ -108,7 +108,7 @@ def test_an_open_bracket_is_held_and_then_let_go() -> None:
     assert markdown.feed("](https://example.com/") == ""
     assert markdown.feed(") now") == " the docs now"
     assert markdown.feed(" [") == ""
-    assert markdown.feed("x" * 1999) == " [" + "x" * 1999
+    assert markdown.feed("x" * 499) == " [" + "x" * 499
     assert markdown.feed(" on") == " on"
 
 

@@ -11,9 +11,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from voicestream.patterns import lazy_pattern
-
-HOLD_MAX = 2000
-"""Characters after which an unclosed construct is taken for text."""
+from voicestream.text.inline import HOLD_MAX
 
 
 class Mark(NamedTuple):
@@ -38,10 +36,10 @@ _NUMBER_BEGUN = lazy_pattern(r"\d{1,9}[.)]?\Z")
 _FENCE = lazy_pattern(r"(`{3,})[^`\n]*(?:\n|\Z)|(~{3,})[^\n]*(?:\n|\Z)")
 _FENCE_BEGUN = lazy_pattern(r"`{1,2}\Z|`{3,}[^`\n]*\Z|~{1,2}\Z|~{3,}[^\n]*\Z")
 _DEFINITION = lazy_pattern(
-    r"\[[^\]\n]{1,200}\]:[ \t]*(?:<[^>\n]*>|(?:https?:|mailto:|www\.|[/#.])[^\s]*)[^\n]*(?:\n|\Z)"
+    r"\[[^\]\n]{1,60}\]:[ \t]*(?:<[^>\n]*>|(?:https?:|mailto:|www\.|[/#.])[^\s]*)[^\n]*(?:\n|\Z)"
     r"|\[\^[^\]\s]{1,40}\]:[ \t]*"
 )
-_DEFINITION_BEGUN = lazy_pattern(r"\[[^\]\n]{0,200}(?:\](?::[^\n]*)?)?\Z")
+_DEFINITION_BEGUN = lazy_pattern(r"\[[^\]\n]{0,60}(?:\](?::[^\n]*)?)?\Z")
 _SEPARATOR = lazy_pattern(r"[\s:|-]*-[\s:|-]*\Z")
 
 

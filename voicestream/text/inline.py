@@ -9,27 +9,23 @@ not begin here, or None if more text is needed to tell.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from voicestream.patterns import lazy_pattern
 from voicestream.printable import strip_invisible
+from voicestream.text.found import GIVE_UP, NOTHING, Found
 
-
-class Found(NamedTuple):
-    """A construct that ends before the index ``end``; 0 if there is none."""
-
-    end: int
-    text: str = ""
-    kind: str = "text"  # text (as it is), markup (to be rendered), break, skip, drop
-    until: str = ""  # kind skip: the pattern that ends what is dropped
-
-
-NOTHING = Found(0)
-
-_BLANK_LINE = lazy_pattern(r"\n[ \t]*\n")
 _TICKS = lazy_pattern("`+")
-_BRACKET = lazy_pattern(r"\\.|[\[\]]|\n[ \t]*\n", re.DOTALL)
+_BRACKET = lazy_pattern(
+    r"\\.|[\[\]()]|\n[ \t]*\n"
+    r"|(?<=[^\W\d_]{4})[.!?…][\"'”’]*\s+(?=[^\s])|[。！？](?=[^\])])",
+    re.DOTALL,
+)
 _DEPTH_MAX = 8
+HOLD_MAX = 2000
+"""Characters after which an unclosed construct is taken for text."""
+_CODE_MAX = 300
+_LINK_MAX = 500
+_NOTE_NUMBER = lazy_pattern(r"\[?\d{1,3}\]?")
 
 _TARGET = lazy_pattern(
     r"\(\s*(?:<[^<>\n]*>|[^\s()<]*(?:\([^\s()]*\)[^\s()]*)*)"
@@ -43,22 +39,17 @@ _REFERENCE = lazy_pattern(r"\[[^\[\]\n]{0,200}\]")
 _REFERENCE_BEGUN = lazy_pattern(r"\[[^\[\]\n]{0,200}\Z")
 _FOOTNOTE = lazy_pattern(r"\[\^[^\]\s]{1,40}\]")
 
+_WIKI = lazy_pattern(r"\[\[([^\s\[\]|][^\[\]\n|]{0,200})(?:\|([^\[\]\n]{0,200}))?\]\]")
+_WIKI_BEGUN = lazy_pattern(
+    r"\[(?:\[(?:[^\s\[\]|][^\[\]\n|]{0,200}(?:\|[^\[\]\n]{0,200})?(?:\]\]?)?)?)?\Z"
+)
+_WIKI_PARTS = lazy_pattern(r"[#^]+")
+_CALLOUT = lazy_pattern(r"\[!([A-Za-z-]{1,20})\][+-]?[ \t]*")
+_CALLOUT_BEGUN = lazy_pattern(r"\[(?:![A-Za-z-]{0,20}(?:\][+-]?)?)?\Z")
+
 _ENTITY = lazy_pattern(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ENTITY_BEGUN = lazy_pattern(r"&#?[A-Za-z0-9]{0,32}\Z")
 _PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-
-_TAG = lazy_pattern(r"<(/?)([A-Za-z][A-Za-z0-9:_-]{0,40})(\s[^<>]*)?/?>")
-_TAG_BEGUN = lazy_pattern(r"<(?:/?[A-Za-z][^<>]*|/|![-]?|[^\s<>@]+(?:@[^\s<>@]*)?)?\Z")
-_ADDRESS = lazy_pattern(r"<(?:(https?://[^\s<>]*)|(?:mailto:)?([^\s<>@]+@[^\s<>@]+))>")
-_HIDDEN = frozenset(("think", "thinking", "reasoning", "script", "style"))
-_BREAKS = "br p div li tr h1 h2 h3 h4 h5 h6 hr ul ol table blockquote"
-_OTHER_TAGS = (
-    "a abbr b big body center cite code dd del details dfn dl dt em figcaption figure font head "
-    "html i img input ins kbd mark nav p picture pre q s samp section small source span strike "
-    "strong sub summary sup tbody td tfoot th thead title tt u var video wbr"
-)
-_BREAKING = frozenset(_BREAKS.split())
-_KNOWN_TAGS = _BREAKING | frozenset(_OTHER_TAGS.split())
 
 URL = lazy_pattern(
     r"(?:https?://|www\.)[^\s<>\"`|“”‘’«»\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]*", re.IGNORECASE
@@ -74,37 +65,43 @@ def code_span(text: str, at: int, stop: int, known: bool) -> Found | None:
     """````code```` -> what is between the backticks, untouched."""
     run = _TICKS.match(text, at, stop)
     assert run is not None  # called at a backtick
-    if run.end() == stop:
+    begin = run.end()
+    if begin == stop:
         return NOTHING if known else None
-    for closing in _TICKS.finditer(text, run.end(), stop):
+    if begin == at + 1 and text[begin].isspace():
+        return Found(begin, "`")
+    known = known or stop - at >= _CODE_MAX
+    stop = min(stop, at + _CODE_MAX)
+    given_up = GIVE_UP.search(text, begin, stop)
+    end = given_up.start() + 1 if given_up else stop
+    for closing in _TICKS.finditer(text, begin, end):
         if closing.end() == stop and not known:
             return None
-        if len(closing.group()) != len(run.group()):
+        if len(closing.group()) != begin - at:
             continue
-        inside = text[run.end() : closing.start()]
-        if _BLANK_LINE.search(inside):
-            break
-        inside = inside.replace("\n", " ")
+        inside = text[begin : closing.start()].replace("\n", " ")
         if inside[0] == inside[-1] == " " and inside.strip():
             inside = inside[1:-1]
         return Found(closing.end(), inside)
-    if known or _BLANK_LINE.search(text, run.end(), stop):
-        return Found(run.end(), run.group())
-    return None
+    return Found(begin, run.group()) if known or given_up else None
 
 
-def link(text: str, at: int, stop: int, known: bool) -> Found | None:
+def link(text: str, at: int, stop: int, known: bool, image: bool = False) -> Found | None:
     """``[text](target)``, ``[text][name]`` -> text; ``[^1]`` -> nothing.
 
     ``![alt](source)`` likewise, called at the bracket.
     """
-    close = _closing_bracket(text, at, stop)
+    if at + 1 < stop and text[at + 1].isspace():
+        return NOTHING
+    if (wiki := _wiki_link(text, at, stop, known, image)) is not NOTHING:
+        return wiki
+    close = _closing_bracket(text, at, min(stop, at + _LINK_MAX), image)
     if close is None:
-        return NOTHING if known else None
+        return NOTHING if known or stop - at >= _LINK_MAX else None
     if close < 0:
         return NOTHING
     if note := _FOOTNOTE.match(text, at, close + 1):
-        return Found(note.end())
+        return Found(note.end(), "", "gone")
     after = close + 1
     if after == stop:
         return NOTHING if known else None
@@ -114,16 +111,57 @@ def link(text: str, at: int, stop: int, known: bool) -> Found | None:
     ):
         if text[after] != opening:
             continue
+        said = text[at + 1 : close]
+        if _NOTE_NUMBER.fullmatch(said):
+            said = ""  # a source's number
         if target := whole.match(text, after, stop):
-            return Found(target.end(), text[at + 1 : close], "markup")
-        if not known and begun.match(text, after, stop):
-            return None
+            return Found(target.end(), said, "markup" if said else "gone")
+        if begun.match(text, after, stop):
+            if not known:
+                return None
+            if stop - at >= HOLD_MAX - 1:  # a picture may stand in its own address
+                return Found(stop, said, "skip", r"[)\s]")
     return NOTHING
 
 
-def _closing_bracket(text: str, at: int, stop: int) -> int | None:
-    """The bracket that closes the one at ``at``; -1 if there is none, None if not yet."""
-    depth = 0
+def _wiki_link(text: str, at: int, stop: int, known: bool, image: bool) -> Found | None:
+    """``[[Page#Part|words]]`` -> words, or page and part; ``![[file]]`` -> nothing."""
+    found = _WIKI.match(text, at, stop)
+    if found is None:
+        return None if not known and _WIKI_BEGUN.match(text, at, stop) else NOTHING
+    page, words = found[1], found[2]
+    if not any(map(str.isalpha, page)):
+        return NOTHING
+    if image:
+        return Found(found.end(), "", "gone")
+    return Found(found.end(), words or ", ".join(filter(None, _WIKI_PARTS.split(page))), "markup")
+
+
+def callout(text: str, at: int, stop: int, known: bool) -> Found | None:
+    """``> [!note] Title`` -> the title, or the kind if there is none; called at the bracket."""
+    found = _CALLOUT.match(text, at, stop)
+    if not known and (_CALLOUT_BEGUN.match(text, at, stop) or (found and found.end() == stop)):
+        return None
+    if found is None:
+        return NOTHING
+    if found.end() < stop and text[found.end()] != "\n":
+        return Found(found.end())
+    return Found(found.end(), found[1].capitalize() + ":")
+
+
+def half_link(text: str) -> bool:
+    """Does this text end within a link's target?"""
+    found = text.rfind("](")
+    return found >= 0 and _TARGET_BEGUN.match(text, found + 1) is not None
+
+
+def _closing_bracket(text: str, at: int, stop: int, image: bool) -> int | None:
+    """The bracket that closes the one at ``at``; -1 if there is none, None if not yet.
+
+    Unless it is a picture's text, neither a new sentence nor a half-open interval
+    like ``[0, 1)`` is looked through.
+    """
+    depth = parens = 0
     for found in _BRACKET.finditer(text, at, stop):
         mark = found.group()
         if mark == "[":
@@ -134,9 +172,20 @@ def _closing_bracket(text: str, at: int, stop: int) -> int | None:
             depth -= 1
             if depth == 0:
                 return found.start()
-        elif mark[0] == "\n":
+        elif mark == "(":
+            parens += 1
+        elif mark == ")":
+            parens -= 1
+            if parens < 0 and not image:
+                return -1
+        elif mark[0] == "\n" or (not image and mark[0] != "\\" and _begins(text, found.end())):
             return -1
     return None
+
+
+def _begins(text: str, at: int) -> bool:
+    """Is there a letter that may begin a sentence?"""
+    return at < len(text) and text[at].isalpha() and not text[at].islower()
 
 
 def entity(text: str, at: int, stop: int, known: bool) -> Found | None:
@@ -158,26 +207,6 @@ def escape(text: str, at: int, stop: int, known: bool) -> Found | None:
     if text[at + 1] == "\n":
         return Found(at + 2, "", "break")
     return Found(at + 2, text[at + 1]) if text[at + 1] in _PUNCTUATION else NOTHING
-
-
-def tag(text: str, at: int, stop: int, known: bool, line_start: bool) -> Found | None:
-    """An HTML tag, a comment, a hidden block (``<think>``) or an address in angle brackets."""
-    if text.startswith("<!--", at, stop):
-        return Found(at + 4, "", "skip", "-->")
-    if address := _ADDRESS.match(text, at, stop):
-        return Found(address.end(), host(address[1]) if address[1] else address[2])
-    found = _TAG.match(text, at, stop)
-    if found and not _BLANK_LINE.search(found.group()):
-        name = found[2].lower()
-        if name in _HIDDEN and not found[1]:
-            return Found(found.end(), "", "skip", f"(?i:</{name}>)")
-        if name in _KNOWN_TAGS or name in _HIDDEN or found[1] or line_start:
-            breaks = name in _BREAKING and (found[1] or name in ("br", "hr"))
-            return Found(found.end(), "", "break" if breaks else "drop")
-        return NOTHING
-    if known or _BLANK_LINE.search(text, at, stop):
-        return NOTHING
-    return None if _TAG_BEGUN.match(text, at, stop) else NOTHING
 
 
 def url(text: str, at: int, stop: int, known: bool, full: bool) -> Found | None:

@@ -13,35 +13,41 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from voicestream.patterns import lazy_pattern
-from voicestream.text import inline
-from voicestream.text.blocks import HOLD_MAX, LINE_MARKS, Mark
-from voicestream.text.emphasis import Emphasis
-from voicestream.text.inline import NOTHING, Found
+from voicestream.text import inline, notes
+from voicestream.text.blocks import LINE_MARKS, Mark
+from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
+from voicestream.text.emphasis import Emphasis, is_closed, may_open
+from voicestream.text.found import NOTHING, Found
+from voicestream.text.inline import HOLD_MAX, half_link
+from voicestream.text.machine import bracketed
+from voicestream.text.tags import Place, tag
 from voicestream.text.writer import Writer
 
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
 CODE_ANNOUNCEMENT = "(code block)"
 
-_EMOJI = "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23f3\u23f8-\u23fa\U0001f000-\U0001faff"
-_EMOJI_RUN = lazy_pattern(f"[{_EMOJI}\ufe0e\ufe0f\u200d\u20e3]+")
-_MARKS = rf"\\`*_~\[!<&#\n\t{_EMOJI}\ufe0e\ufe0f\u20e3"
+_MARKS = rf"\\`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
 _SPECIAL = lazy_pattern(
     rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
     r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
     r"|[wW](?:[wW]{2}\.|[wW]{0,2}\Z))"
 )
 _GAP = lazy_pattern(r"[ \t]+")
-_RUN = lazy_pattern(r"\*+|_+|~+|#+")
+_RUN = lazy_pattern(r"\*+|_+|~+|#+|=+")
 _CELL = lazy_pattern(r"(?<!\\)\|")
-_CLOSE_TAIL = 16  # longer than anything that ends what is dropped
+_CLOSE_TAIL = 64  # longer than anything that ends what is dropped
+HIDDEN_MAX = 1_000_000
+"""Characters after which a hidden block that nothing closes is text."""
+# What waits may be spoken when the writer pauses: a sentence or a line has ended in it.
+_SPEAKABLE = lazy_pattern(r"[.!?…。！？][\"'”’)\]]*(?:\s|\Z)|\n")
 _DEPTH_MAX = 8
 
 Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]
 _CONSTRUCTS: dict[str, Construct] = {
     "`": inline.code_span,
-    "[": inline.link,
     "&": inline.entity,
     "\\": inline.escape,
+    **dict.fromkeys(notes.SOURCE_MARKS, notes.source_mark),
 }
 
 
@@ -69,6 +75,10 @@ class MarkdownFilter:
         self._fence = ""  # the marks that opened the code block we are in
         self._fence_line = False  # in mid-line inside of it
         self._until: re.Pattern[str] | None = None  # drop everything up to here
+        self._hidden: list[str] | None = None  # what was dropped so, if it may be text after all
+        self._hidden_chars = 0
+        self._may_hide = True  # no hidden block was found to be text
+        self._cited = False  # there was the mark of a source
         self._before = "\n"  # the source's character before
         self._emphasis = Emphasis()
 
@@ -97,34 +107,50 @@ class MarkdownFilter:
 
         From here on the result may depend on the pause.
         """
+        text = ""
         if self._buf == "!":
             self._buf, self._before = "", "!"
             self._writer.say("!")
+        elif self._holds_speech():
+            text = self._run("", final=False, paused=True)
         if self._writer.soft:
             self._writer.line_feeds(1)
-        return self._writer.take()
+        return text + self._writer.take()
 
-    def _run(self, text: str, final: bool) -> str:
+    def _holds_speech(self) -> bool:
+        """May what waits be spoken, whatever it would have become?"""
+        inside = self._line_start or self._fence or self._until
+        return not inside and bool(_SPEAKABLE.search(self._buf)) and not half_link(self._buf)
+
+    def _run(self, text: str, final: bool, paused: bool = False) -> str:
         buf = self._buf = self._buf + text
         at, size = 0, len(buf)
         while at < size:
             stop = min(size, at + HOLD_MAX)
-            known = final or stop == at + HOLD_MAX
+            known = final or paused or stop == at + HOLD_MAX
             if self._until is not None:
-                end = self._drop(at)
+                end = self._drop(at, final)
+                if end is not None and end < 0:  # it is text after all
+                    buf, at = self._unhide(at), 0
+                    size = len(buf)
+                    continue
             elif self._fence:
                 end = self._code_line(at, final)
             elif self._line_start:
                 end = self._begin_line(at, stop, known)
             else:
-                end = self._inline(at, stop, known, final)
+                end = self._inline(at, stop, known, final or paused)
             if end is None:
                 break
             if end > at:
                 at = end
                 self._before = buf[at - 1]
         if self._until is not None:
-            at = max(at, size - _CLOSE_TAIL)
+            tail = max(at, size - _CLOSE_TAIL)
+            if self._hidden is not None:
+                self._hidden.append(buf[at:tail])
+                self._hidden_chars += tail - at
+            at = tail
         self._buf = "" if final else buf[at:]
         writer = self._writer
         self._plain = not (
@@ -178,7 +204,7 @@ class MarkdownFilter:
                 writer.line_feeds(1)
         elif mark.kind == "row":
             writer.marked = True
-            cells = (self._render(cell).strip() for cell in _CELL.split(mark.text.strip()))
+            cells = (self._cell(cell) for cell in _CELL.split(mark.text.strip()))
             writer.say(", ".join(filter(None, cells)))
             if mark.text.endswith("\n"):
                 writer.end_line(hard=writer.line_chars > 0)
@@ -210,15 +236,27 @@ class MarkdownFilter:
             self._writer.line_feeds(1 if end else 0)
         return end or len(self._buf)
 
-    def _drop(self, at: int) -> int | None:
-        """Inside of what is not spoken, however long."""
+    def _drop(self, at: int, final: bool) -> int | None:
+        """Inside of what is not spoken, however long; -1 if a hidden block is none."""
         assert self._until is not None
-        found = self._until.search(self._buf, at)
+        stop = len(self._buf)
+        if self._hidden is not None:
+            stop = min(stop, at + HIDDEN_MAX - self._hidden_chars)
+        found = self._until.search(self._buf, at, stop)
         if found is None:
-            return None
-        self._until = None
+            full = stop < len(self._buf) or self._hidden_chars + stop - at >= HIDDEN_MAX
+            return -1 if self._hidden is not None and (final or full) else None
+        self._until = self._hidden = None
         self._writer.dropped()
         return found.end()
+
+    def _unhide(self, at: int) -> str:
+        """The hidden block is text: begin again behind the mark that opened it."""
+        assert self._hidden is not None
+        self._buf = "".join(self._hidden) + self._buf[at:]
+        self._until = self._hidden = None
+        self._may_hide, self._line_start = False, True
+        return self._buf
 
     def _inline(self, at: int, stop: int, known: bool, final: bool) -> int | None:
         buf, writer = self._buf, self._writer
@@ -235,33 +273,63 @@ class MarkdownFilter:
         if char == "\n":
             self._end_line(hard=writer.trailing > 1)
             return at + 1
-        if char in "*_~#":
+        if char in "*_~#=":
             return self._mark_run(at, stop, known)
-        if emoji := _EMOJI_RUN.match(buf, at):
+        if emoji := EMOJI_RUN.match(buf, at):
             writer.dropped()
             return emoji.end()
+        if IS_SYMBOL.match(char):
+            if at + 1 == len(buf) and not known:
+                return None  # may become a picture
+            writer.say(char)
+            return at + 1
         if char in "hHwW":
             if special.end() == len(buf) and not final:
                 return None
             found = self._url(at, stop, known, final)
         elif char == "<":
-            found = inline.tag(buf, at, stop, known, line_start=writer.line_chars == 0)
+            found = tag(buf, at, stop, known, self._place(at))
+        elif char == "[":
+            found = self._bracket(at, stop, known)
         elif char == "!":
             found = self._image(at, stop, known)
         else:
             found = _CONSTRUCTS[char](buf, at, stop, known)
         return None if found is None else self._take(at, found)
 
+    def _place(self, at: int) -> Place:
+        before = self._buf[at - 1] if at else self._before
+        return Place(before, self._writer.line_chars == 0, self._may_hide)
+
+    def _bracket(self, at: int, stop: int, known: bool) -> Found | None:
+        place = self._place(at)
+        mark = bracketed(self._buf, at, stop, place.line_start and place.hides)
+        if mark is not NOTHING:
+            return mark
+        if self._writer.quote and place.line_start:
+            title = inline.callout(self._buf, at, stop, known)
+            if title is not NOTHING:
+                return title
+        found, cited = notes.note(self._buf, at, stop, known, place.before, self._cited)
+        self._cited = self._cited or cited
+        return inline.link(self._buf, at, stop, known) if found is NOTHING else found
+
     def _take(self, at: int, found: Found) -> int:
         """Give out what a construct says."""
         if found is NOTHING:
             self._writer.say(self._buf[at])
             return at + 1
-        self._writer.say(self._render(found.text) if found.kind == "markup" else found.text)
+        if found.kind == "gone":
+            self._writer.dropped()
+        else:
+            rendered = found.kind == "markup"
+            self._writer.say(self._render(found.text) if rendered else found.text)
         if found.kind == "break":
             self._end_line(hard=True)
-        elif found.kind == "skip":
+        elif found.kind in ("skip", "hide"):
             self._until = re.compile(found.until)
+            self._hidden = [] if found.kind == "hide" else None
+            self._hidden_chars = 0
         return found.end
 
     def _image(self, at: int, stop: int, known: bool) -> Found | None:
@@ -269,7 +337,7 @@ class MarkdownFilter:
             return NOTHING if known else None
         if self._buf[at + 1] != "[":
             return NOTHING
-        return inline.link(self._buf, at + 1, stop, known)
+        return inline.link(self._buf, at + 1, stop, known, image=True)
 
     def _url(self, at: int, stop: int, known: bool, final: bool) -> Found | None:
         if at == 0 and self._before.isascii() and self._before.isalnum():
@@ -277,10 +345,7 @@ class MarkdownFilter:
         return inline.url(self._buf, at, stop, known, full=known and not final)
 
     def _mark_run(self, at: int, stop: int, known: bool) -> int | None:
-        """A run of ``*``, ``_``, ``~`` or ``#``: dropped where it marks, else text.
-
-        Looks at the neighbours only, so nothing waits for a closing mark.
-        """
+        """A run of ``*``, ``_``, ``~``, ``=`` or ``#``: dropped where it marks, else text."""
         run = _RUN.match(self._buf, at, stop)
         assert run is not None
         end, mark, size = run.end(), self._buf[at], run.end() - at
@@ -291,9 +356,20 @@ class MarkdownFilter:
             closes = self._heading and self._before.isspace() and after in " \t\n"
             self._writer.say("" if closes else run.group())
             return end
-        left = size - self._emphasis.marks(mark, size, self._before, after)
-        self._writer.say(mark * left)
+        before = self._before if at == 0 else self._buf[at - 1]
+        used = self._emphasis.close(mark, size, before, after)
+        if not used and may_open(mark, size, before, after):
+            closed = is_closed(self._buf, end, stop, known, self._writer.line_chars == 0)
+            if closed is None:
+                return None
+            if closed:
+                self._emphasis.open(mark, size)
+                used = size
+        self._writer.say(mark * (size - used))
         return end
+
+    def _cell(self, text: str) -> str:
+        return check_mark(text) or self._render(text).strip()
 
     def _render(self, text: str) -> str:
         """The text of a link or a table's cell, itself Markdown."""
