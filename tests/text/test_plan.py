@@ -247,3 +247,23 @@ def test_cancel_wakes_whoever_waits(stage: str) -> None:
     thread.join(10)
     assert done.is_set()
     assert planner.poll(0.0) is None
+
+
+def test_text_without_stops_begins_early_and_is_never_long() -> None:
+    words = "so we went on and talked about the sun and how it makes its light "
+    planner = Planner()
+    planner.feed(words * 2)
+    first = planner.poll(0.0)
+    assert first is not None
+    assert 30 < len(first.text) <= 120
+    assert planner.poll(0.0) is None
+    planner.feed(words * 2)
+    assert planner.poll(2.0) is None  # enough sound waits
+    assert planner.poll(0.5) is not None
+    planner = Planner()
+    planner.feed(words * 50)
+    planner.close()
+    sizes = [len(text) for text in texts(planner)]
+    assert sizes[0] <= 120
+    assert max(sizes[1:]) <= 400
+    assert len(words * 50) - 1 <= sum(sizes) <= len(words * 50)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicestream.text.segment import Boundary, Piece, Segmenter
+from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 
 TEXTS = Path(__file__).parents[1] / "data" / "texts"
 CASES = [
@@ -178,3 +178,46 @@ def test_a_number_may_still_grow_when_the_writer_pauses() -> None:
     segmenter = Segmenter()
     segmenter.feed("Pi is 3.")
     assert segmenter.cut_clause(last=True) is None
+
+
+def test_a_long_line_goes_on_whatever_begins_the_next() -> None:
+    long, short = "a line of plain text that is wrapped at its right margin by", "a short line"
+    assert [piece.text for piece in split(f"{long}\nBerlin.", wrapped=True)] == [f"{long}\nBerlin."]
+    assert len(split(f"{short}\nBerlin.", wrapped=True)) == 2
+    assert len(split(f"{long}:\nBerlin.", wrapped=True)) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Das gilt z. B. auch hier. | Es gilt u. a. Dieses und i. d. R. Jenes. | Ja."),
+        ("en", "Das gilt u. a. auch am 3. März usw. und evtl. auch nicht. | So ist es."),
+        (
+            "ru",
+            "Он жил до 1990 г. и ушёл, т. е. исчез. | То было в 1991 г. | Он жив и т. д. | Всё.",
+        ),
+        (
+            "en",
+            "Find the x. | Then go. | He owns a BS. | It is old. | I saw it on Mon. at 9 and left.",
+        ),
+        ("vi", "Tôi gặp TS. Nam và BS. Lan. | Vâng."),
+        ("fr", "Elle est née en 44 av. J.-C. à Rome, p. ex. ici. | Oui."),
+        ("nl", "Hij is het, d. w. z. hier en dhr. Jansen. | Ja."),
+        ("en", "all in small letters here. | and so it goes. | what? | yes."),
+    ],
+)
+def test_abbreviations_are_those_of_the_language(language: str, text: str) -> None:
+    pieces = split(text.replace("| ", ""), language)
+    assert "| ".join(piece.text for piece in pieces) == text
+
+
+def test_an_open_backtick_delays_a_sentence_and_does_not_join_it() -> None:
+    assert len(split("Press the ` key. Then go.")) == 2
+    assert len(split("Press `the key. Then go.")) == 2
+    assert len(split("Press `the key. Then` go.")) == 1
+
+
+def test_text_without_stops_is_cut_at_blanks() -> None:
+    sizes = [len(piece.text) for piece in split("ผมชอบกินข้าวผัด " * 60)]
+    assert max(sizes) <= MAX_PENDING
+    assert min(sizes[:-1]) > MAX_PENDING / 2

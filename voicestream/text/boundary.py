@@ -11,6 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from voicestream.patterns import lazy_pattern
+from voicestream.text.abbreviations import (
+    LANGUAGES,
+    abbreviations,
+    likely_language,
+    long_abbreviations,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,20 +29,6 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# After these comes a name, never the end.
-_TITLES = _words(
-    "dr mr mrs ms mx prof st gen sen rep rev hon capt cpt lt col sgt maj cmdr adm gov pres supt "
-    "messrs mme mlle mgr dott sig sra srta dña hr fr frl ing dipl "
-    "gs pgs ts ths cn bs ks tp tx tt p q"
-)
-# Never the end whatever follows.
-_NEVER = _words("e.g i.e z.b d.h u.a c.-à-d p.ex vs v cf ca approx incl bzw sog viz resp")
-# Not the end before a number (Fig. 3) or before a Roman one (Vol. II).
-_NUMBERED = _words(
-    "fig figs sec secs no nos nr vol ch chap pp pg p art abs eq eqs ref tab app pt par para "
-    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
-    "ext tel rd ave blvd"
-)
 _MONTHS = _words(
     "january february march april may june july august september october november december "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat "
@@ -61,18 +53,11 @@ _STARTERS = _words(
     "who why how where in on at as for yes no now"
 )
 
-_LONG = (
-    _NEVER
-    | _TITLES
-    | _NUMBERED
-    | _words(
-        "corp dept govt univ assn assoc bros comm conf dist hosp inst intl natl prov tech temp misc"
-    )
-)
-"""Abbreviations as long as a plain word."""
-
 _TOKEN = lazy_pattern(r"[^\s\"'“”‘’«»„()\[\]{}<>`*—–…,;:!?/]+\Z")
 _PLAIN_WORD = lazy_pattern(r"[^\W\d_]{4,}\Z")
+_ONE_LETTER = lazy_pattern(r"[^\W\d_]\.")
+_SPACED = lazy_pattern(r"(?:^|[\s(])([^\W\d_])\.\s[^\W\d_]\Z")
+_MAY_END = _words("т.д т.п и.т.д u.s a.m p.m")
 _NUMBER = lazy_pattern(r"\d+\Z")
 _DOTTED = lazy_pattern(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
 _ROMAN = lazy_pattern(r"[IVXLC]+\b")
@@ -108,11 +93,16 @@ def ends_sentence(
     token = _last_token(before)
     if stop == "." and token and not before[: -len(token)].strip() and _is_list_mark(token):
         return False
-    if not lower and (stop != "." or closed or _is_plain_word(token)):
+    if not lower and (stop != "." or closed or _is_plain_word(token, "")):
         return True
     if closed:
         return False
-    answer = _by_token(token, word) if stop == "." else None
+    if lower and stop == "." and not before.islower():
+        return False  # who writes capitals begins a sentence with one
+    language = likely_language(before, language)
+    if stop == "." and (lower or _is_plain_word(token, language)):
+        return _is_plain_word(token, language)
+    answer = _by_token(before, token, word, language) if stop == "." else None
     if answer is not None:
         return answer
     if not whole:
@@ -129,22 +119,33 @@ def _last_token(before: str) -> str:
     return found.group() if found else ""
 
 
-def _is_plain_word(token: str) -> bool:
-    """A word that is no abbreviation: long enough, or of a script without abbreviations."""
+def _is_plain_word(token: str, language: str) -> bool:
+    """A word that is no abbreviation: long enough, or of a script without abbreviations.
+
+    Args:
+        language: empty if it is not known: then only what no language abbreviates counts.
+    """
     if _PLAIN_WORD.match(token):
-        return token.lower() not in _LONG
+        known = long_abbreviations(language) if language else _every_long_abbreviation()
+        return token.lower() not in known
     return len(token) > 1 and token.isalpha() and is_caseless(token)
 
 
-def _by_token(token: str, word: str) -> bool | None:
+def _by_token(before: str, token: str, word: str, language: str) -> bool | None:
     """Judge by the word before the stop and the first letter of the next; None if unsure."""
     key = token.lower()
-    if key in _NEVER or key in _TITLES:
-        return False
-    if key in _NUMBERED and word[0].isdigit():
-        return False
+    known = abbreviations(language)
     if key in _HOURS:
         return word[0].isupper()
+    if len(key) == 1 and (spaced := _SPACED.search(before)):  # "z. B.", "и т. д."
+        whole = f"{spaced[1]}.{key}".lower()
+        return word[0].isupper() and whole in _MAY_END
+    if key in ("г", "гг", "в", "вв") and language in ("ru", "uk"):  # a year, a century; a town
+        return word[0].isupper() and before[: -len(token)].rstrip()[-1:].isalnum()
+    if key in known.never or key in known.titles:
+        return False
+    if key in known.numbered and word[0].isdigit():
+        return False
     return None
 
 
@@ -156,11 +157,13 @@ def _by_words(before: str, token: str, stop: str, word: str, language: str) -> b
     if stop == ".":
         if key in ("no", "nos"):  # a number would have been a digit
             return upper
-        if key in _NUMBERED and _ROMAN.match(word):
+        if key in abbreviations(language).numbered and _ROMAN.match(word):
             return False
         if key in _MONTHS and upper:
             return True
         if len(token) == 1 and token.isalpha() and not is_caseless(token):
+            if _ONE_LETTER.match(word):
+                return False  # "z. B."
             return token.islower() or (token == "I" and following in _STARTERS)
         if key in _COUNTRY:
             return upper and following not in _AFTER_COUNTRY
@@ -169,6 +172,11 @@ def _by_words(before: str, token: str, stop: str, word: str, language: str) -> b
         if _NUMBER.match(token) and following in _AFTER_ORDINAL:
             return False
     return _ask(before, stop, word, language)
+
+
+@lru_cache(maxsize=1)
+def _every_long_abbreviation() -> frozenset[str]:
+    return frozenset().union(*map(long_abbreviations, LANGUAGES))
 
 
 @lru_cache(maxsize=1)

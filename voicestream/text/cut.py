@@ -17,10 +17,20 @@ _CLAUSE = lazy_pattern(
 )
 
 
-def in_code(text: str, start: int, at: int) -> bool:
-    """Inside of inline code: an odd number of backticks before, the last one near."""
+def open_code(text: str, start: int, at: int) -> int:
+    """Where the inline code begins that is open at ``at``; -1 if none is.
+
+    That is after an odd number of backticks of which the last is near, and opens.
+    """
     near = text.rfind("`", max(start, at - NEAR), at)
-    return near >= 0 and text.count("`", start, at) % 2 == 1
+    if near < 0 or text.count("`", start, at) % 2 == 0 or text[near + 1 : near + 2].isspace():
+        return -1
+    return near
+
+
+def in_code(text: str, start: int, at: int) -> bool:
+    """Inside of inline code."""
+    return open_code(text, start, at) >= 0
 
 
 def clause_end(text: str, start: int, stop: int, min_chars: int, last: bool) -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from voicestream.errors import UsageError
 from voicestream.text.clean import Cleaner
 from voicestream.text.markdown import CodeMode, MarkdownFilter
-from voicestream.text.segment import Boundary, Piece, Segmenter
+from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
 
 
@@ -37,7 +37,7 @@ class TextPipeline:
         language: str = "en",
         voices: Sequence[str] = (),
         tags: bool = False,
-        max_pending: int = 1000,
+        max_pending: int = MAX_PENDING,
     ) -> None:
         if voices and tags:
             raise UsageError(
@@ -91,7 +91,13 @@ class TextPipeline:
 
     def cut_clause(self, min_chars: int = 1, *, last: bool = False) -> Piece | None:
         """Take what is pending up to a clause boundary; see ``Segmenter.cut_clause``."""
-        piece = self._segmenter.cut_clause(min_chars, last=last)
+        return self._voiced_one(self._segmenter.cut_clause(min_chars, last=last))
+
+    def cut_blank(self, size: int) -> Piece | None:
+        """Take about so many characters of what is pending; see ``Segmenter.cut_blank``."""
+        return self._voiced_one(self._segmenter.cut_blank(size))
+
+    def _voiced_one(self, piece: Piece | None) -> Piece | None:
         return piece if piece is None or self._voice is None else replace(piece, voice=self._voice)
 
     def _speak(self, runs: list[Run]) -> list[Piece]:

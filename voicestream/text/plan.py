@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from voicestream.text.cut import clause_end
+from voicestream.text.cut import best_cut, clause_end
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment import Boundary, Piece
 from voicestream.text.split import split_text
@@ -29,7 +29,8 @@ class PlanLimits:
 
     Attributes:
         first_chars: the first segment may be a clause of at least so many characters.
-        first_max_chars: a first sentence longer than this is cut at a clause.
+        first_max_chars: a first sentence longer than this is cut at a clause; one twice
+            as long, or text that goes on without an end while nothing plays, at a blank.
         min_chars: shorter sentences are joined with what is there already.
         batch_above_s: while more sound than this waits, sentences are gathered.
         batch_chars: until they have so many characters.
@@ -258,7 +259,10 @@ class Planner:
         first = self._ready[0]
         if len(first.text) <= self.limits.first_max_chars:
             return
-        cut = clause_end(first.text, 0, len(first.text), self.limits.first_chars, last=False)
+        most = 2 * self.limits.first_max_chars
+        cut = clause_end(first.text, 0, most, self.limits.first_chars, last=False)
+        if not cut and len(first.text) > most:
+            cut = best_cut(first.text, 0, self.limits.first_max_chars)
         rest = first.text[cut:]
         if cut and any(map(str.isalnum, rest)):
             self._ready[0] = replace(first, text=rest)
@@ -274,6 +278,9 @@ class Planner:
         low_in_s = waiting_s - limits.low_s
         if low_in_s < 0 and self._push_clause(limits.first_chars, last=True):
             return None
+        hungry = self._index == 0 or low_in_s < 0
+        if hungry and self._push_piece(self._pipeline.cut_blank(limits.first_max_chars)):
+            return None
         pause_in_s = self._fed_s + limits.pause_s - self._clock()
         if pause_in_s > 0 or low_in_s >= 0:
             return max(pause_in_s, low_in_s) + 0.005
@@ -284,7 +291,9 @@ class Planner:
         return None
 
     def _push_clause(self, min_chars: int, *, last: bool) -> bool:
-        clause = self._pipeline.cut_clause(min_chars, last=last)
-        if clause is not None:
-            self._push([clause])
+        return self._push_piece(self._pipeline.cut_clause(min_chars, last=last))
+
+    def _push_piece(self, piece: Piece | None) -> bool:
+        if piece is not None:
+            self._push([piece])
         return bool(self._ready)

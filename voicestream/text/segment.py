@@ -14,7 +14,7 @@ from enum import Enum
 
 from voicestream.patterns import lazy_pattern
 from voicestream.text.boundary import OPENERS, ends_sentence
-from voicestream.text.cut import NEAR, best_cut, clause_end, in_code
+from voicestream.text.cut import NEAR, best_cut, clause_end, open_code
 from voicestream.text.writer import is_wide
 
 
@@ -57,6 +57,8 @@ _ENDED = lazy_pattern(rf"[{_STOPS},;:،؛，、；：—][{_CLOSERS}]*\s*\Z")
 
 _WRAP_MIN = 50
 """A line of so many characters that ends without a stop was probably wrapped."""
+MAX_PENDING = 350
+"""Text without an end that is longer is cut: some 20 s of speech."""
 _LOOKAHEAD = 200
 """Characters after the longest piece that are looked at, at most."""
 _WORD_MAX = 40
@@ -76,7 +78,7 @@ class Segmenter:
     """
 
     def __init__(
-        self, language: str = "en", *, wrapped: bool = False, max_pending: int = 1000
+        self, language: str = "en", *, wrapped: bool = False, max_pending: int = MAX_PENDING
     ) -> None:
         self._language = language
         self._wrapped = wrapped
@@ -136,6 +138,21 @@ class Segmenter:
         self._drop(cut)
         return Piece(buf[:cut], end)
 
+    def cut_blank(self, size: int) -> Piece | None:
+        """Take about ``size`` characters of what is pending, up to a blank if there is one.
+
+        Returns:
+            The piece, or None if no more than that is pending.
+        """
+        buf = self._buf
+        if len(buf) <= size:
+            return None
+        cut = best_cut(buf, 0, size)
+        if not buf[:cut].strip():
+            return None
+        self._drop(cut)
+        return Piece(buf[:cut], Boundary.CLAUSE)
+
     def _drop(self, count: int) -> None:
         self._buf = self._buf[count:]
         self._scan = max(0, self._scan - count)
@@ -148,7 +165,7 @@ class Segmenter:
         while start < len(buf):
             cut, end = self._next_end(start, final), None
             if cut is None:
-                if len(buf) - start < self._full:
+                if len(buf) - start < (self._max + 1 if final else self._full):
                     break
                 cut, end = best_cut(buf, start, self._max), Boundary.CLAUSE
             text = buf[start:cut]
@@ -212,8 +229,13 @@ class Segmenter:
         if after == stop:
             return after if known else None
         gap = buf[close:after]
-        if not _LETTER.search(buf, start, at) or in_code(buf, start, close):
+        if not _LETTER.search(buf, start, at):
             return -close
+        if (tick := open_code(buf, start, close)) >= 0:
+            if buf.find("`", close, min(stop, tick + NEAR)) >= 0:
+                return -close
+            if stop < tick + NEAR and not known:
+                return None
         if "\n" in gap and (not self._wrapped or gap.count("\n") > 1 or buf[after] in _LINE_MARKS):
             return after
         closed = bool(run.group(2))
@@ -272,6 +294,6 @@ def _ends_here(text: str) -> bool:
     if text.endswith("\n"):
         return True
     found = _ENDED.search(text, max(0, len(text) - NEAR))
-    if found is None or in_code(text, 0, len(text)):
+    if found is None:
         return False
     return text[-1].isspace() or not text[: found.start()][-1:].isdigit()
