@@ -13,6 +13,7 @@ class State(Enum):
     PREBUFFERING = "prebuffering"
     PLAYING = "playing"
     REBUFFERING = "rebuffering"
+    PAUSED = "paused"
     DRAINING = "draining"
     DONE = "done"
     FAILED = "failed"
@@ -29,9 +30,10 @@ _NEXT: dict[State, frozenset[State]] = {
     State.IDLE: frozenset({State.CONNECTING}),
     State.CONNECTING: frozenset({State.PREBUFFERING}),
     State.PREBUFFERING: frozenset({State.PLAYING, State.DRAINING}),
-    State.PLAYING: frozenset({State.REBUFFERING, State.DRAINING}),
-    State.REBUFFERING: frozenset({State.PLAYING, State.DRAINING}),
-    State.DRAINING: frozenset(),
+    State.PLAYING: frozenset({State.REBUFFERING, State.PAUSED, State.DRAINING}),
+    State.REBUFFERING: frozenset({State.PLAYING, State.PAUSED, State.DRAINING}),
+    State.PAUSED: frozenset({State.REBUFFERING}),
+    State.DRAINING: frozenset({State.PAUSED}),
 }
 
 

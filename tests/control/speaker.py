@@ -25,9 +25,10 @@ def main() -> None:
         wanted.set()
         return {"ok": message["verb"] == "yield"}
 
-    server = ControlServer(socket_path(folder, os.getpid()), answer)
+    who = f"{os.getpid()}-1"
+    server = ControlServer(socket_path(folder, who), answer)
     server.start()
-    floor = Floor(folder, time.monotonic(), Rank(rank), {"text": name})
+    floor = Floor(folder, who, time.monotonic(), Rank(rank), {"text": name})
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)
 
     def note(word: str) -> None:

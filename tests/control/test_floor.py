@@ -155,16 +155,16 @@ def test_a_waiter_that_stands_still_holds_up_nobody(hall: Hall) -> None:
 
 
 def test_a_cancelled_waiter_leaves_nothing(tmp_path: Path) -> None:
-    first, second = (Floor(str(tmp_path), float(n)) for n in (1, 2))
+    first, second = (Floor(str(tmp_path), f"{os.getpid()}-{n}", float(n)) for n in (1, 2))
     first.enter()
     assert first.acquire(lambda: False) == 0.0
     tries = iter([False, False, True])
     second.enter()
-    # both are of one process here, which no control socket answers for
+    # no control socket answers for either of them
     assert second.acquire(lambda: next(tries)) is None
     second.leave()
     first.leave(7.5)
-    third = Floor(str(tmp_path), 3.0, Rank.NEXT)
+    third = Floor(str(tmp_path), "7-7", 3.0, Rank.NEXT)
     third.enter()
     assert third.acquire(lambda: False) == 7.5
     third.leave()

@@ -13,6 +13,7 @@ from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import PcmFormat
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
+from voicestream.policy.plan import Plan
 from voicestream.state import State, StateMachine
 
 PCM = PcmFormat(24_000)
@@ -33,7 +34,7 @@ class Stage:
         self.figures = PlayFigures()
         self.wakes = 0
         self.player = Player(self.ring, PCM, self.machine, self.timeline, self.figures, self._wake)
-        self.player.resume_frames = resume
+        self.player.plan = Plan(resume, resume)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -332,6 +333,6 @@ def test_a_cancel_in_a_hole_fades_what_is_repeated() -> None:
 
 def test_a_full_ring_is_played_whatever_the_plan_wants() -> None:
     stage = Stage(resume=1)
-    stage.player.resume_frames = stage.ring.capacity_frames + 1
+    stage.player.plan = Plan(stage.ring.capacity_frames + 1, stage.ring.capacity_frames + 1)
     stage.write(stage.ring.capacity_frames)
     assert stage.fill().any()

@@ -12,9 +12,10 @@ WAYS = {
     State.IDLE: {State.CONNECTING},
     State.CONNECTING: {State.PREBUFFERING},
     State.PREBUFFERING: {State.PLAYING, State.DRAINING},
-    State.PLAYING: {State.REBUFFERING, State.DRAINING},
-    State.REBUFFERING: {State.PLAYING, State.DRAINING},
-    State.DRAINING: set(),
+    State.PLAYING: {State.REBUFFERING, State.PAUSED, State.DRAINING},
+    State.REBUFFERING: {State.PLAYING, State.PAUSED, State.DRAINING},
+    State.PAUSED: {State.REBUFFERING},
+    State.DRAINING: {State.PAUSED},
 }
 FINAL = {State.DONE, State.FAILED, State.CANCELLED}
 

@@ -46,13 +46,14 @@ class Rank(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One process in the queue, as its file's name tells."""
+    """One speaker in the queue, as its file's name tells."""
 
     name: str
 
     @property
-    def pid(self) -> int:
-        return int(self.name.rpartition("-")[2])
+    def who(self) -> str:
+        """The speaker, as in the name of its control socket: ``PID-N``."""
+        return self.name.split("-", 2)[2]
 
     @property
     def has_held(self) -> bool:
@@ -65,6 +66,7 @@ class Floor:
 
     Args:
         folder: the runtime folder.
+        who: the speaker, ``PID-N``: a program may have several.
         start_s: when this process came (``time.monotonic()``, which all processes share).
         rank: where it stands in the queue.
         about: what is kept in its file for ``status``, such as the text.
@@ -75,19 +77,21 @@ class Floor:
     def __init__(
         self,
         folder: str,
+        who: str,
         start_s: float,
         rank: Rank = Rank.LAST,
         about: dict[str, Any] | None = None,
     ) -> None:
         self._folder = os.path.join(folder, "floor")
         self._sockets = folder
+        self._who = who
         self._about = about or {}
         self._entry = -1  # the descriptor of our file
         self._holder = -1  # that of the holder's lock; -1: we do not speak
         if rank is Rank.NOW:
-            self._name = _first_name()
+            self._name = _first_name(who)
         else:
-            self._name = _name(1 if rank is Rank.NEXT else 2, round(start_s * 1e6))
+            self._name = _name(1 if rank is Rank.NEXT else 2, round(start_s * 1e6), who)
 
     @property
     def held(self) -> bool:
@@ -101,7 +105,7 @@ class Floor:
             OSError: the folder cannot be written to.
         """
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        part = os.path.join(self._folder, f".{os.getpid()}")
+        part = self._path(f".{self._who}")
         entry = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             fcntl.flock(entry, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -114,13 +118,13 @@ class Floor:
         self._entry = entry
 
     def acquire(
-        self, cancelled: Callable[[], bool], on_wait: Callable[[int], None] | None = None
+        self, cancelled: Callable[[], bool], on_wait: Callable[[str], None] | None = None
     ) -> float | None:
         """Wait until it is this process's turn.
 
         Args:
             cancelled: asked again and again; True ends the waiting.
-            on_wait: told the process that is waited for, whenever that changes.
+            on_wait: told the speaker that is waited for, whenever that changes.
 
         Returns:
             When the speaker before has been heard to its end (``time.monotonic()``; 0.0:
@@ -129,27 +133,27 @@ class Floor:
         Raises:
             OSError: the folder cannot be used.
         """
-        before, since_s = 0, 0.0
+        before, since_s = "", 0.0
         while not cancelled():
             self._queue_again()
             ahead = self._ahead()
             if ahead:
-                pid, holding = ahead[-1].pid, False
+                who, holding = ahead[-1].who, False
             elif self._take():
                 if not self._ahead():
                     return self._begin()
                 self._drop()  # somebody came in before us meanwhile
                 continue
             else:
-                pid, holding = self._speaker(), True
-            if pid != before and on_wait is not None:
-                on_wait(pid)
-            if pid != before:
-                before, since_s = pid, time.monotonic()
-            if pid and self._wait_for(pid, cancelled, holding):
+                who, holding = self._speaker(), True
+            if who != before and on_wait is not None:
+                on_wait(who)
+            if who != before:
+                before, since_s = who, time.monotonic()
+            if who and self._wait_for(who, cancelled, holding):
                 continue
-            if pid and time.monotonic() - since_s > PATIENCE_S:
-                self._pass_over(pid)
+            if who and time.monotonic() - since_s > PATIENCE_S:
+                self._pass_over(who)
             time.sleep(_RETRY_S)  # it is just coming or going
         return None
 
@@ -241,7 +245,7 @@ class Floor:
     def _begin(self) -> float:
         """Say who speaks; return until when the one before is heard."""
         if not self._name.startswith("0-"):
-            name = _first_name()
+            name = _first_name(self._who)
             os.rename(self._path(self._name), self._path(name))
             self._name = name
         try:
@@ -249,7 +253,7 @@ class Floor:
             heard_until_s = float(before.get("heard_until_s", 0.0))
         except (ValueError, AttributeError, TypeError):  # it was killed while it wrote
             heard_until_s = 0.0
-        self._write_holder({"pid": os.getpid()})
+        self._write_holder({"who": self._who})
         return heard_until_s
 
     def _leave_word(self, heard_until_s: float) -> None:
@@ -266,23 +270,23 @@ class Floor:
             os.close(self._holder)
         self._holder = -1
 
-    def _speaker(self) -> int:
-        """The process that has the floor; 0: it has gone, or has just come."""
+    def _speaker(self) -> str:
+        """Who has the floor; empty: it has gone, or has just come."""
         try:
             with open(self._path("holder"), "rb") as file:
-                return int(json.loads(file.read(1000) or b"{}").get("pid", 0))
+                return str(json.loads(file.read(1000) or b"{}").get("who", ""))
         except (OSError, ValueError, AttributeError, TypeError):
-            return 0
+            return ""
 
     # waiting for one process
 
-    def _wait_for(self, pid: int, cancelled: Callable[[], bool], holding: bool) -> bool:
+    def _wait_for(self, who: str, cancelled: Callable[[], bool], holding: bool) -> bool:
         """Until that process says that something changed, or ends; False: it is not there yet."""
         deadline_s = time.monotonic() + PATIENCE_S
         try:
-            peer = Peer(socket_path(self._sockets, pid), PATIENCE_S)
+            peer = Peer(socket_path(self._sockets, who), PATIENCE_S)
         except TimeoutError:
-            self._pass_over(pid)
+            self._pass_over(who)
             return True
         except OSError:
             return False
@@ -295,14 +299,14 @@ class Floor:
                     message = peer.receive(_LOOK_S)
                 except TimeoutError:
                     if time.monotonic() > deadline_s:
-                        self._pass_over(pid)
+                        self._pass_over(who)
                         return True
                     peer.send({"verb": "ping"})
                     continue
                 if message is None or "event" in message:
                     return True
                 deadline_s = time.monotonic() + PATIENCE_S
-                if self._changed(pid):
+                if self._changed(who):
                     return True
         except (OSError, ValueError):
             pass  # it ended in mid-line
@@ -310,31 +314,31 @@ class Floor:
             peer.close()
         return True
 
-    def _changed(self, pid: int) -> bool:
+    def _changed(self, who: str) -> bool:
         """Whether the process waited for is no longer the one to wait for."""
         ahead = self._ahead()
-        return (ahead[-1].pid if ahead else self._speaker()) != pid
+        return (ahead[-1].who if ahead else self._speaker()) != who
 
-    def _pass_over(self, pid: int) -> None:
+    def _pass_over(self, who: str) -> None:
         """Take the place, or the floor, from a process that does not answer."""
         for entry in self.queue():
-            if entry.pid == pid and entry.name != self._name:
+            if entry.who == who and entry.name != self._name:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(self._path(entry.name))
-        if self._speaker() == pid:
+        if self._speaker() == who:
             # its lock stays with the old file, which nobody looks at any more
-            part = self._path(f".holder-{os.getpid()}")
+            part = self._path(f".holder-{self._who}")
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
             os.rename(part, self._path("holder"))
 
 
-def _name(rank: int, order: int) -> str:
-    return f"{rank}-{order:016d}-{os.getpid()}"
+def _name(rank: int, order: int, who: str) -> str:
+    return f"{rank}-{order:016d}-{who}"
 
 
-def _first_name() -> str:
+def _first_name(who: str) -> str:
     """The name of who speaks from now on: before all who spoke or came before."""
-    return _name(0, _END_OF_TIME_US - round(time.monotonic() * 1e6))
+    return _name(0, _END_OF_TIME_US - round(time.monotonic() * 1e6), who)
 
 
 def _names(folder: str) -> list[str]:

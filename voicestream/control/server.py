@@ -1,6 +1,6 @@
 """The control socket of a process that speaks: one thread that answers verbs.
 
-The protocol, for any program of the same user: connect to ``PID.sock`` in the runtime
+The protocol, for any program of the same user: connect to ``PID-N.sock`` in the runtime
 folder, write JSON objects a line each, read one answer a line, in order.
 
     {"verb": "ping"}          -> {"ok": true, "pid": 123}
@@ -35,9 +35,9 @@ Handler = Callable[[Message], Message]
 """Answers a verb; called in the control thread, must return quickly."""
 
 
-def socket_path(folder: str, pid: int) -> str:
-    """The control socket of a process."""
-    return os.path.join(folder, f"{pid}.sock")
+def socket_path(folder: str, who: str) -> str:
+    """The control socket of a speaker, ``PID-N``."""
+    return os.path.join(folder, f"{who}.sock")
 
 
 class _Caller:

@@ -8,6 +8,7 @@ nothing needs to be held back for a fade.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -56,6 +57,27 @@ class Concealer:
         going_on = repeat if repeating and len(past) == self._past_frames else mirror
         self._filling = to_int16(going_on(past, self._rate_hz))
         self._risen_frames = 0
+
+    def stop_here(self) -> None:
+        """What comes next is not what would follow: let what was handed out last fade under it."""
+        self.stop(self._nothing)
+
+    def lead_into(self, peek: Callable[[int], Frames16]) -> int:
+        """Let the filling rise to the sound that goes on, so that none of that is faded.
+
+        Args:
+            peek: gives the frames that come next.
+
+        Returns:
+            How many frames to ``fill`` before that sound; 0: there is too little to rise to.
+        """
+        coming = peek(self._fade_frames)
+        if len(coming) < self._fade_frames:
+            return 0
+        gain = np.linspace(0, 1, self._fade_frames, endpoint=False, dtype=np.float32)
+        self._filling = to_int16(from_int16(coming[::-1]) * gain[:, None])
+        self._risen_frames = self._fade_frames
+        return self._fade_frames
 
     def fill(self, out: Frames16) -> None:
         """The next of the hole; left as it is after the filling's end."""

@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 
 from voicestream.metrics import PlayFigures, Timeline
-from voicestream.pcm import Frames16, PcmFormat
+from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
 from voicestream.playout.conceal import Concealer
 from voicestream.playout.ring import Ring
-from voicestream.policy.plan import Plan
+from voicestream.policy.plan import NOT_YET, Plan
 from voicestream.state import State, StateMachine
 
 AUDIBLE = 32
@@ -70,8 +70,19 @@ class Player:
         ring runs empty now, the writer pauses and nothing is late."""
         self.wanted_room_frames = 0
         """The feeder waits for so much room in the ring; 0: it does not wait."""
-        # conductor
+        # conductor, and whoever asks it to
         self.cancelled = False
+        self.paused = False
+        """Fade out and be silent until this is False again; nothing of the sound is lost."""
+        self.rest_at_frame = NOT_YET
+        """Pause there, as if ``paused`` were set; set to ``NOT_YET`` to go on."""
+        self.not_before_s = 0.0
+        """No sound leaves the DAC before this time; ``inf``: it is another one's turn."""
+        self.seek_frame: int | None = None
+        """Where to go on, counted from the first frame of the reply. The callback sets it
+        back to None when it has gone there; what lies too far back or ahead is cut off."""
+        self.volume = 1.0
+        """Factor on every sample, reached within a period."""
         # audio callback
         self.drained = False
         """Everything, the tail included, has been handed to the sink."""
@@ -83,6 +94,16 @@ class Player:
         self._late = False  # the ring ran empty, and that was not the writer's pause
         self._held = False  # waiting at a pause, as the plan wants
         self._silent_frames = 0
+        self._gain = 1.0  # reached so far
+        self._leading_frames = 0  # of the rise before the sound goes on
+        self.resting = False
+        """Silent because of ``paused`` or ``rest_at_frame``, the fade included."""
+        self.silent = False
+        """Resting, and the fade has been handed to the sink."""
+        self.spoken = False
+        """The last sample has been handed to the sink."""
+        self.heard_until_s = 0.0
+        """When the last sample handed to the sink so far leaves the DAC."""
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
         """Before the sink starts: what it swallows at first, and what waits in it."""
@@ -93,15 +114,6 @@ class Player:
     def read_frames(self) -> int:
         """Frames of the reply handed to the sink so far."""
         return self._ring.read
-
-    @property
-    def resume_frames(self) -> int:
-        """Playback starts, and goes on after an underrun, with so many frames waiting."""
-        return self.plan.resume_frames
-
-    @resume_frames.setter
-    def resume_frames(self, frames: int) -> None:
-        self.plan = Plan(frames, frames)
 
     @property
     def ready(self) -> bool:
@@ -131,7 +143,8 @@ class Player:
         if self.cancelled:
             self._fade_to_silence(out[start:])
         elif start < frames:
-            self._play(out[start:], dac_time_s + self._pcm.frames_to_s(start))
+            self._play_or_rest(out[start:], dac_time_s + self._pcm.frames_to_s(start))
+        self._turn_volume(out)
         self._concealer.remember(out)
         room = 0 < self.wanted_room_frames <= self._ring.writable_frames
         if room or self.drained or self.silenced:
@@ -149,6 +162,61 @@ class Player:
         self._lead_left = self._lead_in_frames
         self._concealer.restart()
 
+    def _play_or_rest(self, out: Frames16, dac_time_s: float) -> None:
+        """Play, but for the frames that are to be silent because somebody wishes it."""
+        if self.seek_frame is not None:
+            self._seek(self.seek_frame)
+        if self.paused or self._ring.read >= self.rest_at_frame:
+            self._rest(out)
+            return
+        silent = self._pcm.s_to_frames(min(max(self.not_before_s - dac_time_s, 0.0), 10.0))
+        silent = min(silent, len(out))
+        if not silent and self.resting:
+            self._end_rest()
+        if self._leading_frames:
+            silent = min(self._leading_frames, len(out))
+            self._leading_frames -= silent
+        self._concealer.fill(out[:silent])
+        if silent < len(out):
+            self._play(out[silent:], dac_time_s + self._pcm.frames_to_s(silent))
+
+    def _rest(self, out: Frames16) -> None:
+        """Fade out and be silent; the ring is not read."""
+        if not self.resting:
+            self.resting = True
+            self.silent = False
+            self._late = self._held = False
+            self._leading_frames = 0
+            if self._machine.advance(State.PAUSED):
+                self._concealer.stop(out[:0])
+        self._concealer.fill(out)
+        if not self.silent and not self._concealer.filling:
+            self.silent = True
+            self._wake()
+
+    def _end_rest(self) -> None:
+        """Go on where the sound was left, every sample of it as it is."""
+        self.resting = self.silent = False
+        if self._machine.advance(State.REBUFFERING) and self.ready:
+            self._leading_frames = self._concealer.lead_into(self._ring.peek)
+
+    def _seek(self, frame: int) -> None:
+        """Go on at another frame, out of a fade."""
+        if self._machine.state in (State.PLAYING, State.DRAINING):
+            self._concealer.stop_here()
+        self._figures.played_frames += self._ring.seek(frame)
+        self.spoken = False
+        self._silent_frames = 0
+        self.seek_frame = None
+        self._wake()
+
+    def _turn_volume(self, out: Frames16) -> None:
+        if self._gain == self.volume == 1.0:
+            return
+        gain = np.linspace(self._gain, self.volume, len(out), dtype=np.float32)[:, None]
+        self._gain = self.volume
+        out[:] = to_int16(from_int16(out) * gain)
+
     def _play(self, out: Frames16, dac_time_s: float) -> None:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
             if not self.ready:
@@ -163,7 +231,7 @@ class Player:
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
         allowed = waiting if ended or idle else self._allowed(waiting)
-        sound = self._ring.take(min(len(out), allowed))
+        sound = self._ring.take(min(len(out), allowed, self.rest_at_frame - self._ring.read))
         out[: len(sound)] = sound
         self._concealer.smooth(out if ended else out[: len(sound)])
         self._heard(out[: len(sound)], dac_time_s)
@@ -172,7 +240,11 @@ class Player:
         missing = len(out) - len(sound)
         if not missing:
             return
-        if ended:
+        if self._ring.read >= self.rest_at_frame:
+            self._concealer.stop(out[: len(sound)])
+            self._machine.advance(State.PAUSED)
+            self._rest(out[len(sound) :])
+        elif ended:
             self._drain(missing)
         elif idle:
             self._late = self._held = False
@@ -189,6 +261,8 @@ class Player:
 
     def _heard(self, sound: Frames16, dac_time_s: float) -> None:
         self._figures.played_frames += len(sound)
+        if len(sound):
+            self.heard_until_s = dac_time_s + self._pcm.frames_to_s(len(sound))
         if self._timeline.first_sound is None:
             audible = np.flatnonzero(np.abs(sound[:, 0].astype(np.int32)) >= AUDIBLE)
             if len(audible):
@@ -221,6 +295,9 @@ class Player:
             self._figures.stall_s += seconds
 
     def _drain(self, silent_frames: int) -> None:
+        if not self.spoken:
+            self.spoken = True
+            self._wake()
         self._silent_frames += silent_frames
         if self._silent_frames >= self.tail_frames + self.latency_frames:
             self.drained = True

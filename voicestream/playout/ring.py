@@ -64,6 +64,26 @@ class Ring:
         self._furthest = max(self._furthest, self.read)
         return taken
 
+    def peek(self, most: int) -> Frames16:
+        """Reader only: up to ``most`` frames, which stay in the ring."""
+        before = self.read
+        taken = self.take(most)
+        self.read = before
+        return taken
+
+    def seek(self, frame: int) -> int:
+        """Reader only: go on at ``frame``, or as near to it as the ring goes.
+
+        Returns:
+            How many frames further on that is; negative where it is further back.
+        """
+        if frame < self.read:
+            return -self.rewind(self.read - frame)
+        count = min(frame, self.written) - self.read
+        self.read += count
+        self._furthest = max(self._furthest, self.read)
+        return count
+
     def rewind(self, frames: int) -> int:
         """Reader only: make the last frames read readable again; return how many.
 
