@@ -28,6 +28,8 @@ def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is learnt here of endpoints is nobody's knowledge."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        # tests that run side by side do not wait for each other
+        patch.setenv("VOICESTREAM_TURN", "mix")
         yield
 
 

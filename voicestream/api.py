@@ -17,6 +17,7 @@ from voicestream.session.script import Script
 from voicestream.session.wiring import (
     endpoint_of,
     make_sink,
+    make_turn,
     prepare_in_background,
 )
 from voicestream.settings.table import Settings, load
@@ -127,7 +128,8 @@ def begin(
     metrics = Metrics(started_s)
     sink = make_sink(chosen, metrics.play)
     prepare_in_background(sink)
-    session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt())
+    turn = make_turn(chosen, started_s)
+    session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt(), turn)
     session.start()
     return Handle(session, interruptible)
 

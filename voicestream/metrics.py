@@ -165,6 +165,8 @@ class Snapshot:
     """Requests that were asked at a second endpoint, too, since the first was slow."""
     fill: FillFigures = field(default_factory=FillFigures)
     """The sound that waited, seen at each callback while playing."""
+    rate_hz: int = 0
+    """Of the frames."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 
@@ -292,6 +294,7 @@ class Metrics:
             },
             hedges=len(self.hedges),
             fill=replace(self.play.fill),
+            rate_hz=self.rate_hz,
             start_s=line.process_start,
         )
 

@@ -74,6 +74,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "VOICESTREAM_API_KEY": KEY,
         # one failure at a time; that requests are made again is looked at elsewhere
         "VOICESTREAM_RETRIES": "0",
+        "VOICESTREAM_TURN": "mix",
     }
 
 

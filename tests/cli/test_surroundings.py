@@ -105,7 +105,7 @@ def test_without_portaudio_it_says_so_in_one_line(tmp_path: Path) -> None:
     broken.write_text("raise ImportError('libportaudio.so.2: cannot open')")
     environ = {"PYTHONPATH": f"{broken.parent}:{Path(__file__).parents[2]}"}
     with ScriptedServer(Script(SOUND)) as server:
-        ended = say(tmp_path, server.url, *QUIETLY, environ=environ)
+        ended = say(tmp_path, server.url, *QUIETLY, "--backend", "pyaudio", environ=environ)
     assert ended.code == 5
     (error,) = ended.errors
     assert "libportaudio" in error

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import PcmFormat
+from voicestream.playout.controls import Controls
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
 from voicestream.policy.plan import Plan
@@ -33,7 +34,13 @@ class Stage:
         self.timeline = Timeline(0.0)
         self.figures = PlayFigures()
         self.wakes = 0
-        self.player = Player(self.ring, PCM, self.machine, self.timeline, self.figures, self._wake)
+        self.controls = Controls()
+        self.now_s = 1.0
+        self.player = Player(
+            *(self.ring, PCM, self.machine, self.timeline, self.figures, self._wake),
+            self.controls,
+            clock=lambda: self.now_s,
+        )
         self.player.plan = Plan(resume, resume)
 
     def _wake(self) -> None:

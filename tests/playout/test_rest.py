@@ -36,9 +36,9 @@ def test_no_sample_is_lost_or_changed_however_often_it_is_paused(
     stage.player.ended = True
     heard = []
     for frames, paused in calls:
-        stage.player.paused = paused
+        stage.controls.paused = paused
         heard.append(stage.fill(frames))
-    stage.player.paused = False
+    stage.controls.paused = False
     heard += list(stage.until_drained())
     assert kept_in_order(np.concatenate(heard), RAMP[:, 0])
     assert stage.figures.played_frames == len(RAMP)
@@ -48,7 +48,7 @@ def test_no_sample_is_lost_or_changed_however_often_it_is_paused(
 def test_a_pause_fades_and_is_told_once_it_is_silent() -> None:
     stage = ramp_stage()
     before = stage.fill()
-    stage.player.paused = True
+    stage.controls.paused = True
     fading = stage.fill()
     assert stage.machine.state is State.PAUSED
     assert abs(int(fading[0]) - int(before[-1])) < 10  # no click
@@ -58,7 +58,7 @@ def test_a_pause_fades_and_is_told_once_it_is_silent() -> None:
     for _ in range(5):
         assert not stage.fill().any()
     assert stage.wakes == 1
-    stage.player.paused = False
+    stage.controls.paused = False
     going_on = stage.fill()
     assert stage.machine.state is State.PLAYING
     assert (going_on[FADE:] == RAMP[PERIOD : 2 * PERIOD - FADE, 0]).all()
@@ -66,20 +66,20 @@ def test_a_pause_fades_and_is_told_once_it_is_silent() -> None:
 
 def test_it_rests_at_a_frame_that_lies_within_a_period() -> None:
     stage = ramp_stage()
-    stage.player.rest_at_frame = PERIOD + 100
+    stage.controls.rest_at_frame = PERIOD + 100
     stage.fill()
     heard = stage.fill()
     assert (heard[:100] == RAMP[PERIOD : PERIOD + 100, 0]).all()
     assert not heard[100 + FADE :].any()
     assert (stage.machine.state, stage.ring.read) == (State.PAUSED, PERIOD + 100)
-    stage.player.rest_at_frame = NOT_YET
+    stage.controls.rest_at_frame = NOT_YET
     assert (stage.fill()[FADE:] == RAMP[PERIOD + 100 :, 0][: PERIOD - FADE]).all()
 
 
 def test_the_first_sound_keeps_its_time_to_the_sample() -> None:
     stage = Stage(resume=1)
     stage.write(1000)
-    stage.player.not_before_s = 5.0 + (PERIOD + 100) / 24_000
+    stage.controls.not_before_s = 5.0 + (PERIOD + 100) / 24_000
     assert not stage.fill(at_s=5.0).any()
     heard = stage.fill(at_s=5.0 + PERIOD / 24_000)
     assert not heard[:100].any()
@@ -89,11 +89,11 @@ def test_the_first_sound_keeps_its_time_to_the_sample() -> None:
 
 def test_while_it_is_not_its_turn_nothing_is_counted_and_the_ring_is_kept() -> None:
     stage = ramp_stage()
-    stage.player.not_before_s = float("inf")
+    stage.controls.not_before_s = float("inf")
     for _ in range(10):
         assert not stage.fill().any()
     assert (stage.ring.read, stage.figures.underruns) == (0, 0)
-    stage.player.not_before_s = 0.0
+    stage.controls.not_before_s = 0.0
     assert stage.fill()[FADE] == RAMP[FADE, 0]
 
 
@@ -102,9 +102,9 @@ def test_it_goes_on_at_another_frame(to: int, expected: int) -> None:
     stage = ramp_stage()
     for _ in range(10):
         stage.fill()
-    stage.player.seek_frame = to
+    stage.controls.seek_frame = to
     heard = stage.fill()
-    assert stage.player.seek_frame is None
+    assert stage.controls.seek_frame is None
     assert (heard[FADE:] == RAMP[expected + FADE : expected + PERIOD, 0]).all()
     assert stage.figures.played_frames == expected + PERIOD
 
@@ -113,7 +113,7 @@ def test_volume_is_reached_without_a_step() -> None:
     stage = Stage(resume=1)
     stage.write(5 * PERIOD)
     stage.fill()
-    stage.player.volume = 0.5
+    stage.controls.volume = 0.5
     falling = stage.fill().astype(int)
     assert (np.diff(falling) <= 0).all()
     assert np.abs(np.diff(falling)).max() < LEVEL / 100
@@ -130,3 +130,27 @@ def test_the_end_of_the_speech_is_told_before_the_silence_after_it() -> None:
     assert stage.player.spoken
     assert not stage.player.drained
     assert stage.player.heard_until_s == pytest.approx(2.0 + 50 / 24_000)
+
+
+def test_a_process_that_stood_still_is_silent_until_somebody_looked() -> None:
+    stage = ramp_stage()
+    stage.controls.doubt_after_s = 1.0
+    stage.fill()
+    stage.now_s += 1.5
+    assert not stage.fill()[FADE:].any()
+    assert not stage.fill().any()
+    stage.controls.in_doubt = False
+    assert (stage.fill()[FADE:] == RAMP[PERIOD : 2 * PERIOD - FADE, 0]).all()
+
+
+def test_a_turn_that_comes_back_within_a_period_changes_no_sample() -> None:
+    stage = ramp_stage()
+    stage.fill()
+    stage.controls.yielded = True
+    for _ in range(3):
+        stage.fill()
+    stage.controls.yielded = False
+    stage.controls.not_before_s = 5.0 + 50 / 24_000
+    heard = stage.fill(at_s=5.0)
+    assert not heard[:50].any()
+    assert (heard[50 + FADE :] == RAMP[PERIOD : 2 * PERIOD - 50 - FADE, 0]).all()

@@ -39,7 +39,7 @@ class Rig:
             Timeline(0.0),
             self.figures,
             lambda: None,
-            lambda: self.now_s,
+            clock=lambda: self.now_s,
         )
 
     def write(self, frames: int) -> None:

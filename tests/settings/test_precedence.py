@@ -50,6 +50,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "retry_budget_s": (1, 2, 3, 4),
     "hedge": (False, True, False, True),
     "allow_http_key": (True, False, True, False),
+    "turn": ("now", "next", "mix", "skip"),
+    "expires_s": (1, 2, 3, 4),
     "backend": ("pyaudio", "miniaudio", "auto", "pyaudio"),
     "panel": ("on", "off", "auto", "on"),
 }

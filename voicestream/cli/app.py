@@ -11,6 +11,7 @@ import typer
 
 from voicestream.cli.options import SAY_OPTIONS, Option, SayCall
 from voicestream.cli.report import report
+from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE, run_verb
 from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE
@@ -200,6 +201,24 @@ def _replay(file: str = typer.Argument(..., metavar="FILE")) -> None:
     from voicestream.cli.inspect_commands import show_replay
 
     raise typer.Exit(show_replay(file))
+
+
+def _verb(name: str) -> Any:
+    """A verb as the help shows it; the way there without it is in ``cli.entry``."""
+
+    def carry_out(
+        value: str | None = typer.Argument(None, hidden=name not in WITH_VALUE),
+        everybody: bool = typer.Option(False, "--all", hidden=name not in TO_ALL),
+        as_json: bool = typer.Option(False, "--json", help="print the answers as JSON"),
+    ) -> None:
+        flags = ["--all"] * everybody + ["--json"] * as_json
+        raise typer.Exit(run_verb([name, *([] if value is None else [value]), *flags]))
+
+    return carry_out
+
+
+for _name, _does in VERBS.items():
+    app.command(_name, help=_does[0].upper() + _does[1:] + ".")(_verb(_name))
 
 
 @app.command("devices")

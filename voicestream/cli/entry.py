@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from voicestream.cli.options import quick_say
 from voicestream.cli.report import EXIT_BROKEN_PIPE, report
+from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError
 
 
@@ -26,6 +26,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in VERBS and not {"-h", "--help"} & set(arguments):
+        return run_verb(arguments)
+    from voicestream.cli.options import quick_say
+
     call = None if "_VOICESTREAM_COMPLETE" in os.environ else quick_say(arguments)
     if call is not None:
         from voicestream.cli.say import say

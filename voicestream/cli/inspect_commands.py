@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from voicestream.cli.parts import load_settings
-from voicestream.cli.report import notice, print_json
+from voicestream.cli.report import notice, own_stderr, print_json
 from voicestream.printable import printable
 from voicestream.settings.table import TABLE, shown_value
 
@@ -31,6 +31,7 @@ def show_devices() -> int:
     """The output devices, one a line, and the simulated one."""
     from voicestream.session.wiring import card_sink
 
+    own_stderr()  # nothing of ALSA's words reaches the screen
     sink = card_sink(load_settings({}).backend)
     try:
         devices = sink.devices()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from voicestream.errors import UsageError
 from voicestream.settings.table import TABLE
 
 
@@ -34,6 +35,10 @@ SAY_OPTIONS = (
     Option("trace", ("--trace",), "keep when the sound arrived, for `trace replay`", "FILE"),
     Option("echo", ("--echo",), "pass the text on to stdout as it is heard"),
     Option("json", ("--json",), "print the figures as one JSON object on stdout"),
+    Option("now", ("--now",), "speak at once; who speaks goes on afterwards"),
+    Option("next", ("--next",), "speak before those who wait"),
+    Option("no_wait", ("--no-wait",), "say nothing where another voice speaks"),
+    Option("mix", ("--mix",), "speak while another voice does"),
     Option("quiet", ("--quiet", "-q"), "nothing on stderr but errors"),
 )
 
@@ -49,8 +54,20 @@ class SayCall:
     echo: bool = False
     json: bool = False
     quiet: bool = False
+    now: bool = False
+    next: bool = False
+    no_wait: bool = False
+    mix: bool = False
     settings: dict[str, Any] = field(default_factory=dict)
     """What flags said, by the setting's name; key files not yet read."""
+
+    def flags(self) -> dict[str, Any]:
+        """The settings, those that have short flags of their own among them."""
+        turns = {"now": self.now, "next": self.next, "skip": self.no_wait, "mix": self.mix}
+        chosen = [turn for turn, wished in turns.items() if wished]
+        if len(chosen) > 1:
+            raise UsageError("--now, --next, --no-wait and --mix exclude each other")
+        return {**self.settings, "turn": chosen[0]} if chosen else self.settings
 
 
 def switch_flags(flag: str) -> tuple[str, str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from voicestream.session.conductor import Session
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
+    from voicestream.session.turn import Turn
     from voicestream.session.wiring import Early
 
 _ECHO_TICK_S = 0.05
@@ -61,7 +62,7 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
 
 
 def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -> int:
-    settings = load_settings(call.settings)
+    settings = load_settings(call.flags())
     saver = make_saver(call)
     if saver is not None:
         signals.clean_up = saver.close  # which leaves nothing
@@ -108,7 +109,20 @@ def _session(
             "for another."
         )
     endpoint = endpoint or make_endpoint(settings, early)
-    return Session(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt())
+    turn = _turn(settings, start_s)
+    return Session(
+        *(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt()), turn
+    )
+
+
+def _turn(settings: Settings, start_s: float) -> Turn | None:
+    from voicestream.session.wiring import make_turn
+
+    try:
+        return make_turn(settings, start_s)
+    except VoicestreamError as error:
+        warn(f"others may speak at the same time: {error}")
+        return None
 
 
 def _collect_again(event: Event) -> None:
@@ -140,7 +154,8 @@ def _conduct(call: SayCall, settings: Settings, session: Session, signals: Signa
         while not session.wait(_ECHO_TICK_S if echo else None):
             _echo(session, echo)
     _echo(session, echo)
-    code = _tell(call, session.result(), signals.exit_code if session.interrupted else 0)
+    ended_early = session.interrupted and not session.dropped
+    code = _tell(call, session.result(), signals.exit_code if ended_early else 0)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 

@@ -181,6 +181,10 @@ class Floor:
         holder = self._holder
         return holder >= 0 and not _same_file(holder, self._path("holder"))
 
+    def others_before(self) -> bool:
+        """Whether another is to speak before this one, which has the floor."""
+        return bool(self._ahead())
+
     def queue(self) -> list[Entry]:
         """Everybody who lives and was not passed over, whose turn is next first."""
         return [Entry(name) for name in _names(self._folder) if self._alive(name)]

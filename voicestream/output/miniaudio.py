@@ -71,7 +71,7 @@ class MiniaudioSink:
                 binding.ffi.NULL, 0, binding.ffi.addressof(config), context
             )
             if told != binding.lib.MA_SUCCESS:
-                raise DeviceError("no sound system is there", f"miniaudio says {told}", HINT)
+                raise DeviceError("no sound system is there", _reason(binding.lib, told), HINT)
             self._kept.append(name)
             self._context = context
             if context.backend == binding.lib.ma_backend_null:
@@ -93,7 +93,7 @@ class MiniaudioSink:
         infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
         told = lib.ma_context_get_devices(self._context, infos, count, ffi.NULL, ffi.NULL)
         if told != lib.MA_SUCCESS:
-            raise DeviceError("the audio devices cannot be listed", f"miniaudio says {told}")
+            raise DeviceError("the audio devices cannot be listed", _reason(lib, told))
         backend = ffi.string(lib.ma_get_backend_name(self._context.backend)).decode()
         found = []
         for index in range(count[0]):
@@ -138,8 +138,9 @@ class MiniaudioSink:
         device = ffi.new("ma_device *")
         told = lib.ma_device_init(self._context, ffi.addressof(config), device)
         if told != lib.MA_SUCCESS:
-            name = self._wanted or "the default audio device"
-            raise DeviceError(f"{name} cannot be opened", f"miniaudio says {told}", HINT)
+            name = f"the audio device {self._wanted!r}" if self._wanted else "no audio device"
+            can = "cannot" if self._wanted else "can"
+            raise DeviceError(f"{name} {can} be opened", _reason(lib, told), HINT)
         self._device = device
         self._pcm = wanted.with_encoding("s16")
         return self._pcm
@@ -149,7 +150,8 @@ class MiniaudioSink:
         self._heard_until_s = 0.0
         told = self._binding.lib.ma_device_start(self._device)
         if told != self._binding.lib.MA_SUCCESS:
-            raise DeviceError("the audio device does not start", f"miniaudio says {told}", HINT)
+            reason = _reason(self._binding.lib, told)
+            raise DeviceError("the audio device does not start", reason, HINT)
 
     def _data_callback(self, _device: Any, output: Any, _input: Any, frames: int) -> None:
         """The audio callback. Its name is what the package's own callback looks for, too."""
@@ -177,6 +179,12 @@ class MiniaudioSink:
         context, self._context = self._context, None
         if context is not None:
             self._binding.lib.ma_context_uninit(context)
+
+
+def _reason(lib: Any, told: int) -> str:
+    """What a result of miniaudio is called, such as ``no backend``."""
+    names = [name for name in dir(lib) if name.startswith("MA_") and getattr(lib, name) == told]
+    return names[0].removeprefix("MA_").replace("_", " ").lower() if names else f"code {told}"
 
 
 def _import_binding() -> Any:

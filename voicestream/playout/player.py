@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -13,8 +14,9 @@ import numpy as np
 from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
 from voicestream.playout.conceal import Concealer
+from voicestream.playout.controls import Controls
 from voicestream.playout.ring import Ring
-from voicestream.policy.plan import NOT_YET, Plan
+from voicestream.policy.plan import Plan
 from voicestream.state import State, StateMachine
 
 AUDIBLE = 32
@@ -32,6 +34,7 @@ class Player:
     Args:
         wake: called from the callback when something happened that the
             conductor waits for; it may wait for nothing and raise nothing.
+        controls: what is asked of it while it plays.
         clock: that of the arrivals that plans are made from.
     """
 
@@ -43,6 +46,7 @@ class Player:
         timeline: Timeline,
         figures: PlayFigures,
         wake: Callable[[], None],
+        controls: Controls | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ring = ring
@@ -51,6 +55,7 @@ class Player:
         self._timeline = timeline
         self._figures = figures
         self._wake = wake
+        self._controls = controls or Controls()
         self._clock = clock
         # conductor, before the sink starts
         self._lead_in_frames = 0
@@ -70,19 +75,8 @@ class Player:
         ring runs empty now, the writer pauses and nothing is late."""
         self.wanted_room_frames = 0
         """The feeder waits for so much room in the ring; 0: it does not wait."""
-        # conductor, and whoever asks it to
+        # conductor
         self.cancelled = False
-        self.paused = False
-        """Fade out and be silent until this is False again; nothing of the sound is lost."""
-        self.rest_at_frame = NOT_YET
-        """Pause there, as if ``paused`` were set; set to ``NOT_YET`` to go on."""
-        self.not_before_s = 0.0
-        """No sound leaves the DAC before this time; ``inf``: it is another one's turn."""
-        self.seek_frame: int | None = None
-        """Where to go on, counted from the first frame of the reply. The callback sets it
-        back to None when it has gone there; what lies too far back or ahead is cut off."""
-        self.volume = 1.0
-        """Factor on every sample, reached within a period."""
         # audio callback
         self.drained = False
         """Everything, the tail included, has been handed to the sink."""
@@ -94,10 +88,11 @@ class Player:
         self._late = False  # the ring ran empty, and that was not the writer's pause
         self._held = False  # waiting at a pause, as the plan wants
         self._silent_frames = 0
+        self._asked_s = math.inf  # the callback before this one
         self._gain = 1.0  # reached so far
         self._leading_frames = 0  # of the rise before the sound goes on
         self.resting = False
-        """Silent because of ``paused`` or ``rest_at_frame``, the fade included."""
+        """Silent because the controls wish it, the fade included."""
         self.silent = False
         """Resting, and the fade has been handed to the sink."""
         self.spoken = False
@@ -109,6 +104,11 @@ class Player:
         """Before the sink starts: what it swallows at first, and what waits in it."""
         self._lead_in_frames = self._lead_left = self._pcm.s_to_frames(lead_in_s)
         self.latency_frames = self._pcm.s_to_frames(latency_s)
+
+    @property
+    def rate_hz(self) -> int:
+        """Frames a second."""
+        return self._pcm.rate_hz
 
     @property
     def read_frames(self) -> int:
@@ -138,6 +138,7 @@ class Player:
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """The next frames as 16-bit bytes; silence where there is nothing to play."""
         out = np.zeros((frames, self._pcm.channels), np.int16)
+        self._see_time()
         start = min(self._lead_left, frames)
         self._lead_left -= start
         if self.cancelled:
@@ -164,21 +165,32 @@ class Player:
 
     def _play_or_rest(self, out: Frames16, dac_time_s: float) -> None:
         """Play, but for the frames that are to be silent because somebody wishes it."""
-        if self.seek_frame is not None:
-            self._seek(self.seek_frame)
-        if self.paused or self._ring.read >= self.rest_at_frame:
+        wished = self._controls
+        if wished.seek_frame is not None:
+            self._seek(wished.seek_frame)
+        resting = wished.paused or wished.yielded or wished.in_doubt
+        if resting or self._ring.read >= wished.rest_at_frame:
             self._rest(out)
             return
-        silent = self._pcm.s_to_frames(min(max(self.not_before_s - dac_time_s, 0.0), 10.0))
-        silent = min(silent, len(out))
-        if not silent and self.resting:
+        silent = self._pcm.s_to_frames(min(max(wished.not_before_s - dac_time_s, 0.0), 10.0))
+        self._concealer.fill(out[:silent])
+        out = out[silent:]
+        if len(out) and self.resting:
             self._end_rest()
         if self._leading_frames:
-            silent = min(self._leading_frames, len(out))
-            self._leading_frames -= silent
-        self._concealer.fill(out[:silent])
-        if silent < len(out):
-            self._play(out[silent:], dac_time_s + self._pcm.frames_to_s(silent))
+            rising = min(self._leading_frames, len(out))
+            self._leading_frames -= rising
+            self._concealer.fill(out[:rising])
+            out = out[rising:]
+            silent += rising
+        if len(out):
+            self._play(out, dac_time_s + self._pcm.frames_to_s(silent))
+
+    def _see_time(self) -> None:
+        now_s = self._clock()
+        if now_s - self._asked_s > self._controls.doubt_after_s:
+            self._controls.in_doubt = True
+        self._asked_s = now_s
 
     def _rest(self, out: Frames16) -> None:
         """Fade out and be silent; the ring is not read."""
@@ -207,14 +219,15 @@ class Player:
         self._figures.played_frames += self._ring.seek(frame)
         self.spoken = False
         self._silent_frames = 0
-        self.seek_frame = None
+        self._controls.seek_frame = None
         self._wake()
 
     def _turn_volume(self, out: Frames16) -> None:
-        if self._gain == self.volume == 1.0:
+        volume = self._controls.volume
+        if self._gain == volume == 1.0:
             return
-        gain = np.linspace(self._gain, self.volume, len(out), dtype=np.float32)[:, None]
-        self._gain = self.volume
+        gain = np.linspace(self._gain, volume, len(out), dtype=np.float32)[:, None]
+        self._gain = volume
         out[:] = to_int16(from_int16(out) * gain)
 
     def _play(self, out: Frames16, dac_time_s: float) -> None:
@@ -231,7 +244,8 @@ class Player:
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
         allowed = waiting if ended or idle else self._allowed(waiting)
-        sound = self._ring.take(min(len(out), allowed, self.rest_at_frame - self._ring.read))
+        rest_in = self._controls.rest_at_frame - self._ring.read
+        sound = self._ring.take(min(len(out), allowed, rest_in))
         out[: len(sound)] = sound
         self._concealer.smooth(out if ended else out[: len(sound)])
         self._heard(out[: len(sound)], dac_time_s)
@@ -240,7 +254,7 @@ class Player:
         missing = len(out) - len(sound)
         if not missing:
             return
-        if self._ring.read >= self.rest_at_frame:
+        if len(sound) == rest_in:
             self._concealer.stop(out[: len(sound)])
             self._machine.advance(State.PAUSED)
             self._rest(out[len(sound) :])

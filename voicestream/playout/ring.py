@@ -54,6 +54,13 @@ class Ring:
         self.written += count
         return count
 
+    def view(self, most: int) -> tuple[int, Frames16]:
+        """Any thread: the next frame to be read, and a copy of up to ``most`` from it on."""
+        first = self.read
+        count = min(most, self.written - first)
+        places = (first + np.arange(max(count, 0))) % self._size
+        return first, self._data[places]
+
     def take(self, most: int) -> Frames16:
         """Reader only: up to ``most`` frames, as an array of its own."""
         count = min(most, self.readable_frames)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from voicestream.decode.registry import preload
 from voicestream.errors import VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
+from voicestream.playout.controls import Controls
 from voicestream.session.adapt import Requests
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
@@ -18,10 +20,14 @@ from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
+from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.speech.failover import ResilientEndpoint
 from voicestream.state import State
+
+if TYPE_CHECKING:
+    from voicestream.session.turn import Turn
 
 OnEvent = Callable[[Event], None]
 
@@ -35,6 +41,7 @@ class Session:
         sink: where it is played; None to only save.
         saver: where it is kept, if anywhere.
         learnt: where what is learnt of the endpoint is kept; None: nowhere.
+        turn: waits until no other speaks; None: it speaks at once, and answers no verbs.
         on_event: called from the session's threads; must return quickly. What it
             raises becomes a warning.
     """
@@ -49,7 +56,12 @@ class Session:
         metrics: Metrics | None = None,
         on_event: OnEvent | None = None,
         learnt: Keeping | None = None,
+        turn: Turn | None = None,
     ) -> None:
+        self._turn = turn
+        self._segments = segments
+        self.dropped = False
+        """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint
         self._on_event = on_event
         self._ended = threading.Event()
@@ -80,6 +92,7 @@ class Session:
             on_start=lambda: self._announce("playing", None),
             device_named=bool(settings.device),
             underrun=settings.underrun,
+            on_wake=turn.wake if turn else lambda: None,
         )
         self._feeder = Feeder(
             self._fetchers, self._playback, self.metrics, settings, self._announce
@@ -111,6 +124,8 @@ class Session:
         """Begin; returns at once."""
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
+        if self._turn is not None:
+            self._turn.begin(self._playback, Verbs(self).answer, "", self._drop, self._warn)
         threading.Thread(target=self._run, name="feeder", daemon=True).start()
 
     def _run(self) -> None:
@@ -147,6 +162,8 @@ class Session:
             self.metrics.machine.finish(State.FAILED)
         else:
             self.metrics.machine.finish(State.DONE)
+        if self._turn is not None:
+            self._turn.close()
         self._endpoint.close()
         self._announce("end", None)
         self._ended.set()
@@ -162,6 +179,29 @@ class Session:
             self._playback.cancel()
             # locks are taken below this line, which a signal handler must not do
             threading.Thread(target=self._fetchers.cancel, name="cancel", daemon=True).start()
+
+    def _drop(self, why: str) -> None:
+        self.dropped = True
+        self._warn(f"not spoken: {why}")
+        self.interrupt()
+
+    def _warn(self, text: str) -> None:
+        self.metrics.warnings.append(text)
+        self._announce("warning", None, text)
+
+    @property
+    def controls(self) -> Controls:
+        """Pause, volume and where to go on; any thread."""
+        return self._playback.controls
+
+    def skip(self) -> None:
+        """Any thread: leave out the rest of the segment that plays."""
+        self._feeder.skip()
+
+    @property
+    def waits_for(self) -> str:
+        """Who speaks before us, ``PID-N``; empty: nobody."""
+        return self._turn.waits_for if self._turn else ""
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the end or the timeout; whether it has ended."""

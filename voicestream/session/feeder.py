@@ -16,6 +16,7 @@ from voicestream.errors import (
 )
 from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.pcm import PcmFormat, Samples
+from voicestream.policy.plan import NOT_YET
 from voicestream.session.fetchers import Fetchers, Job
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_RESUMES, Reply
@@ -68,12 +69,20 @@ class Feeder:
         self._end: Boundary | None = None  # of the last segment that was heard
         self._failed_in_a_row = 0
         self._at_s = 0.0  # the arrival of what is decoded now
+        self._job: Job | None = None
         self._cancelled = False
         self.errors: list[VoicestreamError] = []
 
     def cancel(self) -> None:
         """Any thread, or a signal handler."""
         self._cancelled = True
+
+    def skip(self) -> None:
+        """Any thread: nothing more of the segment that plays is wanted."""
+        self._playback.skipping = True
+        self._playback.controls.seek_frame = NOT_YET
+        if (job := self._job) is not None:
+            job.spool.cancel()
 
     def run(self) -> None:
         """Play all segments in order, to the last sample.
@@ -136,10 +145,11 @@ class Feeder:
 
     def _run_job(self, job: Job) -> None:
         """One segment. Its failure is noted and does not keep the others from being heard."""
+        self._job = job
         try:
             self._decode(job)
         except EndpointError as error:
-            if self._cancelled:
+            if self._cancelled or self._playback.skipping:
                 return
             job.figures.status = "failed"
             self._announce("segment_failed", job.figures, str(error))
@@ -153,6 +163,8 @@ class Feeder:
             job.figures.status = "cancelled" if self._cancelled else "done"
             self._announce("segment_done", job.figures, "")
         finally:
+            self._job = None
+            self._playback.skipping = False
             self._fetchers.forget(job)
 
     def _all_will_fail(self, error: EndpointError) -> bool:
@@ -174,7 +186,7 @@ class Feeder:
             if not self._cancelled:
                 self._end_segment(job)  # what came before it broke off is heard all the same
         self._tell_of(reply)
-        if not job.figures.audio_s and not self._cancelled:
+        if not (job.figures.audio_s or self._cancelled or self._playback.skipping):
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
 
     def _tell_of(self, reply: Reply) -> None:

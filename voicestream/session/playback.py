@@ -6,12 +6,15 @@ import queue
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from voicestream.errors import DeviceError, SaveError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Sink
 from voicestream.output.lasting import LastingSink
 from voicestream.output.save import Saver
-from voicestream.pcm import PcmFormat, Samples, to_int16
+from voicestream.pcm import Frames16, PcmFormat, Samples, to_int16
+from voicestream.playout.controls import Controls
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
 from voicestream.policy.plan import Plan
@@ -22,8 +25,9 @@ _LOOK_S = 0.25
 _ROOM_S = 0.1
 """A full ring is filled up again when so much has been played of it."""
 _FADE_WAIT_S = 0.2
-_HISTORY_S = 0.5
-"""More than any device holds: what it had not played yet when it went away."""
+_HISTORY_S = 60.0
+"""How far back ``back`` goes: sound that was played stays in the ring, 2.9 MB at 24 kHz. More
+than any device holds, too: what it had not played yet when it went away."""
 
 
 class Playback:
@@ -36,6 +40,7 @@ class Playback:
         on_start: called once, just before the sink starts.
         device_named: the device was asked for by name, so saving alone will not do.
         underrun: what one does, see :class:`Player`.
+        on_wake: called from the audio callback when something happened; must not wait.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class Playback:
         on_start: Callable[[], None],
         device_named: bool = False,
         underrun: str = "wait",
+        on_wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._metrics = metrics
         self._sink = sink
@@ -59,6 +65,9 @@ class Playback:
         self._on_start = on_start
         self._device_named = device_named
         self._underrun = underrun
+        self._on_wake = on_wake
+        self.controls = Controls()
+        """Any thread: what is asked of the player, which may not exist yet."""
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._ring: Ring | None = None
         self._room_frames = 0
@@ -68,8 +77,25 @@ class Playback:
         self.errors: list[VoicestreamError] = []
         # any thread
         self._cancelled = False
+        self.skipping = False
+        """Drop what is written: the segment is not wanted any more."""
         # feeder; read by any thread
         self._player: Player | None = None
+
+    @property
+    def player(self) -> Player | None:
+        """Any thread: what the sink asks; None until the first sound is here."""
+        return self._player
+
+    def coming(self, seconds: float) -> tuple[int, Frames16]:
+        """Any thread: the next frame to be played, and up to ``seconds`` from there on."""
+        if self._ring is None or self.pcm is None:
+            return 0, np.zeros((0, 1), np.int16)
+        return self._ring.view(self.pcm.s_to_frames(seconds))
+
+    def _wake(self) -> None:
+        self._wakes.put(None)
+        self._on_wake()
 
     def cancel(self) -> None:
         """Any thread, or a signal handler: fade out."""
@@ -113,7 +139,8 @@ class Playback:
             metrics.machine,
             metrics.timeline,
             metrics.play,
-            lambda: self._wakes.put(None),
+            self._wake,
+            self.controls,
         )
         player.plan = Plan()
         player.underrun = self._underrun
@@ -178,7 +205,7 @@ class Playback:
         Raises:
             DeviceError: the device went away.
         """
-        if not len(samples):
+        if not len(samples) or self.skipping:
             return
         frames = to_int16(samples)
         if self._saver is not None:
@@ -195,7 +222,7 @@ class Playback:
         self._metrics.overruns += full
         self._plan(more_waiting or full)
         done = 0
-        while not self._cancelled:
+        while not (self._cancelled or self.skipping):
             done += self._ring.write(frames[done:])
             self._start_when_ready()
             if done == len(frames):
@@ -224,7 +251,7 @@ class Playback:
         """
         wanted = min(self._room_frames, max(ring.capacity_frames // 4, 1))
         player.wanted_room_frames = wanted
-        while ring.writable_frames < wanted and not self._cancelled:
+        while ring.writable_frames < wanted and not (self._cancelled or self.skipping):
             if not self._wait() and ring.writable_frames:
                 break  # nobody reads, but there is room for some
         player.wanted_room_frames = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from voicestream.output.base import Sink
     from voicestream.output.miniaudio import MiniaudioSink
     from voicestream.output.portaudio import PortAudioSink
+    from voicestream.session.turn import Turn
     from voicestream.settings.endpoints import Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
@@ -235,6 +238,32 @@ def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
 
         return NullSink()
     return card_sink(settings.backend, settings.device, figures)
+
+
+def make_turn(settings: Settings, start_s: float) -> Turn | None:
+    """The turn of a reply that is heard; None where there is no floor (Windows), or no card.
+
+    Args:
+        start_s: when the process (library: the call) began.
+
+    Raises:
+        VoicestreamError: the runtime folder cannot be used.
+    """
+    if sys.platform == "win32" or settings.device == "null":
+        return None
+    from voicestream.control.floor import Rank
+    from voicestream.control.runtime import runtime_folder
+    from voicestream.session.turn import Turn
+
+    ranks = {"next": Rank.NEXT, "now": Rank.NOW, "mix": None}
+    return Turn(
+        runtime_folder(),
+        ranks.get(settings.turn, Rank.LAST),
+        start_s,
+        wait=settings.turn != "skip",
+        expires_s=settings.expires_s or math.inf,
+        pause_s=settings.pause_paragraph_ms / 1000,
+    )
 
 
 def card_sink(

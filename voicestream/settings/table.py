@@ -166,6 +166,18 @@ class Settings:
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
     pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
     device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    turn: Literal["wait", "next", "now", "skip", "mix"] = _setting(
+        "wait",
+        flag_choice("wait", "next", "now", "skip", "mix"),
+        "where another voice speaks: wait for your turn, be the next, speak now (it goes on "
+        "afterwards), skip it, or mix the voices",
+    )
+    expires_s: float = _setting(
+        0.0,
+        number(0, 86_400),
+        "drop what has waited so long for its turn, seconds; 0: never",
+        flag="--expires",
+    )
     backend: Literal["auto", "miniaudio", "pyaudio"] = _setting(
         "auto",
         flag_choice("auto", "miniaudio", "pyaudio"),

@@ -17,6 +17,7 @@ _SPENT = (
     ("gathering", ("prebuffering",)),
     ("speaking", ("playing", "draining")),
     ("waiting", ("rebuffering",)),
+    ("paused", ("paused",)),
 )
 """What is said of the time in each state."""
 _SEEN_MS = 50.0

@@ -21,6 +21,7 @@ _STATES: dict[State, Part] = {
     State.PREBUFFERING: ("gathering sound", "cyan"),
     State.PLAYING: ("speaking", "green"),
     State.REBUFFERING: ("waiting for more sound", "yellow"),
+    State.PAUSED: ("paused", "yellow"),
     State.DRAINING: ("speaking the rest", "green"),
     State.DONE: ("done", "green"),
     State.FAILED: ("failed", "red"),

@@ -1,0 +1,197 @@
+"""Several processes and one loudspeaker: one voice at a time, and verbs from elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support import command
+from tests.support.loudspeaker import Loudspeaker
+from tests.support.matching import match
+from tests.support.recording import Recording
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+from tests.support.sound import ramp
+
+RATE_HZ = 24_000
+PAUSE_S = 0.3
+KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME", "PULSE_COOKIE", "ALSA_CONFIG_PATH")
+STARTS = {"one": 0, "two": 60_000, "three": 120_000}
+"""Each voice says a part of the ramp of its own, so that a recording tells who speaks."""
+SECONDS = {"one": 2.0, "two": 0.6, "three": 0.6}
+
+
+def sound_of(name: str) -> np.ndarray:
+    return ramp(round(SECONDS[name] * RATE_HZ), start=STARTS[name])
+
+
+class Voices:
+    """Commands that speak, on one loudspeaker, and verbs to them."""
+
+    def __init__(self, env: dict[str, str], folder: Path, url: str) -> None:
+        self.env = env
+        self.folder = folder
+        self.url = url
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def say(self, name: str, *flags: str) -> None:
+        self.running[name] = command.start(
+            *("say", name, "--base-url", self.url, "--json", "--quiet"),
+            *("--pause-paragraph-ms", str(1000 * PAUSE_S), *flags),
+            env=self.env,
+            cwd=self.folder,
+        )
+
+    def verb(self, *words: str) -> list[dict[str, Any]]:
+        done = command.run(*words, "--json", env=self.env, cwd=self.folder)
+        return json.loads(done.stdout)
+
+    def until(self, true: Callable[[list[dict[str, Any]]], bool]) -> None:
+        for _ in range(400):
+            if true(self.verb("status")):
+                return
+        raise AssertionError(self.verb("status"))
+
+    def waits(self, count: int) -> None:
+        """Until so many wait for their turn."""
+        self.until(lambda found: sum(who.get("state") == "waiting" for who in found) == count)
+
+    def figures(self, name: str, code: int = 0) -> dict[str, Any]:
+        out, err = self.running[name].communicate(timeout=30)
+        assert self.running[name].returncode == code, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def voices(loudspeaker: Loudspeaker, tmp_path: Path) -> Iterator[Voices]:
+    speaker = {name: loudspeaker.env[name] for name in KEPT if name in loudspeaker.env}
+    env = command.environment(tmp_path, speaker, {"VOICESTREAM_TURN": "wait"})
+
+    def reply(request: Any) -> Script:
+        return Script(sound_of(request.json["input"]).tobytes(), rate_bytes_per_s=8 * 48_000)
+
+    with ScriptedServer(reply) as server:
+        voices = Voices(env, tmp_path, server.url)
+        yield voices
+        for process in voices.running.values():
+            process.kill()
+            process.communicate()
+
+
+def order(heard: np.ndarray, names: list[str]) -> None:
+    """Every voice is heard whole, one after the other."""
+    spoken = np.concatenate([sound_of(name) for name in names])
+    assert match(spoken, heard.ravel()).missing == 0
+
+
+def pauses_s(recording: Recording) -> list[float]:
+    # shorter ones are a busy machine's
+    lengths = [span.end - span.start for span in recording.silences()]
+    return [length / RATE_HZ for length in lengths if length > 2400]
+
+
+def test_voices_speak_one_after_the_other_with_a_pause(
+    voices: Voices, recording: Recording
+) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    voices.say("two")
+    voices.waits(1)
+    voices.say("three")
+    voices.waits(2)
+    for name in ("one", "two", "three"):
+        assert voices.figures(name)["completed"]
+    recording.wait_silence()
+    order(recording.stop(), ["one", "two", "three"])
+    assert pauses_s(recording) == pytest.approx([PAUSE_S, PAUSE_S], abs=0.02)
+
+
+def test_now_interrupts_and_nothing_of_the_interrupted_voice_is_lost(
+    voices: Voices, recording: Recording
+) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    voices.say("two", "--now")
+    for name in ("two", "one"):
+        assert voices.figures(name)["completed"]
+    recording.wait_silence()
+    heard = recording.stop().ravel()
+    first, second = sound_of("one"), sound_of("two")
+    at = np.flatnonzero(np.isin(heard, second[:1]))  # where the second voice begins
+    assert match(second, heard).missing == 0
+    assert match(first, heard).missing == 0
+    assert len(at)
+    assert len(pauses_s(recording)) == 2
+
+
+def test_paused_speech_goes_on_at_the_very_sample(voices: Voices, recording: Recording) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    assert voices.verb("pause")[0]["paused"]
+    voices.until(lambda found: found[0]["state"] == "paused")
+    assert not voices.verb("toggle")[0]["paused"]
+    figures = voices.figures("one")
+    recording.wait_silence()
+    recording.stop()
+    assert figures["completed"]
+    assert figures["underruns"] == figures["stall_ms"] == 0
+    assert recording.match(sound_of("one")).missing == 0
+
+
+def test_stop_silences_the_speaker_and_the_next_one_speaks(
+    voices: Voices, recording: Recording
+) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    voices.say("two")
+    voices.waits(1)
+    assert voices.verb("stop")[0]["ok"]
+    assert not voices.figures("one", code=130)["completed"]
+    assert voices.figures("two")["completed"]
+    recording.wait_silence()
+    order(recording.stop(), ["two"])
+
+
+def test_who_does_not_want_to_wait_is_silent(voices: Voices, recording: Recording) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    voices.say("two", "--no-wait")
+    voices.say("three", "--expires", "0.2")
+    for name, why in (("two", "another speaks"), ("three", "stale")):
+        figures = voices.figures(name)
+        assert not figures["completed"]
+        assert why in figures["warnings"][0]
+    assert voices.figures("one")["completed"]
+    recording.wait_silence()
+    order(recording.stop(), ["one"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_speaker_that_dies_or_stands_still_keeps_nobody_waiting(
+    voices: Voices, recording: Recording, number: int
+) -> None:
+    voices.say("one")
+    recording.wait_sound()
+    voices.say("two")
+    voices.waits(1)
+    os.kill(voices.running["one"].pid, number)
+    assert voices.figures("two")["completed"]
+    if number == signal.SIGSTOP:
+        os.kill(voices.running["one"].pid, signal.SIGCONT)
+        assert voices.figures("one")["completed"]
+    recording.wait_silence()
+    assert match(sound_of("two"), recording.stop().ravel()).missing == 0
+
+
+def test_a_verb_where_nobody_speaks_says_so(voices: Voices) -> None:
+    done = command.run("pause", env=voices.env, cwd=voices.folder)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"voicestream: nothing is being spoken\n"

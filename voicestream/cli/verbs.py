@@ -1,0 +1,76 @@
+"""``stop``, ``pause``, ``next`` and the like: verbs to whoever speaks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from voicestream.cli.report import report, say_line
+from voicestream.errors import UsageError, VoicestreamError
+
+VERBS = {
+    "stop": "silence whoever speaks; --all: those who wait, too",
+    "pause": "fall silent, to go on at the very sample",
+    "resume": "go on after a pause",
+    "toggle": "pause or go on",
+    "next": "go on with the next sentence",
+    "back": "say the sentence again, or the one before",
+    "volume": "set the volume: 0.5, +0.1, -0.1",
+    "status": "tell who speaks, what, and who waits",
+}
+"""Each verb, and what it does."""
+
+WITH_VALUE = ("volume",)
+TO_ALL = ("stop",)
+
+
+def run_verb(arguments: Sequence[str]) -> int:
+    """Carry out ``voicestream VERB ...``; return the exit code."""
+    try:
+        return _run(arguments[0], list(arguments[1:]))
+    except VoicestreamError as error:
+        return report(error)
+
+
+def _run(verb: str, words: list[str]) -> int:
+    if sys.platform == "win32":
+        raise UsageError("Windows has no control socket", hint="Press Ctrl-C where it speaks.")
+    from voicestream.control.client import tell
+
+    as_json = _taken(words, "--json")
+    everybody = verb == "status" or (verb in TO_ALL and _taken(words, "--all"))
+    value = words.pop(0) if words and verb in WITH_VALUE else None
+    if words or (value is None and verb in WITH_VALUE):
+        takes = " takes a value" if verb in WITH_VALUE else " takes nothing more"
+        raise UsageError(f"{verb}{takes}", hint=f"`voicestream {verb} -h` shows how.")
+    answers = tell(verb, value, everybody)
+    if as_json:
+        sys.stdout.write(json.dumps(answers) + "\n")
+    if not answers:
+        if not as_json:
+            say_line("voicestream: nothing is being spoken")
+        return 1
+    failed = [answer for answer in answers if not answer.get("ok")]
+    for answer in failed:
+        say_line(f"voicestream: {answer.get('error', 'it failed')}")
+    if verb == "status" and not as_json:
+        for answer in answers:
+            sys.stdout.write(_status_line(answer) + "\n")
+    return 1 if failed else 0
+
+
+def _taken(words: list[str], flag: str) -> bool:
+    """Whether a flag is among the words; it is taken out."""
+    found = flag in words
+    if found:
+        words.remove(flag)
+    return found
+
+
+def _status_line(answer: dict[str, object]) -> str:
+    from voicestream.printable import printable
+
+    state = "paused" if answer.get("paused") else str(answer.get("state", ""))
+    said = " ".join(str(answer.get("speaking", "")).split())
+    return printable(f"{answer['who']:>10}  {state:<12} {answer.get('played_s', 0):>7} s  {said}")

@@ -1,0 +1,33 @@
+"""What is asked of a player while it plays: by keys, verbs, and whoever else wants to speak."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from voicestream.policy.plan import NOT_YET
+
+
+@dataclass(slots=True)
+class Controls:
+    """What is asked of a player while it plays. Any thread; the callback only reads,
+    but for ``seek_frame`` and ``in_doubt``."""
+
+    paused: bool = False
+    """Fade out and be silent until this is False again; nothing of the sound is lost."""
+    yielded: bool = False
+    """The same, for another speaker."""
+    rest_at_frame: int = NOT_YET
+    """The same, from that frame of the reply on; ``NOT_YET`` to go on."""
+    not_before_s: float = 0.0
+    """No sound leaves the DAC before this time; ``inf``: it is another speaker's turn."""
+    seek_frame: int | None = None
+    """Where to go on, counted from the first frame of the reply, as near as the ring goes.
+    The callback sets it back to None when it has gone there."""
+    volume: float = 1.0
+    """Factor on every sample, reached within a period."""
+    doubt_after_s: float = math.inf
+    """A callback that comes later than this after the one before is silent: this process
+    stood still, and another may speak by now."""
+    in_doubt: bool = False
+    """Set by the callback when it came so late; silent until this is set back."""

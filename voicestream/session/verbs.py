@@ -1,0 +1,123 @@
+"""What verbs and keys do to a reply that is being spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from voicestream.metrics import Cue
+from voicestream.session.result import spoken_text
+
+if TYPE_CHECKING:
+    from voicestream.session.conductor import Session
+
+MAX_VOLUME = 4.0
+_AGAIN_S = 1.0
+"""``back`` goes to the sentence before where less than this of one has been heard."""
+_SHOWN_CHARS = 4000
+
+
+class Verbs:
+    """Answers the verbs of one session. Any thread."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._acts: dict[str, Callable[[object], dict[str, Any]]] = {
+            "stop": self._stop,
+            "pause": lambda _value: self.pause(True),
+            "resume": lambda _value: self.pause(False),
+            "toggle": lambda _value: self.pause(not session.controls.paused),
+            "next": lambda _value: self._go(1),
+            "back": lambda _value: self._go(-1),
+            "volume": self._volume,
+            "status": lambda _value: self.status(),
+        }
+
+    def answer(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Do what ``message`` asks for.
+
+        Args:
+            message: ``verb``, and a ``value`` where it takes one.
+
+        Returns:
+            ``ok``, and what there is to tell; ``error`` where it cannot be done.
+        """
+        act = self._acts.get(str(message["verb"]))
+        if act is None:
+            return {"ok": False, "error": f"there is no verb {str(message['verb'])[:40]!r}"}
+        try:
+            return {"ok": True, **act(message.get("value"))}
+        except ValueError as error:
+            return {"ok": False, "error": str(error)}
+
+    def _stop(self, _value: object) -> dict[str, Any]:
+        self._session.interrupt()
+        return {}
+
+    def pause(self, paused: bool) -> dict[str, Any]:
+        """Fall silent, or go on at the very sample."""
+        self._session.controls.paused = paused
+        return {"paused": paused}
+
+    def _volume(self, value: object) -> dict[str, Any]:
+        controls = self._session.controls
+        controls.volume = _changed(controls.volume, value, MAX_VOLUME)
+        return {"volume": controls.volume}
+
+    def _go(self, steps: int) -> dict[str, Any]:
+        """To the next sentence, or back to the begin of this one or the one before."""
+        seen = self._session.snapshot()
+        starts = [cue.start_frame for cue in seen.cues]
+        at = max((n for n, start in enumerate(starts) if start <= seen.played_frames), default=0)
+        if steps > 0:
+            if at + 1 < len(starts):
+                self._session.controls.seek_frame = starts[at + 1]
+            else:
+                self._session.skip()
+            return {}
+        heard_s = (seen.played_frames - starts[at]) / max(seen.rate_hz, 1) if starts else 0.0
+        if heard_s < _AGAIN_S and at:
+            at -= 1
+        self._session.controls.seek_frame = starts[at] if starts else 0
+        return {}
+
+    def status(self) -> dict[str, Any]:
+        """Who speaks, what, and how far it is."""
+        session = self._session
+        seen = session.snapshot()
+        return {
+            "state": "waiting" if session.waits_for else seen.state.value,
+            "paused": session.controls.paused,
+            "volume": session.controls.volume,
+            "waits_for": session.waits_for,
+            "speaking": _shown(seen.speaking),
+            "heard_chars": len(spoken_text(seen)),
+            "text": _shown(_text(seen.cues)),
+            "played_s": round(seen.played_s, 3),
+            "endpoint": seen.endpoint,
+        }
+
+
+def _changed(now: float, value: object, most: float) -> float:
+    """``+0.1`` and ``-0.1`` change a value, a number replaces it.
+
+    Raises:
+        ValueError: it is no number.
+    """
+    text = str(value)
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no number") from None
+    if not -1e6 < number < 1e6:
+        raise ValueError(f"{text[:40]!r} is no number")
+    relative = text.startswith(("+", "-"))
+    return min(max(round(now + number if relative else number, 3), 0.0), most)
+
+
+def _text(cues: tuple[Cue, ...]) -> str:
+    return "".join(cue.text for cue in cues)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARS else "..." + text[-_SHOWN_CHARS:]
