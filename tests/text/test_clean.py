@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from voicestream.printable import printable
 from voicestream.text.clean import Cleaner, clean
 
-HOSTILE = "\x1b\x9b\x9d[]()0;1mHJ\x07\\\n\r\t \x00\x7f\x85\u202e\u200b\u200d\u200cabک\u094d\ud800"
+HOSTILE = "\b\b_+\u00ad"
+HOSTILE += "\x1b\x9b\x9d[]()0;1mHJ\x07\\\n\r\t \x00\x7f\x85\u202e\u200b\u200d\u200cabک\u094d\ud800"
 
 CASES = [
     ("plain text\n\tstays", "plain text\n\tstays"),
@@ -39,6 +40,9 @@ CASES = [
     ("क\u094d\u200dष", "क\u094d\u200dष"),
     ("ന\u0d4d\u200d.", "ന\u0d4d\u200d."),
     ("می\u200c خ", "می خ"),
+    ("N\bNA\bA _\bi_\bt +\bo d\b_e", "NA it o de"),
+    ("a_b+\b+ c++ _", "a_b+ c++ _"),
+    ("di\u00ad\r\nvided wo\u00adrd", "di-\nvided word"),
     ("می\u200c\u200cخ", "میخ"),
 ]
 

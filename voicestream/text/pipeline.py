@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from voicestream.errors import UsageError
 from voicestream.text.clean import Cleaner
+from voicestream.text.divided import DividedWords
+from voicestream.text.front import FrontMatter
 from voicestream.text.markdown import CodeMode, MarkdownFilter
 from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
@@ -45,6 +47,9 @@ class TextPipeline:
                 hint="Give either a list of voices or tags in the text.",
             )
         self._cleaner = Cleaner()
+        self._front = FrontMatter()
+        self._front.done = plain
+        self._divided = DividedWords()
         self._markdown = None if plain else MarkdownFilter(code)
         self._speakers: Speakers | None = None
         if voices:
@@ -62,6 +67,9 @@ class TextPipeline:
     def feed(self, text: str) -> list[Piece]:
         """Take the next text; return the pieces that are certain."""
         text = self._cleaner.feed(text)
+        if not self._front.done:
+            text = self._front.feed(text)
+        text = self._divided.feed(text)
         if self._markdown is not None:
             text = self._markdown.feed(text)
         if not text:
@@ -72,7 +80,8 @@ class TextPipeline:
 
     def flush(self) -> list[Piece]:
         """The text has ended: return all that is left."""
-        text = self._cleaner.flush()
+        text = self._front.feed(self._cleaner.flush()) + self._front.flush()
+        text = self._divided.feed(text) + self._divided.flush()
         if self._markdown is not None:
             text = self._markdown.feed(text) + self._markdown.flush()
         if self._speakers is None:
@@ -82,7 +91,9 @@ class TextPipeline:
 
     def settle(self) -> list[Piece]:
         """The writer pauses: let go of what only waits to learn how the text goes on."""
-        text = self._markdown.settle() if self._markdown is not None else ""
+        text = self._divided.feed(self._front.settle()) + self._divided.settle()
+        if self._markdown is not None:
+            text = self._markdown.feed(text) + self._markdown.settle()
         if not text:
             return []
         if self._speakers is None:

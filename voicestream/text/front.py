@@ -1,0 +1,64 @@
+"""The block of YAML or TOML on top of a note, which is not read out."""
+
+from __future__ import annotations
+
+from voicestream.patterns import lazy_pattern
+
+_FENCES = {"---": ("---", "..."), "+++": ("+++",)}
+_MAX = 20_000
+"""Characters after which a block that nothing closes is text."""
+_KEY = lazy_pattern(r"[\w.@\"'-]+(?: [\w.@\"'-]+)?\s*(?:[:=](?:\s|\Z))|#|\[[\w.\"-]+\]+\s*\Z")
+_LINE = lazy_pattern(r"[ \t\]}]|-[ \t]|\Z")
+_STOP = (".", "!", "?", "…")
+
+
+class FrontMatter:
+    """Takes the block off the beginning of a text. Used by one thread."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self.done = False
+        """Whether all that comes is text."""
+
+    def feed(self, text: str) -> str:
+        """Take the next text; return what of it is no front matter."""
+        if self.done:
+            return text
+        self._held += text
+        return self._judge(final=False)
+
+    def flush(self) -> str:
+        """The text has ended: a block that nothing closed is text."""
+        return self._judge(final=True)
+
+    def settle(self) -> str:
+        """The writer pauses: what reads like a sentence is one."""
+        return self._give() if self._held.rstrip("\n").endswith(_STOP) else ""
+
+    def _give(self, start: int = 0) -> str:
+        text, self._held, self.done = self._held[start:], "", True
+        return text
+
+    def _judge(self, final: bool) -> str:
+        """What can be given out, from where the front matter ends."""
+        held = self._held
+        if self.done or not held:
+            return ""
+        closers = _FENCES.get(held[:3])
+        if closers is None:
+            begun = any(fence.startswith(held) for fence in _FENCES)
+            return "" if begun and not final else self._give()
+        first = True
+        at = held.find("\n") + 1
+        if (at == 0 and held.strip("-+ \t")) or held[3 : max(at, 3)].strip():
+            return self._give()
+        while at and (end := held.find("\n", at) + 1 or (len(held) if final else 0)):
+            line = held[at:end].rstrip("\n")
+            if line.rstrip() in closers and not first:
+                return self._give(end)
+            if not _KEY.match(line) and (first or not _LINE.match(line)):
+                return self._give()
+            first, at = False, end
+            if at == len(held):
+                break
+        return self._give() if final or len(held) > _MAX else ""
