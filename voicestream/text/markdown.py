@@ -17,6 +17,7 @@ from voicestream.text import inline, notes
 from voicestream.text.blocks import LINE_MARKS, Mark
 from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
 from voicestream.text.emphasis import Emphasis, is_closed, may_open
+from voicestream.text.formula import formula
 from voicestream.text.found import NOTHING, Found
 from voicestream.text.inline import HOLD_MAX, half_link
 from voicestream.text.machine import bracketed
@@ -26,7 +27,7 @@ from voicestream.text.writer import Writer
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
 CODE_ANNOUNCEMENT = "(code block)"
 
-_MARKS = rf"\\`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
+_MARKS = rf"\\$`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
 _SPECIAL = lazy_pattern(
     rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
     r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
@@ -46,7 +47,6 @@ Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]
 _CONSTRUCTS: dict[str, Construct] = {
     "`": inline.code_span,
     "&": inline.entity,
-    "\\": inline.escape,
     **dict.fromkeys(notes.SOURCE_MARKS, notes.source_mark),
 }
 
@@ -291,6 +291,10 @@ class MarkdownFilter:
             found = tag(buf, at, stop, known, self._place(at))
         elif char == "[":
             found = self._bracket(at, stop, known)
+        elif char in "$\\":
+            found = formula(buf, at, stop, known, self._place(at).before)
+            if found is NOTHING and char == "\\":
+                found = inline.escape(buf, at, stop, known)
         elif char == "!":
             found = self._image(at, stop, known)
         else:
