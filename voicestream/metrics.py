@@ -53,6 +53,8 @@ class SegmentFigures:
     """Of these, what had been waiting for its reader: no measure of the network."""
     backlog_read_at_s: float | None = None
     audio_s: float = 0.0
+    reworded: tuple[tuple[str, str], ...] = ()
+    """Places where other words were said, as far as the endpoint tells: wanted, said."""
     status: str = "queued"
     """``queued``, ``requested``, ``arriving``, ``playing``, ``done``, ``failed``, ``cancelled``."""
 

@@ -38,6 +38,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "tags": (True, False, True, False),
     "trim": (False, True, False, True),
     "normalize": (False, True, False, True),
+    "strict": (True, False, True, False),
     "pause_clause_ms": (1, 2, 3, 4),
     "pause_sentence_ms": (1, 2, 3, 4),
     "pause_paragraph_ms": (1, 2, 3, 4),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voicestream.decode.registry import preload
-from voicestream.errors import VoicestreamError
+from voicestream.errors import RewordedError, VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
@@ -20,6 +20,7 @@ from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import first_format
 from voicestream.session.result import Event, Result, make_result
+from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
@@ -80,7 +81,9 @@ class Session:
             settings.lookahead,
             self.metrics,
             lambda kind, figures: self._announce(kind, figures),
-            **({} if settings.streaming else {"spool_bytes": 1 << 30}),
+            spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
+            warn=self._warn,
+            reworded=self._fail_reworded if settings.strict else self._warn_reworded,
         )
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
         self._playback = Playback(
@@ -107,14 +110,18 @@ class Session:
 
     def _switched(self, text: str) -> None:
         self.metrics.endpoint = self._endpoint.name
-        self.metrics.warnings.append(text)
-        self._announce("warning", None, text)
+        self._warn(text)
 
     def _hedged(self, text: str) -> None:
         self.metrics.hedges.append(text)
         if text not in self.metrics.warnings:
-            self.metrics.warnings.append(text)
-            self._announce("warning", None, text)
+            self._warn(text)
+
+    def _warn_reworded(self, places: str) -> None:
+        self._warn(f"other words were said: {places}")
+
+    def _fail_reworded(self, places: str) -> None:
+        self._errors.append(RewordedError("other words were said", places))
 
     def keep_trace(self, file: str) -> None:
         """Before ``start``: when the sound arrived will be kept there."""

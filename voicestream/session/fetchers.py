@@ -7,12 +7,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
-from voicestream.errors import EndpointError, VoicestreamError
+from voicestream.errors import (
+    CutShortError,
+    EndpointError,
+    IncompleteReplyError,
+    VoicestreamError,
+)
 from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session.reading import Reading
 from voicestream.session.spool import LIMIT_BYTES, Spool
-from voicestream.speech.base import Endpoint, SpeechRequest
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
 from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
 _AT_ONCE_S = 0.005
@@ -58,6 +65,7 @@ class Job:
     content_type: str = ""
     rate_hz: int | None = None
     channels: int | None = None
+    opened_at_s: float = 0.0
     read_late: bool = False
     """Its first bytes had been waiting, nobody knows how long."""
 
@@ -68,6 +76,8 @@ class Fetchers:
     Args:
         request_for: what to ask for a segment.
         announce: called when something happened to a segment, from a fetch thread.
+        warn: called with a sentence a person should know.
+        reworded: called with a sentence where other words were said than were asked for.
     """
 
     def __init__(
@@ -79,6 +89,8 @@ class Fetchers:
         metrics: Metrics,
         announce: Callable[[str, SegmentFigures], None],
         spool_bytes: int = LIMIT_BYTES,
+        warn: Callable[[str], None] = lambda _: None,
+        reworded: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._endpoint = endpoint
         self._segments = segments
@@ -87,6 +99,8 @@ class Fetchers:
         self._metrics = metrics
         self._announce = announce
         self._spool_bytes = spool_bytes
+        self._warn = warn
+        self._reworded = reworded
         self._jobs: queue.SimpleQueue[Job | VoicestreamError | None] = queue.SimpleQueue()
         self._taking = threading.Lock()
         self._room = threading.Semaphore(lookahead + 1)
@@ -235,30 +249,74 @@ class Fetchers:
         job.spool.end(error)
 
     def _receive(self, job: Job) -> None:
+        """Ask until the segment is in the spool, as it is written."""
+        reading = Reading(
+            job.request,
+            getattr(self._endpoint, "has_others", False),
+            partial(_taken_back, job),
+            self._warn,
+        )
+        request: SpeechRequest | None = job.request
+        while request is not None:
+            request = self._receive_one(job, request, reading)
+        if reading.differences:
+            job.figures.reworded = tuple((it.wanted, it.said) for it in reading.differences)
+            self._reworded(reading.told())
+
+    def _receive_one(
+        self, job: Job, request: SpeechRequest, reading: Reading
+    ) -> SpeechRequest | None:
+        """One reply; what to ask for next."""
         figures = job.figures
-        figures.request_at_s = time.monotonic()
-        stream = self._endpoint.open(job.request)
+        figures.request_at_s = time.monotonic() if request is job.request else figures.request_at_s
+        stream = self._endpoint.open(request)
         try:
-            opened_s = time.monotonic()
-            figures.request_at_s = stream.sent_at_s or figures.request_at_s
-            self._metrics.timeline.mark("request_sent", figures.request_at_s)
-            job.content_type = stream.content_type
-            job.rate_hz, job.channels = stream.rate_hz, stream.channels
+            self._begin_reply(job, stream, continues=request.text != job.request.text)
             for piece in stream:
-                if not piece:
-                    continue
-                if figures.first_byte_at_s is None:
-                    figures.first_byte_at_s = time.monotonic()
-                    job.read_late = figures.first_byte_at_s - opened_s < _AT_ONCE_S
-                    self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
-                    figures.status = "arriving"
-                    self._announce("first_byte", figures)
-                figures.bytes += len(piece)
-                _see_backlog(figures)
-                if not job.spool.put(piece):
-                    return
+                if (instead := reading.instead(request, said_by(stream))) is not None:
+                    return instead
+                if piece and not self._put(job, piece):
+                    return None
+        except CutShortError:
+            if (rest := reading.after(request, said_by(stream))) is not None:
+                return rest
+            raise
         finally:
             stream.close()
+        return reading.after(request, said_by(stream))
+
+    def _begin_reply(self, job: Job, stream: SpeechStream, *, continues: bool) -> None:
+        figures = job.figures
+        if continues and stream.content_type != job.content_type:
+            raise IncompleteReplyError("the rest of the reply comes in another format")
+        if not continues:
+            figures.request_at_s = stream.sent_at_s or figures.request_at_s
+            job.content_type = stream.content_type
+            job.rate_hz, job.channels = stream.rate_hz, stream.channels
+        job.opened_at_s = time.monotonic()
+        self._metrics.timeline.mark("request_sent", stream.sent_at_s or figures.request_at_s)
+
+    def _put(self, job: Job, piece: bytes) -> bool:
+        """Into the spool; False if nobody wants it any more."""
+        figures = job.figures
+        if figures.first_byte_at_s is None:
+            figures.first_byte_at_s = time.monotonic()
+            job.read_late = figures.first_byte_at_s - job.opened_at_s < _AT_ONCE_S
+            self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
+            figures.status = "arriving"
+            self._announce("first_byte", figures)
+        figures.bytes += len(piece)
+        _see_backlog(figures)
+        return job.spool.put(piece)
+
+
+def _taken_back(job: Job) -> bool:
+    """Whether what has come of a segment could be forgotten: none of it was played."""
+    figures = job.figures
+    if figures.audio_s or not job.spool.take_back():
+        return False
+    figures.bytes = figures.backlog_bytes = 0
+    return True
 
 
 def _see_backlog(figures: SegmentFigures) -> None:

@@ -65,6 +65,11 @@ class Result:
             "format": seen.format,
             "format_steps": list(seen.format_steps),
             "segments": [_segment(figures, seen.start_s) for figures in seen.segments],
+            "reworded": [
+                {"segment": figures.index, "wanted": wanted, "said": said}
+                for figures in seen.segments
+                for wanted, said in figures.reworded
+            ],
             "spoken": self.spoken,
             "warnings": list(seen.warnings),
             "errors": [str(error) for error in self.errors],

@@ -21,6 +21,7 @@ class Spool:
         self._ended = False
         self._cancelled = False
         self._error: Exception | None = None
+        self._read = False
         self._changed = threading.Condition()
         # feeder
         self.at_s = 0.0
@@ -47,6 +48,15 @@ class Spool:
             self._pieces.append((at_s, time.monotonic() - at_s, piece))
             self._size_bytes += len(piece)
             self._changed.notify_all()
+            return True
+
+    def take_back(self) -> bool:
+        """Fetch thread: forget what has been put, unless any of it was read; whether it did."""
+        with self._changed:
+            if self._read or self._cancelled:
+                return False
+            self._pieces.clear()
+            self._size_bytes = 0
             return True
 
     def end(self, error: Exception | None = None) -> None:
@@ -81,6 +91,7 @@ class Spool:
             self._changed.wait_for(lambda: self._pieces or self._ended or self._cancelled)
             if not self._pieces:
                 return None
+            self._read = True
             self.at_s, self.held_s, piece = self._pieces.popleft()
             self._size_bytes -= len(piece)
             self._changed.notify_all()

@@ -84,6 +84,12 @@ class Settings:
         "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
     )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
+    strict: bool = _setting(
+        False,
+        yes_no,
+        "other words than the text's are an error, where the endpoint tells what it says",
+        flag="--strict/--no-strict",
+    )
     format: str = _setting(
         "pcm",
         flag_choice(*FORMATS, "auto"),

@@ -23,6 +23,8 @@ class SpeechRequest:
     instructions: str = ""
     stream_format: str = "audio"
     """``audio``: the bytes of the format; ``sse``: the same in server-sent events."""
+    elsewhere: bool = False
+    """The endpoint that usually speaks has said something else; rather ask another one."""
 
 
 class SpeechStream(Protocol):
@@ -53,6 +55,15 @@ class SpeechStream(Protocol):
 
     def close(self) -> None:
         """Give up the rest of the reply, or do nothing after its end."""
+
+
+def said_by(stream: SpeechStream) -> str | None:
+    """The words of what has come so far, where a stream has a member ``said``; else None.
+
+    They may be ahead of the sound. A stream that knows yields an empty piece when they grow.
+    """
+    said: str | None = getattr(stream, "said", None)
+    return said
 
 
 class Endpoint(Protocol):

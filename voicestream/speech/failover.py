@@ -11,11 +11,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 
 _RETURN_S = 60.0
@@ -121,6 +121,8 @@ class ResilientEndpoint:
         Raises:
             EndpointError: no route leads to one; what the last one said.
         """
+        if request.elsewhere:
+            return self._open_elsewhere(replace(request, elsewhere=False))
         if self._may_return() and (stream := self._once(0, request)) is not None:
             return stream
         at = self._at
@@ -130,6 +132,19 @@ class ResilientEndpoint:
             except EndpointError as error:
                 at = self._leave(at, error)
         return self._open_at(at, request)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether another endpoint could speak instead."""
+        return len(self._routes) > 1
+
+    def _open_elsewhere(self, request: SpeechRequest) -> SpeechStream:
+        """This once at the route after the present one."""
+        at = self._at
+        try:
+            return self._open_at((at + 1) % len(self._routes), request)
+        except EndpointError:
+            return self._open_at(at, request)
 
     def _open_at(self, at: int, request: SpeechRequest) -> SpeechStream:
         """At one route, as often as the policy allows."""
@@ -323,6 +338,10 @@ class BegunStream:
     @property
     def sent_at_s(self) -> float:
         return self._stream.sent_at_s
+
+    @property
+    def said(self) -> str | None:
+        return said_by(self._stream)
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._first
