@@ -51,10 +51,13 @@ def may_open(mark: str, size: int, before: str, after: str) -> bool:
     return after not in ".,;:!?)…" if mark != "=" else not before.isalnum()
 
 
-def is_closed(text: str, start: int, stop: int, known: bool, line_start: bool) -> bool | None:
+def is_closed(
+    text: str, start: int, stop: int, known: bool, size: int, line_start: bool
+) -> bool | None:
     """Whether something closes the run that ends at ``start``.
 
     Args:
+        size: how many signs the run has.
         known: no more text will come before ``stop``.
         line_start: the run begins a line: there, whole sentences are often marked.
 
@@ -62,7 +65,6 @@ def is_closed(text: str, start: int, stop: int, known: bool, line_start: bool) -
         None if more text is needed to tell.
     """
     mark = text[start - 1]
-    size = _run_size(text, start)
     wait = _WAIT_AT_START_CHARS if line_start else _WAIT_CHARS
     limit = min(stop, start + wait)
     open_marks = size
@@ -88,13 +90,6 @@ def is_closed(text: str, start: int, stop: int, known: bool, line_start: bool) -
     if limit < stop or (stop - start >= wait):
         return line_start or size > 1
     return False if known else None
-
-
-def _run_size(text: str, end: int) -> int:
-    start = end
-    while start > 0 and text[start - 1] == text[end - 1]:
-        start -= 1
-    return end - start
 
 
 def _closed(mark: str, size: int, before: str, after: str, opened: int) -> int:

@@ -363,7 +363,7 @@ class MarkdownFilter:
         before = self._before if at == 0 else self._buf[at - 1]
         used = self._emphasis.close(mark, size, before, after)
         if not used and may_open(mark, size, before, after):
-            closed = is_closed(self._buf, end, stop, known, self._writer.line_chars == 0)
+            closed = is_closed(self._buf, end, stop, known, size, self._writer.line_chars == 0)
             if closed is None:
                 return None
             if closed:
