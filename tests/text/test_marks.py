@@ -53,6 +53,19 @@ SIGNS = [
     ("> [!WARNING]\n> Hot.\n\n> [!tip]- Try\n> It", "Warning:\nHot.\n\nTry\nIt"),
     ("![x](data:image/png;base64," + "A" * 5000 + ") end", "x end"),
 ]
+DRAWN = [
+    ("Name | Age\n--- | ---\nAnn | 3\n\nNo | row", "Name, Age\nAnn, 3\n\nNo | row"),
+    ("A|B\n:-|-:\n`c`|*d*\n", "A, B\nc, d"),
+    ("It is a | b. Or not.\nNext", "It is a | b. Or not.\nNext"),
+    ("┌───┬───┐\n│ a │ b │\n├───┼───┤\n│ c │ d │\n└───┴───┘\nEnd", "a, b\nc, d\nEnd"),
+    ("+---+---+\n| a | b |\n+===+===+\nEnd", "a, b\nEnd"),
+    ("src\n├── a.py\n│   └── b.py\n└── c.py", "src\na.py\nb.py\nc.py"),
+    ("Title\n~~~~~~~~~\nBody", "Title\nBody"),
+    ("##########\nHead\n##########\nBody", "Head\nBody"),
+    ("━━━━\nText\n·····\n———\nEnd", "Text\nEnd"),
+    ("~~~\ncode\n~~~\nEnd", "(code block)\nEnd"),
+    ("— he said\n+1 more\n... and on", "— he said\n+1 more\n... and on"),
+]
 MACHINE = [
     "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Yes.",
     "<|channel|>commentary to=functions.x <|constrain|>json<|message|>{}<|call|>Yes.",
@@ -70,7 +83,8 @@ MARKS = st.sampled_from(
     ["<think>", "</think>", "\n<think>", "<|end|>", "<|channel|>", "final", "analysis",
      "<|message|>", "<|start|>", "assistant", "[THINK]", "[/THINK]", "<!--", "-->", "<b>", " <b> ",
      '<a href="x">', "<x>", "[1]", "[2]", " [3]", "[[", "]]", "|", "[!note]", "> ", "==", "*", "**",
-     "_", "`", ". B", ".", " ", "\n", "\n\n", "word", "✓", "\ufe0f", "👍", "【1†", "】", "(u)", "!"]
+     "_", "`", ". B", ".", " ", "\n", "\n\n", "word", "✓", "\ufe0f", "👍", "【1†", "│", "└──",
+     "+--", "\n--|--\n", "~~~~~~", "—", "\n", "$", "\\(", "·", "】", "(u)", "!"]
 )  # fmt: skip
 
 
@@ -79,7 +93,7 @@ def speak(chunks: list[str] | str) -> str:
     return "".join(map(markdown.feed, chunks)) + markdown.flush()
 
 
-@pytest.mark.parametrize(("text", "spoken"), NAMED + UNCLOSED + SIGNS)
+@pytest.mark.parametrize(("text", "spoken"), NAMED + UNCLOSED + SIGNS + DRAWN)
 def test_expected_speech(text: str, spoken: str) -> None:
     assert speak([text]).strip() == spoken
     assert speak(text).strip() == spoken

@@ -42,6 +42,21 @@ _DEFINITION = lazy_pattern(
 _DEFINITION_BEGUN = lazy_pattern(r"\[[^\]\n]{0,60}(?:\](?::[^\n]*)?)?\Z")
 _SEPARATOR = lazy_pattern(r"[\s:|-]*-[\s:|-]*\Z")
 
+_BARS = "│┃║"
+_BOX = "\u2500-\u259f"
+_DRAWN = lazy_pattern(
+    rf"(?:[{_BOX}][{_BOX} \t|+-]*|\+[-=][-=+:| \t]*|~{{6,}}[ \t]*|\#{{7,}}[ \t]*|\.{{4,}}[ \t]*"
+    r"|[·•][·•]{2,}[ \t]*|[—–][—–]{2,}[ \t]*)(?:\n|\Z)"
+)
+_DRAWN_BEGUN = lazy_pattern(
+    rf"(?:[{_BOX}][{_BOX} \t|+-]*|\+(?:[-=][-=+:| \t]*)?|~{{1,60}}[ \t]*|\#{{1,60}}[ \t]*"
+    r"|\.{1,60}[ \t]*|[·•]{1,60}[ \t]*|[—–]{1,60}[ \t]*)\Z"
+)
+_BRANCH = lazy_pattern(rf"(?:[{_BOX}]+[ \t]*)+")
+_BRANCH_BEGUN = lazy_pattern(rf"[{_BOX} \t]+\Z")
+_SEPARATOR_LINE = lazy_pattern(r"[ \t:|-]+(?:\n|\Z)")
+_SEPARATOR_BEGUN = lazy_pattern(r"[ \t:|-]*\Z")
+
 
 def _rule(text: str, at: int, stop: int, known: bool) -> Mark | None:
     """``---``, ``* * *``, ``___``, and the ``===`` under a heading."""
@@ -97,7 +112,7 @@ def _definition(text: str, at: int, stop: int, known: bool) -> Mark | None:
     return Mark(found.end(), "drop") if found else NO_MARK
 
 
-def _row(text: str, at: int, stop: int, known: bool) -> Mark | None:
+def row(text: str, at: int, stop: int, known: bool) -> Mark | None:
     """A row of a table, with its line end."""
     end = text.find("\n", at, stop) + 1
     if not end:
@@ -106,8 +121,32 @@ def _row(text: str, at: int, stop: int, known: bool) -> Mark | None:
         if stop - at >= HOLD_MAX:
             return NO_MARK
         end = stop
-    row = text[at:end]
-    return Mark(end, "drop") if _SEPARATOR.match(row) else Mark(end, "row", row)
+    line = text[at:end]
+    return Mark(end, "drop") if _SEPARATOR.match(line) else Mark(end, "row", line)
+
+
+def _drawn(text: str, at: int, stop: int, known: bool) -> Mark | None:
+    """A line, box or tree drawn with characters; a box's row is one of a table."""
+    if not known and _DRAWN_BEGUN.match(text, at, stop):
+        return None
+    if found := _DRAWN.match(text, at, stop):
+        return Mark(found.end(), "rule")
+    if text[at] in _BARS:
+        cells = row(text, at, stop, known)
+        if cells is None or sum(map(cells.text.count, _BARS)) > 1:
+            return cells
+    if not known and _BRANCH_BEGUN.match(text, at, stop):
+        return None
+    branch = _BRANCH.match(text, at, stop)
+    return Mark(branch.end(), "item") if branch else NO_MARK
+
+
+def separator_end(text: str, at: int, stop: int, known: bool) -> int | None:
+    """The end of the line under a table's head, ``--- | ---``; 0 if it is none."""
+    if not known and _SEPARATOR_BEGUN.match(text, at, stop):
+        return None
+    found = _SEPARATOR_LINE.match(text, at, stop)
+    return found.end() if found and "|" in found[0] and "-" in found[0] else 0
 
 
 LINE_MARKS: dict[str, tuple[Reader, ...]] = {
@@ -115,12 +154,14 @@ LINE_MARKS: dict[str, tuple[Reader, ...]] = {
     "*": (_rule, _bullet),
     "_": (_rule,),
     "=": (_rule,),
-    "#": (_heading,),
+    "#": (_drawn, _heading),
     "`": (_fence,),
-    "~": (_fence,),
+    "~": (_drawn, _fence),
     "[": (_definition,),
-    "|": (_row,),
-    **dict.fromkeys("+•◦▪‣·●○", (_bullet,)),
+    "|": (row,),
+    **dict.fromkeys("+•◦▪‣·●○", (_drawn, _bullet)),
+    **dict.fromkeys(map(chr, range(0x2500, 0x25A0)), (_drawn,)),
+    **dict.fromkeys(".—–", (_drawn,)),
     **dict.fromkeys("0123456789", (_number,)),
 }
 """Who looks at a line that begins with this character."""

@@ -8,9 +8,7 @@ from voicestream.printable import DIRTY, strip_escapes, strip_invisible, strip_j
 # At the end these wait: for a backspace and what is printed over them, or for a line end.
 _STRUCK = ("_", "+", "\b", "\u00ad")
 _WAITS = lazy_pattern(r"(?:[_+]|[_+]?\x08[_+\x08]{0,62}|\u00ad)\Z")
-_OVERSTRIKE = lazy_pattern(
-    r"(?<=([^\s\x08\u00ad]))\x08{1,2}(?:\1|_)|[_+]\x08{1,2}(?=[^\s\x08])"
-)
+_OVERSTRIKE = lazy_pattern(r"(?<=([^\s\x08\u00ad]))\x08{1,2}(?:\1|_)|[_+]\x08{1,2}(?=[^\s\x08])")
 _DIVIDING = lazy_pattern("\u00ad(?=\n)")  # a soft hyphen that shows
 _JOINERS = ("\u200c", "\u200d")
 

@@ -30,6 +30,8 @@ NOTHING = Found(0)
 
 BLANK_LINE = lazy_pattern(r"\n[ \t]*\n")
 
-SENTENCE_END = r"(?<=[^\W_])[.!?…][\"'”’)\]]*\s+(?=[^\s])|[。！？](?=[^\]）」』”])"
+GAP = r"(?:[^\S\n]+\n?|\n)[^\S\n]*(?=\S)"
+"""Blanks between two sentences of a paragraph. A pattern's source."""
+SENTENCE_END = rf"(?<=[^\W_])[.!?…][\"'”’)\]]*{GAP}|[。！？](?=[^\]）」』”])"
 """Here text goes on as a new sentence: what is still open was no mark. A pattern's source."""
 GIVE_UP = lazy_pattern(rf"\n[ \t]*\n|{SENTENCE_END}")

@@ -12,12 +12,12 @@ import re
 
 from voicestream.patterns import lazy_pattern
 from voicestream.printable import strip_invisible
-from voicestream.text.found import GIVE_UP, NOTHING, Found
+from voicestream.text.found import GAP, GIVE_UP, NOTHING, Found
 
 _TICKS = lazy_pattern("`+")
 _BRACKET = lazy_pattern(
     r"\\.|[\[\]()]|\n[ \t]*\n"
-    r"|(?<=[^\W\d_]{4})[.!?…][\"'”’]*\s+(?=[^\s])|[。！？](?=[^\])])",
+    rf"|(?<=[^\W\d_]{{4}})[.!?…][\"'”’]*{GAP}|[。！？](?=[^\])])",
     re.DOTALL,
 )
 _DEPTH_MAX = 8

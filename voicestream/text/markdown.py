@@ -14,11 +14,11 @@ from typing import Literal, TypeAlias
 
 from voicestream.patterns import lazy_pattern
 from voicestream.text import inline, notes
-from voicestream.text.blocks import LINE_MARKS, Mark
+from voicestream.text.blocks import LINE_MARKS, Mark, row, separator_end
 from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
 from voicestream.text.emphasis import Emphasis, is_closed, may_open
 from voicestream.text.formula import formula
-from voicestream.text.found import NOTHING, Found
+from voicestream.text.found import GIVE_UP, NOTHING, Found
 from voicestream.text.inline import HOLD_MAX, half_link
 from voicestream.text.machine import bracketed
 from voicestream.text.tags import Place, tag
@@ -27,7 +27,7 @@ from voicestream.text.writer import Writer
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
 CODE_ANNOUNCEMENT = "(code block)"
 
-_MARKS = rf"\\$`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
+_MARKS = rf"\\$|`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
 _SPECIAL = lazy_pattern(
     rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
     r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
@@ -35,7 +35,8 @@ _SPECIAL = lazy_pattern(
 )
 _GAP = lazy_pattern(r"[ \t]+")
 _RUN = lazy_pattern(r"\*+|_+|~+|#+|=+")
-_CELL = lazy_pattern(r"(?<!\\)\|")
+_CELL = lazy_pattern(r"(?<!\\)[|│┃║]")
+_HEAD_MAX = 200  # characters of a table's head
 _CLOSE_TAIL = 64  # longer than anything that ends what is dropped
 HIDDEN_MAX = 1_000_000
 """Characters after which a hidden block that nothing closes is text."""
@@ -72,6 +73,7 @@ class MarkdownFilter:
         self._plain = False  # ordinary text may pass by
         self._line_start = _depth == 0
         self._heading = False
+        self._table = False  # below the head of a table without outer bars
         self._fence = ""  # the marks that opened the code block we are in
         self._fence_line = False  # in mid-line inside of it
         self._until: re.Pattern[str] | None = None  # drop everything up to here
@@ -169,6 +171,7 @@ class MarkdownFilter:
         if blanks := _GAP.match(buf, at):
             return blanks.end()
         if char == "\n":
+            self._table = False
             if not writer.marked:
                 writer.line_feeds(2)
                 self._emphasis.end_paragraph()
@@ -177,7 +180,8 @@ class MarkdownFilter:
         if char == ">":
             writer.quote = True
             return at + 1
-        for reader in LINE_MARKS.get(char, ()):
+        readers = (row,) if self._table else LINE_MARKS.get(char, ())
+        for reader in readers:
             mark = reader(buf, at, stop, known)
             if mark is None:
                 return None
@@ -204,8 +208,7 @@ class MarkdownFilter:
                 writer.line_feeds(1)
         elif mark.kind == "row":
             writer.marked = True
-            cells = (self._cell(cell) for cell in _CELL.split(mark.text.strip()))
-            writer.say(", ".join(filter(None, cells)))
+            writer.say(self._cells(mark.text))
             if mark.text.endswith("\n"):
                 writer.end_line(hard=writer.line_chars > 0)
         return mark.end
@@ -295,6 +298,8 @@ class MarkdownFilter:
             found = formula(buf, at, stop, known, self._place(at).before)
             if found is NOTHING and char == "\\":
                 found = inline.escape(buf, at, stop, known)
+        elif char == "|":
+            found = self._head(at, stop, known)
         elif char == "!":
             found = self._image(at, stop, known)
         else:
@@ -371,6 +376,27 @@ class MarkdownFilter:
                 used = size
         self._writer.say(mark * (size - used))
         return end
+
+    def _head(self, at: int, stop: int, known: bool) -> Found | None:
+        """A bar within a line: between the names on top of a table, if a rule follows."""
+        if self._depth:
+            return NOTHING
+        known = known or stop - at >= _HEAD_MAX
+        stop = min(stop, at + _HEAD_MAX)
+        end = self._buf.find("\n", at, stop) + 1
+        if not end:
+            wait = not known and not GIVE_UP.search(self._buf, at, stop)
+            return None if wait else NOTHING
+        below = separator_end(self._buf, end, stop, known)
+        if not below:
+            return None if below is None else NOTHING
+        self._table = True
+        self._writer.dropped()
+        self._writer.say(f", {self._cells(self._buf[at + 1 : end])}")
+        return Found(below, "", "break")
+
+    def _cells(self, text: str) -> str:
+        return ", ".join(filter(None, map(self._cell, _CELL.split(text.strip()))))
 
     def _cell(self, text: str) -> str:
         return check_mark(text) or self._render(text).strip()
