@@ -159,8 +159,9 @@ def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> Http
 
 def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> RealtimeEndpoint:
     from voicestream.speech.http.limits import Limits
-    from voicestream.speech.realtime.endpoint import RealtimeConfig, RealtimeEndpoint
+    from voicestream.speech.realtime.endpoint import RealtimeEndpoint
     from voicestream.speech.realtime.handshake import Opening
+    from voicestream.speech.realtime.stream import RealtimeConfig
 
     config = RealtimeConfig(
         base_url=asked.url,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.support.canary import KEY
 from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
 from tests.support.script import Script
-from tests.support.server import ScriptedServer
+from tests.support.server import ScriptedServer, tls_context
 from voicestream.errors import (
     ConnectionFailedError,
     CutShortError,
@@ -30,9 +31,10 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.realtime.connection import MAX_MESSAGE_BYTES
-from voicestream.speech.realtime.endpoint import RealtimeConfig, RealtimeEndpoint
+from voicestream.speech.realtime.endpoint import RealtimeEndpoint
 from voicestream.speech.realtime.handshake import open_early
 from voicestream.speech.realtime.protocol import first_messages
+from voicestream.speech.realtime.stream import RealtimeConfig
 
 
 def sound_of(text: str, size_bytes: int = 48_000) -> bytes:
@@ -294,11 +296,11 @@ TOO_BIG = b"\x81\x7f" + (MAX_MESSAGE_BYTES + 1).to_bytes(8, "big")
         (cut("stall", 0), EndpointTimeoutError, True),
         (cut("stall", 1), EndpointTimeoutError, True),
         (bad_base64, IncompleteReplyError, True),
-        (raw(b"\x81\x05[1,2]"), ReplyError, False),
-        (raw(b"\x81\x03abc"), ReplyError, False),
-        (raw(b"\xff\xff"), ReplyError, False),
-        (raw(b"\x81\x02\xff\xff"), ReplyError, False),
-        (raw(TOO_BIG), ReplyError, False),
+        (raw(b"\x81\x05[1,2]"), IncompleteReplyError, True),
+        (raw(b"\x81\x03abc"), IncompleteReplyError, True),
+        (raw(b"\xff\xff"), IncompleteReplyError, True),
+        (raw(b"\x81\x02\xff\xff"), IncompleteReplyError, True),
+        (raw(TOO_BIG), IncompleteReplyError, True),
         (raw(b"\x88\x02\x03\xe8"), IncompleteReplyError, True),
         (raw(b"\x88\x00"), IncompleteReplyError, True),
         (without_end, ReplyError, False),
@@ -419,6 +421,36 @@ def test_what_is_no_http_is_no_websocket_either(said: bytes) -> None:
         endpoint = endpoint_at("ws" + server.url.removeprefix("http"))
         with pytest.raises(ReplyError if said else ConnectionFailedError):
             endpoint.open(request())
+        endpoint.close()
+
+
+def test_over_tls_several_speak_at_once_and_one_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    context = tls_context(tmp_path / "certificate.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+
+    def answer(asked: Asked) -> Iterator[Step]:
+        return speak(asked, sound_of(asked.text, 960_000), piece_bytes=9600, rate_bytes_per_s=5e6)
+
+    with RealtimeServer(answer, tls=context) as server, ThreadPoolExecutor() as pool:
+        endpoint = endpoint_at(server.url)
+        texts = [f"Number {number}." for number in range(4)]
+        cancelled = endpoint.open(request("Cancelled."))
+        sounds = pool.map(lambda text: b"".join(endpoint.open(request(text))), texts)
+        cancelled.close()
+        assert list(sounds) == [sound_of(text, 960_000) for text in texts]
+        server.wait(lambda: server.asked[0].cancelled_s is not None)
+        endpoint.abort()
+        assert len(server.handshakes) == 1
+
+
+def test_a_certificate_that_nobody_trusts(tmp_path: Path) -> None:
+    with RealtimeServer(honest, tls=tls_context(tmp_path / "certificate.pem")) as server:
+        endpoint = endpoint_at(server.url)
+        with pytest.raises(ConnectionFailedError, match="not trusted") as caught:
+            endpoint.open(request())
+        assert not caught.value.repeatable
         endpoint.close()
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import selectors
-import socket
 import threading
 import time
 from collections import deque
@@ -23,7 +21,7 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.realtime.handshake import OpenSocket, shut, text_frame
+from voicestream.speech.realtime.handshake import OpenSocket, text_frame
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
     Event,
@@ -32,16 +30,18 @@ from voicestream.speech.realtime.protocol import (
     response_cancel,
     response_create,
 )
+from voicestream.speech.realtime.wire import Wire
 
 if TYPE_CHECKING:
     from websockets.protocol import Protocol
 
 MAX_MESSAGE_BYTES = 8 << 20
 """One message of the server: 2 minutes of speech in base64. Larger ones end the connection."""
-_READ_BYTES = 1 << 16
 _SEND_S = 5.0
 _CANCEL_S = 0.2
 """How long telling the server of an end may take; then the connection is cut."""
+_PASSING = frozenset({1000, 1001, 1006, 1011, 1012, 1013, 1014})
+"""Closing codes that say nothing of the request (RFC 6455, 7.4.1, and IANA's registry)."""
 _PING_AFTER_S = 20.0
 """After such a silence the server has to show that the connection still stands."""
 _MAX_STRAYS = 64
@@ -85,13 +85,11 @@ class Connection:
         failure: Callable[[dict[str, Any], float | None], EndpointError],
         hide: Callable[[str], str] = lambda words: words,
     ) -> None:
-        self._socket = opened.socket
+        self._wire = Wire(opened.socket)
         self._sent = opened.sent
         self._failure = failure
         self._hide = hide
-        self._again = _would_block(opened.socket)
-        self._sending = threading.Lock()  # one message after the other
-        self._touching = threading.Lock()  # one call into the socket at a time: TLS needs that
+        self._asking = threading.Lock()  # what all share is told before the first request
         self._lock = threading.Lock()
         # under the lock
         self._count = 0
@@ -104,12 +102,12 @@ class Connection:
         self._strays: deque[Event] = deque(maxlen=_MAX_STRAYS)
         self._ended: deque[str] = deque(maxlen=_MAX_STRAYS)
         self._reset_at_s: float | None = None
+        self._understood = False
         self.heard_at_s = time.monotonic()
         """When anything came last."""
         if opened.sent:
             self._early = self._expect(_EARLY_BYTES)
             self._early.sent_at_s = opened.sent_at_s
-        self._socket.settimeout(0)
         threading.Thread(
             target=self._read, args=(opened.rest,), name="realtime", daemon=True
         ).start()
@@ -125,6 +123,10 @@ class Connection:
         Raises:
             ConnectionFailedError: the connection is gone.
         """
+        with self._asking:
+            return self._ask(request, limit_bytes)
+
+    def _ask(self, request: SpeechRequest, limit_bytes: int) -> Reply:
         with self._lock:
             early = self._early
             if early is not None and self._sent == first_messages(request):
@@ -140,7 +142,7 @@ class Connection:
         if time.monotonic() - self.heard_at_s > _PING_AFTER_S:
             data = _PING + os.urandom(4) + data
         try:
-            self._send(data, _SEND_S)
+            self._wire.send(data, _SEND_S)
         except OSError as error:
             self.close()
             raise ConnectionFailedError(
@@ -179,31 +181,15 @@ class Connection:
         for response_id in running:
             self._tell(response_cancel(response_id))
         self._tell(None)
-        shut(self._socket)
+        self._wire.shut()
 
     def _tell(self, message: str | None) -> None:
         """Send what may as well get lost; None: the end (RFC 6455, 5.5.1)."""
         end = b"\x88\x82" + bytes(4) + (1000).to_bytes(2, "big")
         try:
-            self._send(end if message is None else text_frame(message), _CANCEL_S)
+            self._wire.send(end if message is None else text_frame(message), _CANCEL_S)
         except OSError:
             pass  # gone already, or so full that cutting it says the same
-
-    def _send(self, data: bytes, within_s: float) -> None:
-        until_s = time.monotonic() + within_s
-        if not self._sending.acquire(timeout=within_s):
-            raise TimeoutError("the server takes no more messages")
-        try:
-            while data:
-                try:
-                    with self._touching:
-                        data = data[self._socket.send(data) :]
-                except self._again:
-                    if time.monotonic() > until_s:
-                        raise TimeoutError("the server takes no more messages") from None
-                    _wait(self._socket, selectors.EVENT_WRITE, 0.05)
-        finally:
-            self._sending.release()
 
     def _read(self, begun: bytes) -> None:
         """The reader's thread, until the end of the connection."""
@@ -212,7 +198,7 @@ class Connection:
             from websockets.protocol import CLIENT, OPEN, Protocol
 
             protocol = Protocol(CLIENT, state=OPEN, max_size=MAX_MESSAGE_BYTES)
-            error = self._read_on(protocol, begun or self._receive())
+            error = self._read_on(protocol, begun or self._wire.receive())
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to all who wait
             error = ConnectionFailedError.unforeseen("the connection failed", failure)
         with self._lock:
@@ -222,7 +208,7 @@ class Connection:
             self._running.clear()
         for reply in replies:
             reply.came.put(error)
-        self._socket.close()
+        self._wire.close()
 
     def _read_on(self, protocol: Protocol, data: bytes) -> EndpointError:
         """Read and hand out until the end; returns what it ended with."""
@@ -239,44 +225,40 @@ class Connection:
                     try:
                         self._hand_out(read_event(message))
                     except ValueError as error:
-                        return ReplyError(
-                            "the endpoint does not speak the Realtime protocol", str(error)
-                        )
+                        return self._not_understood(f"a message is no event: {error}")
                     message.clear()
             for answer in protocol.data_to_send():
                 self._tell_raw(answer)
             if protocol.close_rcvd is not None or protocol.parser_exc is not None or not data:
                 return self._ended_with(protocol)
-            data = self._receive()
+            data = self._wire.receive()
             self.heard_at_s = time.monotonic()
 
     def _tell_raw(self, data: bytes) -> None:
         try:
-            self._send(data, _SEND_S)
+            self._wire.send(data, _SEND_S)
         except OSError:
             pass  # reading ends too, and says so
 
-    def _receive(self) -> bytes:
-        """What comes next; empty at the end."""
-        while True:
-            try:
-                with self._touching:
-                    return self._socket.recv(_READ_BYTES)
-            except self._again:
-                _wait(self._socket, selectors.EVENT_READ)
-            except OSError:
-                return b""
-
     def _ended_with(self, protocol: Protocol) -> EndpointError:
         close, broken = protocol.close_rcvd, protocol.parser_exc
-        if close is not None and close.code not in (1000, 1001) and close.reason:
+        if close is not None and close.reason and close.code not in _PASSING:
             return self._failure({"code": self._hide(close.reason)}, None)
         if broken is not None and not isinstance(broken, EOFError):
-            return ReplyError("the endpoint breaks the WebSocket protocol", self._hide(str(broken)))
-        why = f"closed by the server ({close.code})" if close else "without a closing message"
+            return self._not_understood(self._hide(str(broken)))
+        why = "without a closing message"
+        if close is not None:
+            why = f"closed by the server ({close.code} {self._hide(close.reason)}".strip() + ")"
         return ConnectionFailedError("the connection to the endpoint ended", why, "Try again.")
 
+    def _not_understood(self, why: str) -> EndpointError:
+        """Nothing on this connection can be relied on any more; another may be well."""
+        if self._understood:
+            return ConnectionFailedError("the connection to the endpoint is broken", why)
+        return ReplyError("the endpoint does not speak the Realtime protocol", why)
+
     def _hand_out(self, event: Event) -> None:
+        self._understood = True
         if event.kind == "limits":
             self._reset_at_s = None if event.reset_s is None else self.heard_at_s + event.reset_s
         elif event.kind == "error":
@@ -358,21 +340,3 @@ def _too_large(limit_bytes: int) -> ReplyError:
         f"the reply has more than {limit_bytes >> 20} MB, and goes on",
         "no speech for this text is so large",
     )
-
-
-def _would_block(opened: socket.socket) -> tuple[type[BaseException], ...]:
-    """What a socket that does not wait raises when there is nothing to do."""
-    if not hasattr(opened, "pending"):
-        return (BlockingIOError,)
-    import ssl
-
-    return (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-def _wait(opened: socket.socket, what: int, timeout_s: float | None = None) -> None:
-    with selectors.DefaultSelector() as selector:
-        try:
-            selector.register(opened, what)
-        except (OSError, ValueError):
-            return  # closed: the next call says so
-        selector.select(timeout_s)
