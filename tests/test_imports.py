@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
-    *("errors", "pcm", "state", "metrics", "trace"),
+    *("errors", "pcm", "state", "metrics", "notices", "trace"),
     *("settings", "printable", "patterns", "clock", "files"),
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "output"}

@@ -122,11 +122,11 @@ def begin(
     """``start`` without a callback to poll; ``loop`` is where an async client is at home."""
     started_s = time.monotonic()
     chosen = settings if settings is not None else load()
-    speaker, chosen = endpoint_of(chosen, endpoint, loop)
+    metrics = Metrics(started_s)
+    speaker, chosen = endpoint_of(chosen, endpoint, loop, metrics.notices)
     script = _script(chosen, text)
     saver = Saver(save) if save is not None else None
-    metrics = Metrics(started_s)
-    sink = make_sink(chosen, metrics.play)
+    sink = make_sink(chosen, metrics)
     prepare_in_background(sink)
     turn = make_turn(chosen, started_s)
     session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt(), turn)
@@ -150,7 +150,7 @@ def _poll(session: Session, wanted: Callable[[], bool]) -> None:
                 session.interrupt()
                 return
     except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
-        session.metrics.warnings.append(f"interrupt_callback failed: {error!r}")
+        session.metrics.notices.notify(f"interrupt_callback failed: {error!r}")
 
 
 def say(

@@ -9,6 +9,7 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 
+from voicestream.notices import Notices
 from voicestream.state import State, StateMachine
 
 
@@ -206,10 +207,8 @@ class Metrics:
         self.play = PlayFigures()
         self.cues: list[Cue] = []
         self.written_frames = 0
-        # anybody; appending is atomic
-        self.warnings: list[str] = []
-        self.hedges: list[str] = []
-        """A sentence for each request that was asked at a second endpoint, too."""
+        # any thread
+        self.notices = Notices()
 
     @property
     def bytes(self) -> int:
@@ -277,7 +276,7 @@ class Metrics:
             format=self.format,
             speaking=self._speaking(),
             segments=tuple(replace(segment) for segment in tuple(self.segments)),
-            warnings=tuple(self.warnings),
+            warnings=tuple(self.notices.warnings),
             cues=tuple(self.cues),
             written_frames=self.written_frames,
             played_frames=self.play.played_frames,
@@ -294,7 +293,7 @@ class Metrics:
                 for state, spent_s in self.machine.spent_s().items()
                 if spent_s
             },
-            hedges=len(self.hedges),
+            hedges=self.notices.hedges,
             fill=replace(self.play.fill),
             rate_hz=self.rate_hz,
             start_s=line.process_start,

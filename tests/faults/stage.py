@@ -20,6 +20,7 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import Int16
 from voicestream.decode.registry import open_decoder
+from voicestream.metrics import Metrics
 from voicestream.output.null import NullSink
 from voicestream.output.save import Saver
 from voicestream.pcm import Samples, to_int16
@@ -121,12 +122,14 @@ def run(
     file = folder / f"{time.monotonic_ns()}-{id(settings)}.wav"
     events: list[Event] = []
     began_s = time.monotonic()
+    metrics = Metrics()
     session = Session(
         settings,
-        make_endpoint(settings),
+        make_endpoint(settings, metrics.notices),
         Text(settings, text),
         NullSink(speed),
         Saver(str(file)),
+        metrics,
         on_event=events.append,
     )
     session.start()

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from voicestream.notices import Notices
 from voicestream.output import lasting
 from voicestream.output.base import Fill
 from voicestream.output.lasting import LastingSink
@@ -68,8 +69,9 @@ def started(made: list[FakeSink], told: list[str], silent: int) -> LastingSink:
         made.append(FakeSink(silent))
         return made[-1]
 
-    sink = LastingSink(make, wait_s=5)
-    sink.report_to(lambda _: None, told.append)
+    notices = Notices()
+    notices.listen(told.append)
+    sink = LastingSink(make, wait_s=5, notices=notices)
     sink.open(PcmFormat(24_000))
     sink.start(lambda frames, _: bytes(2 * frames))
     return sink

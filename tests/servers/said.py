@@ -15,6 +15,7 @@ from tests.cli.command import Call, Run, run
 from tests.support.script import Request
 from tests.support.server import Answer, ScriptedServer
 from voicestream.cli.options import quick_say
+from voicestream.metrics import Metrics
 from voicestream.output.null import NullSink
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
@@ -68,7 +69,9 @@ def speak_at(url: str, folder: Path, *arguments: str, text: str) -> Said:
     assert call is not None
     settings = load(call.settings, {}, folder, folder / "none.toml")
     saver = Saver(str(folder / "out.wav"))
-    parts = make_endpoint(settings), Script(settings, text), NullSink(10.0), saver
+    metrics = Metrics()
+    endpoint = make_endpoint(settings, metrics.notices)
+    parts = endpoint, Script(settings, text), NullSink(10.0), saver, metrics
     session = Session(settings, *parts)
     session.start()
     assert session.wait(30)

@@ -17,6 +17,7 @@ from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import RewordedError
+from voicestream.metrics import Metrics
 from voicestream.output.null import NullSink
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
@@ -53,12 +54,14 @@ def run(
         settings = Settings(
             base_urls=",".join([server.url, *others]), api_key=KEY, **fields, **plain
         )
+        metrics = Metrics()
         session = Session(
             settings,
-            make_endpoint(settings),
+            make_endpoint(settings, metrics.notices),
             Text(settings, text),
             NullSink(8.0),
             Saver(str(file)),
+            metrics,
         )
         session.start()
         assert session.wait(30)

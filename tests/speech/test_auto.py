@@ -17,6 +17,7 @@ from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, ModelGoneError, ResponseError
+from voicestream.notices import Notices
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.gone import gone_models
 from voicestream.settings.table import Settings, load
@@ -57,9 +58,8 @@ def _no_knowledge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def ask(settings: Settings, texts: list[str]) -> tuple[list[bytes], list[str]]:
     """All at once; the sound, and what was told."""
-    endpoint = make_endpoint(settings)
-    told: list[str] = []
-    endpoint.on_switch = told.append  # type: ignore[attr-defined]
+    notices = Notices()
+    endpoint = make_endpoint(settings, notices)
 
     def one(text: str) -> bytes:
         request = SpeechRequest(text, settings.model, settings.voice, "pcm")
@@ -67,7 +67,7 @@ def ask(settings: Settings, texts: list[str]) -> tuple[list[bytes], list[str]]:
 
     try:
         with ThreadPoolExecutor(len(texts)) as pool:
-            return list(pool.map(one, texts)), told
+            return list(pool.map(one, texts)), notices.warnings
     finally:
         endpoint.close()
 

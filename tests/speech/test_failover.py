@@ -20,6 +20,7 @@ from voicestream.errors import (
     ReplyError,
     ResponseError,
 )
+from voicestream.notices import Notices
 from voicestream.speech import failover
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
@@ -75,11 +76,13 @@ class FakeEndpoint:
         return
 
 
-def several(*endpoints: FakeEndpoint, policy: RetryPolicy = QUICK) -> ResilientEndpoint:
+def several(
+    *endpoints: FakeEndpoint, policy: RetryPolicy = QUICK, notices: Notices | None = None
+) -> ResilientEndpoint:
     def made(endpoint: FakeEndpoint) -> Callable[[], FakeEndpoint]:
         return lambda: endpoint
 
-    return ResilientEndpoint([Route(e.name, made(e)) for e in endpoints], policy)
+    return ResilientEndpoint([Route(e.name, made(e)) for e in endpoints], policy, notices=notices)
 
 
 def status(number: int, retry_after_s: float | None = None) -> ResponseError:
@@ -172,14 +175,13 @@ def test_retry_after_is_read_as_seconds_and_as_a_date() -> None:
 def test_the_next_endpoint_takes_over_and_stays_and_that_is_told_once() -> None:
     first = FakeEndpoint("a", *[GONE] * 40)
     second = FakeEndpoint("b")
-    both = several(first, second)
-    told: list[str] = []
-    both.on_switch = told.append
+    notices = Notices()
+    both = several(first, second, notices=notices)
     assert both.name == "a"
     assert [heard(both) for _ in range(3)] == [b"b"] * 3
     assert (len(first.asked), len(second.asked), both.name) == (4, 3, "b")
-    assert len(told) == 1
-    assert "a failed (gone); b speaks" in told[0]
+    (told,) = notices.warnings
+    assert "a failed (gone); b speaks" in told
 
 
 @pytest.mark.parametrize(
@@ -202,12 +204,11 @@ def test_who_wants_to_be_left_alone_is_left_for_the_next() -> None:
 def test_the_first_endpoint_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(failover, "_RETURN_S", 0.0)
     first = FakeEndpoint("a", *[GONE] * 5)
-    both = several(first, FakeEndpoint("b"))
-    told: list[str] = []
-    both.on_switch = told.append
+    notices = Notices()
+    both = several(first, FakeEndpoint("b"), notices=notices)
     assert [heard(both) for _ in range(4)] == [b"b", b"b", b"a", b"a"]
     assert len(first.asked) == 7  # four tries, one that failed again, and two that did not
-    assert told[1:] == ["a speaks again"]
+    assert notices.warnings[1:] == ["a speaks again"]
 
 
 def test_the_last_endpoint_is_followed_by_the_first() -> None:
@@ -279,9 +280,8 @@ def test_replies_on_their_way_are_counted_until_they_end() -> None:
 
 
 def test_it_is_known_whether_another_stood_in() -> None:
-    alone = several(FakeEndpoint("a"), FakeEndpoint("b"))
-    alone.open(ASKED)
-    assert not alone.stood_in
-    helped = several(FakeEndpoint("a", *[GONE] * 9), FakeEndpoint("b"))
-    helped.open(ASKED)
-    assert helped.stood_in
+    notices = Notices()
+    several(FakeEndpoint("a"), FakeEndpoint("b"), notices=notices).open(ASKED)
+    assert not notices.stood_in
+    several(FakeEndpoint("a", *[GONE] * 9), FakeEndpoint("b"), notices=notices).open(ASKED)
+    assert notices.stood_in

@@ -14,6 +14,7 @@ import pytest
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, ResponseError
+from voicestream.notices import Notices
 from voicestream.policy.arrivals import Arrivals
 from voicestream.policy.history import Knowledge
 from voicestream.session.pacing import endpoint_key, kept_learnt
@@ -41,8 +42,7 @@ class Pair:
 
     def __init__(self, stack: ExitStack, first: object, second: object, hedge: HedgePolicy) -> None:
         self.servers = [stack.enter_context(ScriptedServer(s)) for s in (first, second)]  # type: ignore[arg-type]
-        self.told: list[str] = []
-        self.switched: list[str] = []
+        self.notices = Notices()
 
         def maker(server: ScriptedServer) -> Callable[[], HttpEndpoint]:
             return lambda: HttpEndpoint(HttpConfig(server.url, f"key of {server.url[-9:-3]}"))
@@ -50,9 +50,7 @@ class Pair:
         routes = [
             Route(name, maker(server)) for name, server in zip("ab", self.servers, strict=True)
         ]
-        self.endpoint = ResilientEndpoint(routes, ONE_TRY, hedge=hedge)
-        self.endpoint.on_hedge = self.told.append
-        self.endpoint.on_switch = self.switched.append
+        self.endpoint = ResilientEndpoint(routes, ONE_TRY, hedge=hedge, notices=self.notices)
         stack.callback(self.endpoint.close)
 
     def hedge(self, policy: HedgePolicy) -> None:
@@ -92,7 +90,7 @@ def nothing_left() -> Iterator[None]:
 
 def test_a_quick_answer_is_not_hedged(pair: PairOf) -> None:
     both = pair(Script(A), Script(B), FAR)
-    assert (both.heard(), both.asked, both.told) == (A, [1, 0], [])
+    assert (both.heard(), both.asked, both.notices.hedges) == (A, [1, 0], 0)
 
 
 def test_the_second_is_heard_where_the_first_is_silent_whose_connection_is_closed(
@@ -101,7 +99,7 @@ def test_the_second_is_heard_where_the_first_is_silent_whose_connection_is_close
     both = pair(held(A, threading.Event()), Script(B))
     with nothing_left():
         assert both.heard() == B
-    assert both.told == ["a is slow to answer; b is asked too"]
+    assert both.notices.warnings == ["a is slow to answer; b is asked too"]
     assert both.servers[0].wait_end().client_closed_s is not None
     assert both.asked == [1, 1]
 
@@ -160,7 +158,7 @@ def test_where_both_fail_each_is_asked_in_its_turn_and_the_last_error_told(pair:
         with pytest.raises(ResponseError, match="500"):
             heard.result(20)
     assert both.asked == [1, 2]
-    assert "503" in both.switched[0]
+    assert "503" in both.notices.warnings[1]
 
 
 def test_an_abort_ends_both(pair: PairOf) -> None:
@@ -190,7 +188,7 @@ def test_who_is_outrun_twice_in_a_row_is_left(pair: PairOf) -> None:
     both.hedge(FAR)
     assert [both.heard() for _ in range(2)] == [B] * 2
     assert both.asked == [2, 4]
-    assert both.switched == ["a was too slow; b speaks from here on"]
+    assert both.notices.warnings[1:] == ["a was too slow; b speaks from here on"]
 
 
 def test_patience_is_three_times_what_is_usual_and_a_second_at_least() -> None:

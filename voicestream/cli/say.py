@@ -91,14 +91,13 @@ def _session(
     start_s: float,
 ) -> Session:
     """Load most of the program, while the server thinks."""
+    from voicestream.metrics import Metrics
     from voicestream.session.wiring import make_endpoint, make_sink, prepare_in_background
 
-    # the embedded voice loads for a while, in the background: it goes first
-    endpoint = make_endpoint(settings) if settings.embedded else None
-    from voicestream.metrics import Metrics
-
     metrics = Metrics(start_s)
-    sink = make_sink(settings, metrics.play)
+    # the embedded voice loads for a while, in the background: it goes first
+    endpoint = make_endpoint(settings, metrics.notices) if settings.embedded else None
+    sink = make_sink(settings, metrics)
     prepare_in_background(sink)
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt
@@ -108,7 +107,7 @@ def _session(
             "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
             "for another."
         )
-    endpoint = endpoint or make_endpoint(settings, early)
+    endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
     turn = _turn(settings, start_s)
     return Session(
         *(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt()), turn

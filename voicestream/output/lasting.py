@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from voicestream.errors import DeviceError, VoicestreamError
+from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
 from voicestream.pcm import PcmFormat
 
@@ -23,13 +24,16 @@ class LastingSink:
     Args:
         make: gives a new sink, which finds the device that is the default then.
         wait_s: how long to look for a device when there is none any more.
+        notices: told when the device is lost or found again, and how much of what the
+            lost one was given has not been heard.
     """
 
-    def __init__(self, make: Callable[[], Sink], wait_s: float) -> None:
+    def __init__(
+        self, make: Callable[[], Sink], wait_s: float, notices: Notices | None = None
+    ) -> None:
         self._make = make
         self._wait_s = wait_s
-        self._rewind: Callable[[float], None] = lambda _seconds: None
-        self._on_change: Callable[[str], None] = lambda _text: None
+        self._notices = notices or Notices()
         self._sink = make()
         self._pcm: PcmFormat | None = None
         self._fill: Fill | None = None
@@ -37,16 +41,6 @@ class LastingSink:
         self._stop = threading.Event()
         self._lost = False
         self._watch: threading.Thread | None = None
-
-    def report_to(self, rewind: Callable[[float], None], on_change: Callable[[str], None]) -> None:
-        """Before ``start``: who is told of a change.
-
-        Args:
-            rewind: called between two devices: what the old one was given in the
-                last so many seconds has not been heard.
-            on_change: told, in words, that the device was lost or found again.
-        """
-        self._rewind, self._on_change = rewind, on_change
 
     @property
     def latency_s(self) -> float:
@@ -107,14 +101,14 @@ class LastingSink:
 
     def _replace(self) -> bool:
         """Find another device; whether there was one in time."""
-        self._on_change("the audio device stopped; looking for another")
+        self._notices.notify("the audio device stopped; looking for another")
         unheard_s = self._sink.latency_s
         deadline_s = time.monotonic() + self._wait_s
         _close(self._sink, drain=False)
-        self._rewind(unheard_s)
+        self._notices.unheard(unheard_s)
         while not self._stop.is_set() and time.monotonic() < deadline_s:
             if self._restarted():
-                self._on_change("playing on")
+                self._notices.notify("playing on")
                 return True
             self._stop.wait(_RETRY_S)
         return False

@@ -52,7 +52,7 @@ class Requests:
             self._metrics.format = step.after
             self._metrics.format_steps.append(str(step))
             if step.down:
-                self._metrics.warnings.append(str(step))
+                self._metrics.notices.notify(str(step))
         if measured is not None and ladder.format != RUNGS[0]:
             self._await_room(ladder, measured)
         return ladder.format

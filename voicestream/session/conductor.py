@@ -24,7 +24,6 @@ from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
-from voicestream.speech.failover import ResilientEndpoint
 from voicestream.state import State
 
 if TYPE_CHECKING:
@@ -70,10 +69,7 @@ class Session:
         self._interrupted = False
         self.metrics = metrics or Metrics()
         self._describe(settings, endpoint)
-        self.metrics.warnings.extend(settings.warnings)
-        if isinstance(endpoint, ResilientEndpoint):
-            endpoint.on_switch = self._switched
-            endpoint.on_hedge = self._hedged
+        notify = self.metrics.notices.notify
         self._fetchers = Fetchers(
             endpoint,
             segments,
@@ -82,7 +78,7 @@ class Session:
             self.metrics,
             lambda kind, figures: self._announce(kind, figures),
             spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
-            warn=self._warn,
+            warn=notify,
             reworded=self._fail_reworded if settings.strict else self._warn_reworded,
         )
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
@@ -100,6 +96,7 @@ class Session:
         self._feeder = Feeder(
             self._fetchers, self._playback, self.metrics, settings, self._announce
         )
+        self.metrics.notices.listen(self._noticed, settings.warnings)
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
@@ -108,17 +105,12 @@ class Session:
         self.metrics.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
 
-    def _switched(self, text: str) -> None:
-        self.metrics.endpoint = self._endpoint.name
-        self._warn(text)
-
-    def _hedged(self, text: str) -> None:
-        self.metrics.hedges.append(text)
-        if text not in self.metrics.warnings:
-            self._warn(text)
+    def _noticed(self, text: str) -> None:
+        self.metrics.endpoint = self._endpoint.name  # it may be another that speaks now
+        self._announce("warning", None, text)
 
     def _warn_reworded(self, places: str) -> None:
-        self._warn(f"other words were said: {places}")
+        self.metrics.notices.notify(f"other words were said: {places}")
 
     def _fail_reworded(self, places: str) -> None:
         self._errors.append(RewordedError("other words were said", places))
@@ -131,8 +123,9 @@ class Session:
         """Begin; returns at once."""
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
+        notify = self.metrics.notices.notify
         if self._turn is not None:
-            self._turn.begin(self._playback, Verbs(self).answer, "", self._drop, self._warn)
+            self._turn.begin(self._playback, Verbs(self).answer, "", self._drop, notify)
         threading.Thread(target=self._run, name="feeder", daemon=True).start()
 
     def _run(self) -> None:
@@ -145,8 +138,7 @@ class Session:
             self._fetchers.cancel()
             self._attempt(self._playback.stop)
             self._attempt(self._pacing.save_trace)
-            stood_in = isinstance(self._endpoint, ResilientEndpoint) and self._endpoint.stood_in
-            if not (stood_in or self._interrupted or self._failures()):
+            if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
         finally:
             self._conclude()
@@ -189,12 +181,8 @@ class Session:
 
     def _drop(self, why: str) -> None:
         self.dropped = True
-        self._warn(f"not spoken: {why}")
+        self.metrics.notices.notify(f"not spoken: {why}")
         self.interrupt()
-
-    def _warn(self, text: str) -> None:
-        self.metrics.warnings.append(text)
-        self._announce("warning", None, text)
 
     @property
     def controls(self) -> Controls:
@@ -234,4 +222,4 @@ class Session:
         try:
             self._on_event(Event(kind, at_ms, index, said))
         except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
-            self.metrics.warnings.append(f"on_event failed: {error!r}")
+            self.metrics.notices.warnings.append(f"on_event failed: {error!r}")

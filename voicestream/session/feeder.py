@@ -173,7 +173,7 @@ class Feeder:
         return isinstance(error, KeyRefusedError | ConnectionFailedError) and not answered
 
     def _decode(self, job: Job) -> None:
-        reply = Reply(job, self._fetchers.again, self._resumes, self._warn)
+        reply = Reply(job, self._fetchers.again, self._resumes, self._metrics.notices.notify)
         try:
             for samples in reply:
                 self._at_s = job.spool.at_s
@@ -190,10 +190,11 @@ class Feeder:
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
 
     def _tell_of(self, reply: Reply) -> None:
+        notify = self._metrics.notices.notify
         if reply.skipped:
-            self._warn(f"{reply.skipped} broken pieces of the reply were left out")
+            notify(f"{reply.skipped} broken pieces of the reply were left out")
         for note in reply.notes:
-            self._warn(note)
+            notify(note)
 
     def _take(self, job: Job, pcm: PcmFormat | None, samples: Samples) -> None:
         if not len(samples) or pcm is None:
@@ -250,7 +251,3 @@ class Feeder:
     def _write_held(self) -> None:
         if self._tempo is not None:
             self._playback.write(self._tempo.flush(), self._at_s)
-
-    def _warn(self, text: str) -> None:
-        self._metrics.warnings.append(text)
-        self._announce("warning", None, text)

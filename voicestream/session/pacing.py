@@ -107,8 +107,8 @@ class Pacing:
             save_trace(trace, self.trace_file)
 
     def _tell_trouble(self, learnt: Keeping) -> None:
-        if learnt.trouble and learnt.trouble not in self._metrics.warnings:
-            self._metrics.warnings.append(learnt.trouble)
+        if learnt.trouble:
+            self._metrics.notices.notify_once(learnt.trouble)
 
     def open(self, pcm: PcmFormat, ahead_s: float, capacity_frames: int) -> None:
         """Before all that follows.

@@ -11,7 +11,6 @@ import numpy as np
 from voicestream.errors import DeviceError, SaveError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Sink
-from voicestream.output.lasting import LastingSink
 from voicestream.output.save import Saver
 from voicestream.pcm import Frames16, PcmFormat, Samples, to_int16
 from voicestream.playout.controls import Controls
@@ -57,8 +56,7 @@ class Playback:
     ) -> None:
         self._metrics = metrics
         self._sink = sink
-        if isinstance(sink, LastingSink):
-            sink.report_to(self.rewind, metrics.warnings.append)
+        metrics.notices.rewind_with(self.rewind)
         self._saver = saver
         self._pacing = pacing
         self._capacity_s = capacity_s
@@ -118,7 +116,7 @@ class Playback:
                 if self._saver is None or self._device_named:
                     raise
                 self._sink = None
-                self._metrics.warnings.append(f"not played, only saved: {error.what}")
+                self._metrics.notices.notify(f"not played, only saved: {error.what}")
         self._metrics.rate_hz = pcm.rate_hz
         if self._saver is not None:
             self._saver.open(pcm)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import DeviceError, UsageError
+from voicestream.notices import Notices
 from voicestream.settings.endpoints import (
     AUTO,
     REALTIME_MODEL,
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.errors import EndpointError
-    from voicestream.metrics import PlayFigures
+    from voicestream.metrics import Metrics, PlayFigures
     from voicestream.output.base import Sink
     from voicestream.output.miniaudio import MiniaudioSink
     from voicestream.output.portaudio import PortAudioSink
     from voicestream.session.turn import Turn
-    from voicestream.settings.endpoints import Place
+    from voicestream.settings.endpoints import Kind, Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
     from voicestream.speech.http.endpoint import HttpEndpoint
@@ -41,31 +42,37 @@ if TYPE_CHECKING:
     Early = EarlyRequest | Opening
 
 
-def make_endpoint(settings: Settings, early: Early | None = None) -> Endpoint:
-    """The endpoint that the base URL names, those that stand in for it, and their patience."""
+def make_endpoint(
+    settings: Settings, notices: Notices | None = None, early: Early | None = None
+) -> Endpoint:
+    """The endpoint that the base URL names, those that stand in for it, and their patience.
+
+    Args:
+        notices: told when another endpoint takes over or is asked, too.
+        early: a connection to the first endpoint that is being made.
+    """
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint()
     from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
     from voicestream.speech.hedge import HedgePolicy
 
-    def on_gone(text: str) -> None:
-        resilient.stood_in = True  # what is learnt now is of another model
-        resilient.on_switch(text)
-
+    notices = notices or Notices()
     # made at once: its imports belong into the time in which the server thinks
-    first = embedded_endpoint() if settings.embedded else _first(settings, early, on_gone)
+    asked = _Asked.first(settings)
+    first = _endpoint(settings, notices, asked, early)
     learnt_s = partial(_learnt_s, settings)
     routes = [Route(first.name, lambda: first, learnt_s=partial(learnt_s, first.name))]
     for place in settings.fallbacks:
+        make = partial(_endpoint, settings, notices, _Asked.fallback(settings, place))
         adapt = partial(_adapted, place)
         known = partial(learnt_s, place.url, place.model)
-        routes.append(Route(place.url, partial(_fallback, settings, place, on_gone), adapt, known))
-    resilient = ResilientEndpoint(
+        routes.append(Route(place.url, make, adapt, known))
+    return ResilientEndpoint(
         routes,
         RetryPolicy(settings.retries, settings.retry_budget_s),
         hedge=HedgePolicy() if settings.hedge else None,
+        notices=notices,
     )
-    return resilient
 
 
 def _learnt_s(settings: Settings, name: str, model: str = "") -> float:
@@ -90,34 +97,40 @@ def http_endpoint(settings: Settings) -> HttpEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Where to ask, and with which key."""
+    """Where to ask, for which model, and with which key."""
 
     url: str
+    model: str
+    auto: bool
+    """The model was left to be chosen."""
     key: str
     key_source: str
 
     @classmethod
     def first(cls, settings: Settings, url: str = "") -> _Asked:
         source = settings.sources.get("api_key", "the program") if settings.api_key else ""
-        return cls(url or settings.base_url, settings.api_key, source)
+        url = url or settings.base_url
+        return cls(url, settings.model, settings.auto_model, settings.api_key, source)
 
     @classmethod
     def fallback(cls, settings: Settings, place: Place) -> _Asked:
         key = settings.keys.get(place.key_variable, "")
-        return cls(place.url, key, place.key_variable if key else "")
+        source = place.key_variable if key else ""
+        return cls(place.url, place.model, place.model == AUTO, key, source)
 
 
-def _first(settings: Settings, early: Early | None, on_gone: Callable[[str], None]) -> Endpoint:
-    asked = _Asked.first(settings)
-    if settings.kind == "realtime":
-        return _realtime(settings, asked, early)
-    speech = _http(settings, asked, early)
-    return _auto(settings, asked, speech, on_gone) if settings.auto_model else speech
-
-
-def _auto(
-    settings: Settings, asked: _Asked, speech: Endpoint, on_gone: Callable[[str], None]
+def _endpoint(
+    settings: Settings, notices: Notices, asked: _Asked, early: Early | None = None
 ) -> Endpoint:
+    """The endpoint at one address, of the kind that its URL's scheme and its model say."""
+    kind = endpoint_kind(asked.url, asked.model)
+    endpoint = _MAKERS[kind](settings, asked, early)
+    if asked.auto and kind == "speech":
+        return _auto(settings, notices, asked, endpoint)
+    return endpoint
+
+
+def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint) -> Endpoint:
     """The speech route as long as it has its model."""
     from voicestream.speech.auto import AutoEndpoint
 
@@ -129,7 +142,8 @@ def _auto(
             keep_gone(asked.url, SPEECH_MODEL)
         except OSError as error:
             kept = f" (this cannot be remembered: {error.strerror})"
-        on_gone(f"{refusal.what}; {REALTIME_MODEL} speaks from here on{kept}")
+        notices.stood_in = True  # what is learnt now is of another model
+        notices.notify(f"{refusal.what}; {REALTIME_MODEL} speaks from here on{kept}")
 
     return AutoEndpoint(
         speech,
@@ -137,6 +151,10 @@ def _auto(
         tell,
         any_404=asked.url.startswith(OPENAI_URL),
     )
+
+
+def _embedded(_settings: Settings, _asked: _Asked, _early: Early | None = None) -> Endpoint:
+    return embedded_endpoint()
 
 
 def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> HttpEndpoint:
@@ -175,16 +193,32 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
     return RealtimeEndpoint(config, early if isinstance(early, Opening) else None)
 
 
+_MAKERS: dict[Kind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {
+    "embedded": _embedded,
+    "speech": _http,
+    "realtime": _realtime,
+}
+"""How each kind of endpoint is made. Which URL scheme is which kind stands in
+``voicestream/settings/endpoints.py``."""
+
+
 def endpoint_of(
-    settings: Settings, given: Any, loop: asyncio.AbstractEventLoop | None = None
+    settings: Settings,
+    given: Any,
+    loop: asyncio.AbstractEventLoop | None = None,
+    notices: Notices | None = None,
 ) -> tuple[Endpoint, Settings]:
     """The endpoint that a program gave, or that the settings name; and the settings for it.
+
+    Args:
+        loop: where an async client is at home.
+        notices: for an endpoint that the settings name, see :func:`make_endpoint`.
 
     Raises:
         UsageError: ``given`` is no endpoint.
     """
     if given is None:
-        return make_endpoint(settings), settings
+        return make_endpoint(settings, notices), settings
     from voicestream.speech.openai_client import client_endpoint, is_client
 
     if is_client(given):
@@ -200,16 +234,6 @@ def endpoint_of(
     return given, settings
 
 
-def _fallback(settings: Settings, place: Place, on_gone: Callable[[str], None]) -> Endpoint:
-    if place.url == EMBEDDED_URL:
-        return embedded_endpoint()
-    asked = _Asked.fallback(settings, place)
-    if endpoint_kind(place.url, place.model) == "realtime":
-        return _realtime(settings, asked)
-    speech = _http(settings, asked)
-    return _auto(settings, asked, speech, on_gone) if place.model == AUTO else speech
-
-
 def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
     """The request with the model and voice of another endpoint.
 
@@ -223,14 +247,17 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
     return replace(request, model=model_for(place.url, place.model), voice=voice)
 
 
-def make_sink(settings: Settings, figures: PlayFigures | None = None) -> Sink:
+def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
     """The sink that the device setting names, watched over. Nothing is opened yet.
 
-    ``figures``: where it is counted that a device ran dry.
+    Args:
+        metrics: where it is counted that a device ran dry, and told that one was lost.
     """
     from voicestream.output.lasting import LastingSink
 
-    return LastingSink(lambda: _device_sink(settings, figures), settings.device_wait_s)
+    figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
+    make = partial(_device_sink, settings, figures)
+    return LastingSink(make, settings.device_wait_s, notices)
 
 
 def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:

@@ -1,7 +1,9 @@
 """What an endpoint is.
 
 To add a kind of endpoint, write one file with a class that has the members of
-:class:`Endpoint`, and name its URL scheme in ``voicestream/session/wiring.py``.
+:class:`Endpoint`, give its URL schemes a kind in ``voicestream/settings/endpoints.py``,
+and say how that kind is made in the table of ``voicestream/session/wiring.py``. What it
+has to tell a person goes to the ``notify`` that it is given there.
 """
 
 from __future__ import annotations

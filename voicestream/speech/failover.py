@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError
+from voicestream.notices import Notices
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 
@@ -78,6 +79,8 @@ class ResilientEndpoint:
         chance: random numbers from 0 to 1.
         hedge: when a request that is slow to be answered is asked at the next route, too;
             None: never.
+        notices: told, from a fetch thread, when another endpoint takes over, and of each
+            request that is asked at a second one, too.
     """
 
     def __init__(
@@ -86,19 +89,14 @@ class ResilientEndpoint:
         policy: RetryPolicy | None = None,
         chance: Callable[[], float] = random.random,
         hedge: HedgePolicy | None = None,
+        notices: Notices | None = None,
     ) -> None:
         self._routes = list(routes)
         self._hedge = hedge if len(self._routes) > 1 else None
         self._first_bytes = [FirstBytes(route.learnt_s) for route in self._routes]
         self._policy = policy or RetryPolicy()
         self._chance = chance
-        self.on_switch: Callable[[str], None] = lambda _: None
-        """Called with a sentence when another endpoint takes over; from a fetch thread."""
-        self.on_hedge: Callable[[str], None] = lambda _: None
-        """Called with a sentence for each request that is asked at a second endpoint, too;
-        from a fetch thread."""
-        self.stood_in = False
-        """Another than the first route has spoken."""
+        self._notices = notices or Notices()
         self._changed = threading.Condition()
         # under the condition's lock
         self._made: dict[int, Endpoint] = {}
@@ -169,7 +167,7 @@ class ResilientEndpoint:
         ask = partial(self._ask, at, request, number)
         if self._hedge is None:
             stream = ask()
-            self.stood_in |= at > 0
+            self._spoke(at)
             return at, stream
         helper = (at + 1) % len(self._routes)
         names = self._routes[at].name, self._routes[helper].name
@@ -178,12 +176,16 @@ class ResilientEndpoint:
             partial(self._ask, helper, request, number),
             partial(self._patience_s, self._hedge, at),
             partial(self._queues, at, number),
-            lambda: self.on_hedge(f"{names[0]} is slow to answer; {names[1]} is asked too"),
+            lambda: self._notices.hedged(f"{names[0]} is slow to answer; {names[1]} is asked too"),
         )
         self._note(at, outrun)
         spoke = helper if outrun else at
-        self.stood_in |= spoke > 0
+        self._spoke(spoke)
         return spoke, stream
+
+    def _spoke(self, at: int) -> None:
+        if at > 0:
+            self._notices.stood_in = True
 
     def _ask(self, at: int, request: SpeechRequest, number: int) -> SpeechStream:
         with self._changed:
@@ -253,7 +255,7 @@ class ResilientEndpoint:
             news = (at, following) not in self._told
             self._told.add((at, following))
         if news:
-            self.on_switch(
+            self._notices.notify(
                 f"{self._routes[at].name} {why}; {self._routes[following].name} speaks from here on"
             )
         return following
@@ -277,7 +279,7 @@ class ResilientEndpoint:
             self._at = at
             self._outrun = 0
             self._changed.notify_all()
-        self.on_switch(f"{self._routes[at].name} speaks again")
+        self._notices.notify(f"{self._routes[at].name} speaks again")
         return stream
 
     def _endpoint(self, at: int) -> Endpoint:
