@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicestream.text import markdown as markdown_module
+from voicestream.text import hidden
 from voicestream.text.emoji import EMOJI_RUN
 from voicestream.text.markdown import MarkdownFilter
 
@@ -116,7 +116,7 @@ def test_chunking_changes_nothing(chunks: list[str]) -> None:
 @given(st.lists(MARKS, max_size=12), st.integers(1, 40))
 def test_a_hidden_block_that_is_too_long_is_text(chunks: list[str], most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(markdown_module, "HIDDEN_MAX", most)
+        patch.setattr(hidden, "HIDDEN_MAX", most)
         text = "<think>" + "".join(chunks)
         assert speak(text) == speak([text])
 

@@ -26,20 +26,30 @@ class Emphasis:
         """What is open by now was no mark."""
         self._open = dict.fromkeys(self._open, 0)
 
-    def close(self, mark: str, size: int, before: str, after: str) -> int:
-        """How many of a run of ``size`` times ``mark`` close what is open; the rest is text.
+    def read(
+        self, text: str, at: int, end: int, stop: int, known: bool, before: str, line_start: bool
+    ) -> int | None:
+        """How many signs of the run from ``at`` to ``end`` are marks; the rest is text.
 
         Args:
+            known: no more text will come before ``stop``.
             before: the character before the run.
-            after: the one behind it.
-        """
-        used = _closed(mark, size, before, after, self._open[mark])
-        self._open[mark] -= used
-        return used
+            line_start: the run begins a line.
 
-    def open(self, mark: str, size: int) -> None:
-        """A run was found to be a mark."""
-        self._open[mark] += size
+        Returns:
+            None if more text is needed to tell.
+        """
+        mark, size = text[at], end - at
+        after = text[end] if end < stop else " "
+        if used := _closed(mark, size, before, after, self._open[mark]):
+            self._open[mark] -= used
+            return used
+        if not may_open(mark, size, before, after):
+            return 0
+        closed = is_closed(text, end, stop, known, size, line_start)
+        if closed:
+            self._open[mark] += size
+        return None if closed is None else size * closed
 
 
 def may_open(mark: str, size: int, before: str, after: str) -> bool:

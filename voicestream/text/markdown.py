@@ -8,7 +8,6 @@ how the text was cut.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
@@ -16,9 +15,10 @@ from voicestream.patterns import lazy_pattern
 from voicestream.text import inline, notes
 from voicestream.text.blocks import LINE_MARKS, Mark, row, separator_end
 from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
-from voicestream.text.emphasis import Emphasis, is_closed, may_open
+from voicestream.text.emphasis import Emphasis
 from voicestream.text.formula import formula
 from voicestream.text.found import GIVE_UP, NOTHING, Found
+from voicestream.text.hidden import Hidden
 from voicestream.text.inline import HOLD_MAX, half_link
 from voicestream.text.machine import bracketed
 from voicestream.text.tags import Place, tag
@@ -37,9 +37,6 @@ _GAP = lazy_pattern(r"[ \t]+")
 _RUN = lazy_pattern(r"\*+|_+|~+|#+|=+")
 _CELL = lazy_pattern(r"(?<!\\)[|│┃║]")
 _HEAD_MAX = 200  # characters of a table's head
-_CLOSE_TAIL = 64  # longer than anything that ends what is dropped
-HIDDEN_MAX = 1_000_000
-"""Characters after which a hidden block that nothing closes is text."""
 # What waits may be spoken when the writer pauses: a sentence or a line has ended in it.
 _SPEAKABLE = lazy_pattern(r"[.!?…。！？][\"'”’)\]]*(?:\s|\Z)|\n")
 _DEPTH_MAX = 8
@@ -76,9 +73,7 @@ class MarkdownFilter:
         self._table = False  # below the head of a table without outer bars
         self._fence = ""  # the marks that opened the code block we are in
         self._fence_line = False  # in mid-line inside of it
-        self._until: re.Pattern[str] | None = None  # drop everything up to here
-        self._hidden: list[str] | None = None  # what was dropped so, if it may be text after all
-        self._hidden_chars = 0
+        self._hidden = Hidden()
         self._may_hide = True  # no hidden block was found to be text
         self._cited = False  # there was the mark of a source
         self._before = "\n"  # the source's character before
@@ -121,7 +116,7 @@ class MarkdownFilter:
 
     def _holds_speech(self) -> bool:
         """May what waits be spoken, whatever it would have become?"""
-        inside = self._line_start or self._fence or self._until
+        inside = self._line_start or self._fence or self._hidden.active
         return not inside and bool(_SPEAKABLE.search(self._buf)) and not half_link(self._buf)
 
     def _run(self, text: str, final: bool, paused: bool = False) -> str:
@@ -130,12 +125,15 @@ class MarkdownFilter:
         while at < size:
             stop = min(size, at + HOLD_MAX)
             known = final or paused or stop == at + HOLD_MAX
-            if self._until is not None:
-                end = self._drop(at, final)
-                if end is not None and end < 0:  # it is text after all
-                    buf, at = self._unhide(at), 0
-                    size = len(buf)
+            if self._hidden.active:
+                end = self._hidden.end(buf, at, final)
+                if end is not None and end < 0:  # begin again behind the mark that opened it
+                    buf = self._buf = self._hidden.give_back(buf[at:])
+                    at, size = 0, len(buf)
+                    self._may_hide, self._line_start = False, True
                     continue
+                if end is not None:
+                    self._writer.dropped()
             elif self._fence:
                 end = self._code_line(at, final)
             elif self._line_start:
@@ -147,16 +145,12 @@ class MarkdownFilter:
             if end > at:
                 at = end
                 self._before = buf[at - 1]
-        if self._until is not None:
-            tail = max(at, size - _CLOSE_TAIL)
-            if self._hidden is not None:
-                self._hidden.append(buf[at:tail])
-                self._hidden_chars += tail - at
-            at = tail
+        if self._hidden.active:
+            at = self._hidden.take(buf, at)
         self._buf = "" if final else buf[at:]
         writer = self._writer
         self._plain = not (
-            self._buf or self._line_start or self._fence or self._until
+            self._buf or self._line_start or self._fence or self._hidden.active
             or writer.glue or writer.soft or writer.tail in " \n"
         )  # fmt: skip
         return writer.take()
@@ -239,28 +233,6 @@ class MarkdownFilter:
             self._writer.line_feeds(1 if end else 0)
         return end or len(self._buf)
 
-    def _drop(self, at: int, final: bool) -> int | None:
-        """Inside of what is not spoken, however long; -1 if a hidden block is none."""
-        assert self._until is not None
-        stop = len(self._buf)
-        if self._hidden is not None:
-            stop = min(stop, at + HIDDEN_MAX - self._hidden_chars)
-        found = self._until.search(self._buf, at, stop)
-        if found is None:
-            full = stop < len(self._buf) or self._hidden_chars + stop - at >= HIDDEN_MAX
-            return -1 if self._hidden is not None and (final or full) else None
-        self._until = self._hidden = None
-        self._writer.dropped()
-        return found.end()
-
-    def _unhide(self, at: int) -> str:
-        """The hidden block is text: begin again behind the mark that opened it."""
-        assert self._hidden is not None
-        self._buf = "".join(self._hidden) + self._buf[at:]
-        self._until = self._hidden = None
-        self._may_hide, self._line_start = False, True
-        return self._buf
-
     def _inline(self, at: int, stop: int, known: bool, final: bool) -> int | None:
         buf, writer = self._buf, self._writer
         if blanks := _GAP.match(buf, at):
@@ -336,9 +308,7 @@ class MarkdownFilter:
         if found.kind == "break":
             self._end_line(hard=True)
         elif found.kind in ("skip", "hide"):
-            self._until = re.compile(found.until)
-            self._hidden = [] if found.kind == "hide" else None
-            self._hidden_chars = 0
+            self._hidden.begin(found.until, keep=found.kind == "hide")
         return found.end
 
     def _image(self, at: int, stop: int, known: bool) -> Found | None:
@@ -365,15 +335,10 @@ class MarkdownFilter:
             closes = self._heading and self._before.isspace() and after in " \t\n"
             self._writer.say("" if closes else run.group())
             return end
-        before = self._before if at == 0 else self._buf[at - 1]
-        used = self._emphasis.close(mark, size, before, after)
-        if not used and may_open(mark, size, before, after):
-            closed = is_closed(self._buf, end, stop, known, size, self._writer.line_chars == 0)
-            if closed is None:
-                return None
-            if closed:
-                self._emphasis.open(mark, size)
-                used = size
+        place = self._place(at)
+        used = self._emphasis.read(self._buf, at, end, stop, known, place.before, place.line_start)
+        if used is None:
+            return None
         self._writer.say(mark * (size - used))
         return end
 
