@@ -74,11 +74,9 @@ TEXT_CASES = [
 OPTION_CASES = [
     Case("unknown option", 2, ["--devic", "say --help"], ["Hi", "--devic", "null"]),
     Case("option without value", 2, ["--voice", "--help"], ["Hi", "--voice"]),
-    Case("two texts", 2, ["there", "say --help"], ["Hi", "there"]),
     Case("figures of a mistake", 2, ["--speed"], ["Hi", "--speed", "x", "--json"]),
     Case("figures of an unknown option", 2, ["--nonsense"], ["Hi", "--json", "--nonsense"]),
     Case("figures of a missing value", 2, ["--voice"], ["Hi", "--json", "--voice"]),
-    Case("figures of two texts", 2, ["there", "say --help"], ["Hi", "there", "--json"]),
     Case("unknown format", 2, ["--format", "pcm", "ogg"], ["Hi", "--format", "ogg"]),
     Case("unknown panel", 2, ["--panel", "auto"], ["Hi", "--panel", "maybe"]),
     Case(

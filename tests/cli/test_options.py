@@ -60,6 +60,7 @@ def test_both_readers_read_the_same(arguments: list[str]) -> None:
     "arguments",
     [
         ["Hello"],
+        ["Hello", "there", "-v", "nova", "-m", "tts-1", "-t", "1.2"],
         ["--voice", "nova", "Hello", "--quiet"],
         ["--voice=nova", "--no-stream", "--speed=1.5", "-q"],
         ["-f", "notes.txt", "--save", "-", "--json"],
@@ -78,7 +79,6 @@ def test_what_people_type_is_read_quickly(arguments: list[str]) -> None:
     [
         ["--help"],
         ["Hello", "-h"],
-        ["Hello", "there"],
         ["--voice"],
         ["--voice", "--speed", "1"],
         ["--json=yes"],

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from voicestream.cli.app import app
-from voicestream.cli.options import switch_flags
+from voicestream.cli.options import SHORT, switch_flags
 from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE, Settings, load
 
@@ -57,7 +57,8 @@ def test_the_example_uncommented_is_the_default(tmp_path: Path) -> None:
 def test_help_tells_flag_meaning_default_and_variables(row: Row, command: str) -> None:
     known = get_command(app).commands[command].params  # type: ignore[attr-defined]
     (parameter,) = [p for p in known if p.name == row.name]
-    assert [*parameter.opts, *parameter.secondary_opts] == [f for f in switch_flags(row.flag) if f]
+    flags = [f for f in switch_flags(row.flag) if f] + [SHORT[n] for n in SHORT if n == row.name]
+    assert [*parameter.opts, *parameter.secondary_opts] == flags
     told = parameter.help
     assert f"[{', '.join(row.variables)}]" in told
     if row.name == "api_key":

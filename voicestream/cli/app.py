@@ -9,8 +9,9 @@ from typing import Any
 
 import typer
 
-from voicestream.cli.options import SAY_OPTIONS, Option, SayCall
+from voicestream.cli.options import SAY_OPTIONS, SHORT, Option, SayCall
 from voicestream.cli.report import report
+from voicestream.cli.typed import option_hint
 from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE, run_verb
 from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings.row import Row
@@ -29,7 +30,8 @@ _SAY_HELP = """Speak TEXT, a file, or what comes in on stdin.
 
 \b
 Examples:
-  voicestream say "Hello there."
+  voicestream hello there
+  voicestream say "Hello there." -v nova
   llm "why is the sky blue?" | voicestream say
   voicestream say -f notes.txt --save notes.wav
   voicestream say "Bonjour." --base-url http://127.0.0.1:8880/v1 --voice af_heart
@@ -44,8 +46,9 @@ def _setting_parameter(row: Row) -> inspect.Parameter:
         default = typer.Option(None, row.flag, help=_help(row), show_default=False)
         annotation: Any = bool | None
     else:
+        flags = [row.flag, *([SHORT[row.name]] if row.name in SHORT else [])]
         default = typer.Option(
-            None, row.flag, help=_help(row), metavar=_metavar(row), show_default=False
+            None, *flags, help=_help(row), metavar=_metavar(row), show_default=False
         )
         annotation = str | None
     return inspect.Parameter(
@@ -85,7 +88,7 @@ def _text_parameter(what: str, metavar: str) -> inspect.Parameter:
         metavar=metavar,
     )
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter("text", keyword, default=text, annotation=str | None)
+    return inspect.Parameter("text", keyword, default=text, annotation=list[str] | None)
 
 
 def _system_parameter() -> inspect.Parameter:
@@ -116,6 +119,8 @@ def _split(values: dict[str, Any]) -> SayCall:
     names = {row.name for row in TABLE}
     settings = {n: v for n, v in values.items() if n in names and v is not None}
     own = {n: v for n, v in values.items() if n not in names}
+    words = own.pop("text")
+    own["text"] = " ".join(words) if words else None
     return SayCall(settings=settings, **own)
 
 
@@ -155,9 +160,9 @@ def _with_parameters(function: Any, parameters: list[inspect.Parameter]) -> Any:
 
 
 _SETTINGS = [_setting_parameter(row) for row in TABLE]
-_SAY = [_text_parameter("say", "[TEXT]"), *_option_parameters(SAY_OPTIONS), *_SETTINGS]
+_SAY = [_text_parameter("say", "[TEXT]..."), *_option_parameters(SAY_OPTIONS), *_SETTINGS]
 _ASK = [
-    _text_parameter("ask", "[QUESTION]"),
+    _text_parameter("ask", "[QUESTION]..."),
     _system_parameter(),
     *_option_parameters(option for option in SAY_OPTIONS if option.name != "file"),
     *_SETTINGS,
@@ -248,7 +253,7 @@ def serve(
 @app.callback(invoke_without_command=True)
 def _main(
     context: typer.Context,
-    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+    version: bool = typer.Option(False, "--version", "-V", help="Show the version and exit."),
 ) -> None:
     if version:
         from importlib.metadata import version as installed_version
@@ -294,6 +299,10 @@ def run_app(arguments: list[str]) -> int:
     except _Mistake as mistake:
         path, _command = _command_named(arguments)
         what, _, more = mistake.format_message().partition(". ")
+        option = getattr(mistake, "option_name", None)
+        if option is not None:
+            what = f"No such option: {option}"
+            more = option_hint(option, getattr(mistake, "possibilities", None) or (), path)
         usage = UsageError(what.rstrip("."), hint=f"{more} Try: {path} --help".strip())
         return report(usage, _wants_json(arguments))
     except OSError as error:  # help and lists are written straight to stdout

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from voicestream.cli.report import EXIT_BROKEN_PIPE, report
+from voicestream.cli.typed import as_command
 from voicestream.cli.verbs import VERBS, run_verb
-from voicestream.errors import SaveError
+from voicestream.errors import SaveError, UsageError
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -26,11 +27,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    completes = "_VOICESTREAM_COMPLETE" in os.environ
+    try:
+        arguments = arguments if completes else as_command(arguments, _terminal_in())
+    except UsageError as error:
+        return report(error)
     if arguments and arguments[0] in VERBS and not {"-h", "--help"} & set(arguments):
         return run_verb(arguments)
     from voicestream.cli.options import quick_say
 
-    call = None if "_VOICESTREAM_COMPLETE" in os.environ else quick_say(arguments)
+    call = None if completes else quick_say(arguments)
     if call is not None:
         from voicestream.cli.say import say
 
@@ -38,3 +44,8 @@ def _run(arguments: Sequence[str]) -> int:
     from voicestream.cli.app import run_app
 
     return run_app(list(arguments))
+
+
+def _terminal_in() -> bool:
+    """Whether nothing can be read from stdin but what a person types."""
+    return sys.stdin is None or sys.stdin.isatty()

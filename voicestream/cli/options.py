@@ -43,6 +43,10 @@ SAY_OPTIONS = (
 )
 
 
+SHORT = {"voice": "-v", "model": "-m", "tempo": "-t"}
+"""Settings that have a short flag."""
+
+
 @dataclass(slots=True)
 class SayCall:
     """One call of ``say``."""
@@ -85,6 +89,8 @@ def _targets() -> dict[str, tuple[str, bool, Any]]:
             found[on], found[off] = (row.name, True, True), (row.name, True, False)
         else:
             found[row.flag] = (row.name, True, None)
+            if row.name in SHORT:
+                found[SHORT[row.name]] = (row.name, True, None)
     for option in SAY_OPTIONS:
         for flag in option.flags:
             found[flag] = (option.name, False, True if option.is_switch else None)
@@ -102,9 +108,7 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
     while rest:
         word = rest.pop()
         if only_text or word == "-" or not word.startswith("-"):
-            if call.text is not None:
-                return None
-            call.text = word
+            call.text = word if call.text is None else f"{call.text} {word}"
             continue
         if word == "--":
             only_text = True

@@ -1,0 +1,95 @@
+"""What people type: bare text is spoken, slips and other tools' flags get a hint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from voicestream.cli.verbs import VERBS
+from voicestream.errors import UsageError
+
+COMMANDS = ("say", "ask", "config", "voices", "trace", "devices", "serve", *VERBS)
+"""Every command; a test holds them beside what typer knows."""
+
+_TO_THE_LIBRARY = ("-h", "--help", "-V", "--version")
+_CLOSE = 0.75
+"""How alike a word and a command are, from 0 to 1, for the word to be taken for a slip."""
+
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("-r", "--rate", "--wpm"), "The tempo is --tempo (-t): 1.5 is half as fast again."
+    ),
+    **dict.fromkeys(
+        ("-o", "--output", "--output-file", "-w", "--write-media", "--out"),
+        "--save FILE.wav keeps the sound; with --device null nothing is heard.",
+    ),
+    "--volume": "`voicestream volume 0.5` sets the volume while it speaks.",
+    **dict.fromkeys(("-l", "--lang"), "The language is --language."),
+    **dict.fromkeys(("-s",), "The endpoint's speed is --speed; the tempo is --tempo (-t)."),
+    **dict.fromkeys(("--input-file", "--input", "-i"), "-f FILE reads a file."),
+    "--text": "The text needs no flag: voicestream hello there.",
+    **dict.fromkeys(("--url", "--host"), "Where speech is asked for is --base-url."),
+    **dict.fromkeys(
+        ("--api-key", "--key"), "A key stands in VOICESTREAM_API_KEY, or in --api-key-file FILE."
+    ),
+    "--list-voices": "`voicestream voices` lists them.",
+    "--verbose": "--json prints the figures.",
+}
+"""A flag of another tool -> what does that here."""
+
+
+def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
+    """The command line with ``say`` in front where only a text, or its options, stand.
+
+    Args:
+        arguments: what was typed after the program's name.
+        at_terminal: no text comes in on stdin.
+
+    Raises:
+        UsageError: the first word is a command but for a slip.
+    """
+    if not arguments:
+        return arguments if at_terminal else ["say"]
+    first = arguments[0]
+    if first in COMMANDS or first in _TO_THE_LIBRARY:
+        return arguments
+    # text with a blank, a capital or a sign is no command that was meant
+    if first.isalpha() and first.islower():
+        alone = all(word.startswith("-") for word in arguments[1:])
+        nearest = _nearest(first) if alone else _swapped(first)
+        if nearest:
+            raise UsageError(
+                f"there is no command {first}",
+                hint=f"Did you mean `voicestream {nearest}`? To have the word spoken: "
+                f"voicestream say {first}",
+            )
+    return ["say", *arguments]
+
+
+def _nearest(word: str) -> str:
+    from difflib import get_close_matches
+
+    return _swapped(word) or next(iter(get_close_matches(word, COMMANDS, 1, _CLOSE)), "")
+
+
+def _swapped(word: str) -> str:
+    """The command that ``word`` is with two neighbouring letters swapped; else empty."""
+    for at in range(len(word) - 1):
+        other = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        if other in COMMANDS:
+            return other
+    return ""
+
+
+def option_hint(option: str, near: Sequence[str], path: str) -> str:
+    """What to type instead of an option that does not exist.
+
+    Args:
+        option: as it was typed.
+        near: options that are spelt alike.
+        path: the command it was given to, as it is called.
+    """
+    if option in _ELSEWHERE:
+        return _ELSEWHERE[option]
+    if near:
+        return f"Did you mean {' or '.join(sorted(near)[:3])}?"
+    return f"To speak a text that begins with a dash: {path} -- TEXT"
