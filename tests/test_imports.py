@@ -38,7 +38,7 @@ EXCEPTIONS = {
     ("cli/parts.py", "voicestream.speech.http.request"): "connects before all else is loaded",
     ("cli/parts.py", "voicestream.speech.realtime.handshake"): "connects before all else",
     ("cli/parts.py", "voicestream.speech.realtime.protocol"): "asks before all else is loaded",
-    ("cli/parts.py", "voicestream.speech.http.endpoint"): "asks whether a proxy stands between",
+    ("cli/parts.py", "voicestream.speech.http.proxy"): "asks whether a proxy stands between",
     ("cli/parts.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",
     (
         "cli/parts.py",
@@ -73,7 +73,7 @@ READS_ENVIRONMENT = {
     "settings/sources.py": "its only reader",
     "control/runtime.py": "its folder: a verb loads no settings",
     "cli/entry.py": "the shell asks for completions through it",
-    "cli/parts.py": "proxies, which the HTTP library reads itself",
+    "speech/http/proxy.py": "proxies, which every program that asks over HTTP obeys",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
     "speech/embedded.py": "keeps onnxruntime from reporting to its maker",

@@ -21,7 +21,7 @@ from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import Call, current_call
+from voicestream.speech.cancel import Call
 from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
@@ -222,12 +222,12 @@ class FakeStream:
 def test_a_reply_that_begins_after_the_other_has_won_is_closed() -> None:
     late, quick, go_on = FakeStream(), FakeStream(), threading.Event()
 
-    def ask_late() -> FakeStream:
+    def ask_late(_: Call) -> FakeStream:
         go_on.wait(20)
         return late
 
     outrun, stream = first_to_speak(
-        ask_late, lambda: quick, lambda: 0.01, lambda: False, lambda: None
+        ask_late, lambda _: quick, lambda: 0.01, lambda: False, lambda: None
     )
     assert (outrun, stream) == (True, quick)
     go_on.set()
@@ -240,7 +240,7 @@ def test_who_waits_its_turn_at_a_server_is_not_helped() -> None:
     stream, its_turn = FakeStream(), threading.Event()
     looks: list[None] = []
 
-    def ask() -> FakeStream:
+    def ask(_: Call) -> FakeStream:
         assert its_turn.wait(20)
         return stream
 
@@ -252,7 +252,7 @@ def test_who_waits_its_turn_at_a_server_is_not_helped() -> None:
 
     helped: list[None] = []
     outrun, spoke = first_to_speak(
-        ask, FakeStream, lambda: 0.01, queues, lambda: helped.append(None)
+        ask, lambda _: FakeStream(), lambda: 0.01, queues, lambda: helped.append(None)
     )
     assert (outrun, spoke, helped) == (False, stream, [])
 
@@ -260,14 +260,11 @@ def test_who_waits_its_turn_at_a_server_is_not_helped() -> None:
 def test_a_call_that_is_over_ends_nobody_elses_waiting() -> None:
     ended: list[str] = []
     over, going = Call(), Call()
-    with over.made():
-        over.wait_for(lambda: ended.append("over"))
-        assert current_call() is over
-    assert current_call() is None
+    over.wait_for(lambda: ended.append("over"))
+    over.over()
     over.cancel()
-    with going.made():
-        going.cancel()
-        going.wait_for(lambda: ended.append("going"))
+    going.cancel()
+    going.wait_for(lambda: ended.append("going"))
     assert ended == ["going"]
 
 

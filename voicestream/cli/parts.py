@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -52,8 +51,13 @@ def make_script(call: SayCall, settings: Settings) -> Script:
 
 def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
-    if settings.embedded or _behind_proxy(settings):
+    if settings.embedded:
         return None
+    from voicestream.speech.http.proxy import proxy_url
+
+    if proxy_url(settings.base_url):  # the early request knows no proxies
+        return None
+
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early: EarlyRequest | Opening
     if settings.kind == "realtime":
@@ -80,18 +84,6 @@ def ask_early(early: EarlyRequest | Opening, settings: Settings, script: Script)
     from voicestream.speech.realtime.protocol import first_messages
 
     early.send(None if request is None else first_messages(request))
-
-
-def _behind_proxy(settings: Settings) -> bool:
-    """The early request knows no proxies; the HTTP library does."""
-    names = {"http_proxy", "https_proxy", "all_proxy"}
-    if any(name.lower() in names for name in os.environ):
-        return True
-    if os.name == "posix" and sys.platform != "darwin":
-        return False
-    from voicestream.speech.http.endpoint import proxy_needed
-
-    return proxy_needed(settings.base_url)
 
 
 def make_saver(call: SayCall) -> Saver | None:

@@ -9,8 +9,10 @@ has to tell a person goes to the ``notify`` that it is given there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from voicestream.speech.cancel import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class SpeechRequest:
     """``audio``: the bytes of the format; ``sse``: the same in server-sent events."""
     elsewhere: bool = False
     """The endpoint that usually speaks has said something else; rather ask another one."""
+    call: Call | None = field(default=None, compare=False, repr=False)
+    """Gives this request alone up; an endpoint that can end its waiting tells it how."""
 
 
 class SpeechStream(Protocol):

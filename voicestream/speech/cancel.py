@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-
-_MADE: ContextVar[Call | None] = ContextVar("voicestream_call", default=None)
+from collections.abc import Callable
 
 
 class Call:
-    """Knows how to end what it waits for at the moment; that is told by whoever waits.
+    """Knows how to end what is waited for at the moment; that is told by the thread that waits.
 
-    ``made`` is entered by the thread that asks, ``cancel`` may be called by any.
+    A request carries it to the endpoint. ``cancel`` may be called by any thread.
     """
 
     def __init__(self) -> None:
@@ -25,17 +21,6 @@ class Call:
     def cancelled(self) -> bool:
         return self._cancelled
 
-    @contextmanager
-    def made(self) -> Iterator[None]:
-        """What the calling thread waits for within is waited for on behalf of this call."""
-        token = _MADE.set(self)
-        try:
-            yield
-        finally:
-            _MADE.reset(token)
-            with self._lock:  # a connection that was kept carries another's request now
-                self._end = None
-
     def wait_for(self, end: Callable[[], None]) -> None:
         """From now on ``end``, which returns at once, ends the waiting; now if given up already."""
         with self._lock:
@@ -43,14 +28,14 @@ class Call:
             if self._cancelled:
                 end()
 
+    def over(self) -> None:
+        """Nothing is waited for any more: a connection that is kept carries another's request."""
+        with self._lock:
+            self._end = None
+
     def cancel(self) -> None:
-        """Give it up. Whoever waits goes on with an error; what is asked for later fails too."""
+        """Give it up: the waiting ends with an error, and what is asked for later fails too."""
         with self._lock:
             self._cancelled = True
             if self._end is not None:
                 self._end()
-
-
-def current_call() -> Call | None:
-    """The call that the calling thread makes, if anybody may give it up."""
-    return _MADE.get()

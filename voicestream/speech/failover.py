@@ -17,6 +17,7 @@ from functools import partial
 from voicestream.errors import ConnectionFailedError, EndpointError
 from voicestream.notices import Notices
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
+from voicestream.speech.cancel import Call
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 
 _RETURN_S = 60.0
@@ -166,7 +167,7 @@ class ResilientEndpoint:
         number = next(self._numbers)
         ask = partial(self._ask, at, request, number)
         if self._hedge is None:
-            stream = ask()
+            stream = ask(None)
             self._spoke(at)
             return at, stream
         helper = (at + 1) % len(self._routes)
@@ -187,13 +188,13 @@ class ResilientEndpoint:
         if at > 0:
             self._notices.stood_in = True
 
-    def _ask(self, at: int, request: SpeechRequest, number: int) -> SpeechStream:
+    def _ask(self, at: int, request: SpeechRequest, number: int, call: Call | None) -> SpeechStream:
         with self._changed:
             self._on_their_way[at].add(number)
         queued = self._queues(at, number)
         began_s = time.monotonic()
         try:
-            stream = self._endpoint(at).open(self._routes[at].adapt(request))
+            stream = self._endpoint(at).open(self._routes[at].adapt(replace(request, call=call)))
             begun = BegunStream(stream, partial(self._over, at, number))
         except BaseException:
             self._over(at, number)

@@ -18,8 +18,8 @@ from voicestream.speech.cancel import Call
 
 _KEPT = 15
 
-Ask = Callable[[], SpeechStream]
-"""Asks, and returns when the first byte of the reply is here."""
+Ask = Callable[[Call], SpeechStream]
+"""Asks on behalf of a call, and returns when the first byte of the reply is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +91,13 @@ class Race:
 
     def _run(self, lane: Lane, ask: Ask) -> None:
         try:
-            with lane.call.made():
-                stream = ask()
+            stream = ask(lane.call)
         except Exception as error:  # noqa: BLE001  a thread's entry: raised again by who waits
             lane.error = error
             self._came.put(lane)
             return
+        finally:
+            lane.call.over()
         with self._lock:
             late = self._decided
             if not late:

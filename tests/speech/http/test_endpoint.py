@@ -128,7 +128,7 @@ _PATHS = st.text("aZ0-_~!$&'()*+,;=:@/%20éü€ ", max_size=8).map(lambda path:
 @example(path="/a%20b/%7e", text="Hi", key="")
 @example(path='/[a]|^`{}"<>\\', text="Hi", key="")
 @given(path=_PATHS, text=st.text(min_size=1), key=st.text("aZ09-_.=+/", max_size=8))
-def test_the_early_request_is_what_httpx_would_send(
+def test_the_early_request_is_what_httpcore_would_send(
     echo: ScriptedServer, path: str, text: str, key: str
 ) -> None:
     url = echo.url.removesuffix("/v1") + path.replace(" ", "")

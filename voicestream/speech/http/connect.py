@@ -1,4 +1,4 @@
-"""Sockets under httpx: one of them may carry a request already, and all can be ended at once."""
+"""Sockets under httpcore: one of them may carry a request already, and all can be ended at once."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import httpcore
-import httpx
 
-from voicestream.speech.cancel import current_call
+from voicestream.speech.cancel import Call
 from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Target
 
 
 class SocketStream(httpcore.NetworkStream):
     """A connected socket, TLS included.
 
-    With ``sent`` the first request is on the wire already: what httpcore writes
+    With ``sent_at_s`` the first request is on the wire already: what httpcore writes
     until it first reads is that same request, and goes nowhere.
     """
 
@@ -41,11 +40,12 @@ class SocketStream(httpcore.NetworkStream):
             raise httpcore.ReadError(str(error)) from error
 
     def allow(self, wait_s: float) -> None:
-        """So long from now on, all in all, reading may wait until the next ``allow``."""
+        """Bound all waiting for data, from now until the next ``allow``, to ``wait_s``."""
         self._until_s = time.monotonic() + wait_s
 
     def _left_s(self, timeout_s: float | None) -> float | None:
-        """Of a reply that begins, all reads together may wait as long as one: no drip holds us.
+        """The wait that is left: of a reply that begins, all reads together may wait as long
+        as one, so that no drip holds us.
 
         Raises:
             TimeoutError: it is over.
@@ -60,8 +60,6 @@ class SocketStream(httpcore.NetworkStream):
         return left_s
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if (call := current_call()) is not None:
-            call.wait_for(self.shutdown)
         if self._swallow or not buffer:
             return
         self._until_s = None
@@ -80,18 +78,26 @@ class SocketStream(httpcore.NetworkStream):
     def shutdown(self) -> None:
         """From any thread: whoever reads here gets an end at once."""
         try:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
             pass  # closed already, which is what was wanted
 
     def start_tls(
         self,
-        ssl_context: ssl.SSLContext,  # noqa: ARG002  the connection made by `connect` is verified
-        server_hostname: str | None = None,  # noqa: ARG002
-        timeout: float | None = None,  # noqa: ARG002
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
     ) -> SocketStream:
-        if not isinstance(self._socket, ssl.SSLSocket):
-            raise httpcore.ConnectError("the connection was opened without TLS")
+        if isinstance(self._socket, ssl.SSLSocket):
+            return self  # `connect` has verified it
+        try:
+            self._socket.settimeout(timeout)
+            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ConnectError(str(error)) from error
         return self
 
     def get_extra_info(self, info: str) -> Any:
@@ -128,17 +134,31 @@ class SocketStream(httpcore.NetworkStream):
         return False
 
 
-class SocketBackend(httpcore.NetworkBackend):
-    """Opens the sockets of one endpoint, the early one first."""
+class Connector(httpcore.NetworkBackend):
+    """Opens one connection at a time, and knows how to end what goes on there.
 
-    def __init__(self, target: Target, early: EarlyRequest | None) -> None:
+    Used by the thread that asks; ``abort`` by any.
+
+    Args:
+        target: where to; a connection to a proxy is made without TLS, which httpcore adds.
+        early: the first connection, being made already; its request may be on the wire.
+    """
+
+    def __init__(self, target: Target, early: EarlyRequest | None = None) -> None:
         self._target = target
         self._early = early
-        self._mine = threading.local()
         self._lock = threading.Lock()
-        self._openings: list[Opening] = [early] if early else []
-        self._open: list[SocketStream] = []
+        self._opening: Opening | None = early
         self._aborted = False
+        self._call: Call | None = None
+        self.stream: SocketStream | None = None
+        """The connection that is used, or was used last."""
+
+    def serve(self, call: Call | None) -> None:
+        """Carry one request of ``call``; None: one that nobody may give up by itself."""
+        self._call = call
+        if call is not None and self.stream is not None:
+            call.wait_for(self.stream.shutdown)
 
     def connect_tcp(
         self,
@@ -154,13 +174,20 @@ class SocketBackend(httpcore.NetworkBackend):
             # closed by the server while the text was still being written
             stream.close()
             stream, _ = self._connect(target, timeout)
-        return self._keep(stream)
+        with self._lock:
+            self.stream = stream
+            aborted = self._aborted
+        if aborted:
+            stream.shutdown()
+        if self._call is not None:
+            self._call.wait_for(stream.shutdown)
+        return stream
 
     def _connect(self, target: Target, timeout: float | None) -> tuple[SocketStream, bool]:
         """A stream, and whether it was opened early with nothing asked for on it."""
-        opening = self._opening(target, timeout)
-        if (call := current_call()) is not None:
-            call.wait_for(opening.abandon)
+        opening = self._next_opening(target, timeout)
+        if self._call is not None:
+            self._call.wait_for(opening.abandon)
         try:
             opened = opening.take()
         except TimeoutError as error:
@@ -170,82 +197,31 @@ class SocketBackend(httpcore.NetworkBackend):
             raise httpcore.ConnectError(str(error)) from error
         finally:
             with self._lock:
-                self._openings.remove(opening)
+                self._opening = None
         if not isinstance(opening, EarlyRequest):
             return SocketStream(opened), False
         if opening.body is None:
             return SocketStream(opened), True
         return SocketStream(opened, opening.sent_at_s), False
 
-    def _opening(self, target: Target, timeout_s: float | None) -> Opening:
+    def _next_opening(self, target: Target, timeout_s: float | None) -> Opening:
         """The early request's connection, or a new one."""
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")
-            early: EarlyRequest | None = getattr(self._mine, "early", None)
+            early, self._early = self._early, None
             if early is not None:
-                self._mine.early = None
                 return early
-            opening = Opening(target, timeout_s or CONNECT_S)
-            self._openings.append(opening)
+            self._opening = opening = Opening(target, timeout_s or CONNECT_S)
         opening.start()
         return opening
 
-    def _keep(self, stream: SocketStream) -> SocketStream:
-        with self._lock:
-            self._open = [s for s in self._open if s.get_extra_info("socket").fileno() >= 0]
-            self._open.append(stream)
-            aborted = self._aborted
-        if aborted:
-            stream.shutdown()
-        return stream
-
-    def claim_early(self, body: bytes) -> None:
-        """The calling thread is about to ask for ``body``: if that was asked for already, or
-        nothing was yet, the connection it opens next is the early one. Nobody else's is:
-        what another thread writes on it would go nowhere.
-        """
-        with self._lock:
-            if self._early is not None and self._early.body in (body, None):
-                self._mine.early, self._early = self._early, None
-
-    def drop_claimed(self) -> None:
-        """The calling thread's request found another connection free: its early one is not used."""
-        early, self._mine.early = getattr(self._mine, "early", None), None
-        if early is not None:
-            with self._lock:
-                self._openings.remove(early)
-            early.abandon()
-
     def abort(self) -> None:
-        """End every connection, now and from now on."""
+        """End the connection, now and from now on."""
         with self._lock:
             self._aborted = True
-            streams, openings = list(self._open), list(self._openings)
-        for opening in openings:
+            stream, opening = self.stream, self._opening
+        if opening is not None:
             opening.abandon()
-        for stream in streams:
+        if stream is not None:
             stream.shutdown()
-
-
-class SocketTransport(httpx.HTTPTransport):
-    """httpx over :class:`SocketBackend`; errors are mapped by httpx as always."""
-
-    def __init__(self, backend: SocketBackend, connections: int) -> None:
-        # The context given here is never used: `connect` makes and verifies its own, in time.
-        super().__init__(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False)
-        self._pool = httpcore.ConnectionPool(
-            max_connections=connections,
-            max_keepalive_connections=connections,
-            # httpx's 5 s would pay for TCP and TLS again after every pause of the writer
-            keepalive_expiry=120.0,
-            network_backend=backend,
-            ssl_context=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        )
-
-    def drop_idle(self) -> None:
-        """A kept connection turned out to be dead: its like (after a sleep, or behind a router
-        that forgot them) are not tried one after the other."""
-        for connection in list(self._pool.connections):
-            if connection.is_idle():
-                connection.close()

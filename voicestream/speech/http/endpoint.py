@@ -5,27 +5,23 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-import httpx
+import httpcore
 
 from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
     EndpointTimeoutError,
     KeyRefusedError,
-    SettingsError,
 )
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import current_call
-from voicestream.speech.http.connect import SocketBackend, SocketTransport
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
 from voicestream.speech.http.negotiate import agreement_with
+from voicestream.speech.http.proxy import proxy_for
 from voicestream.speech.http.refusal import asked_wait_s, refusal
-from voicestream.speech.http.reply import HttpSpeechStream, Origin, said
+from voicestream.speech.http.reply import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.request import (
     CONNECT_S,
     CertificatesError,
@@ -34,16 +30,10 @@ from voicestream.speech.http.request import (
     request_body,
     request_headers,
 )
-
-MAX_ANSWER_BYTES = 4 << 20
-"""Of an answer that is not speech."""
-_ABSENT = frozenset({400, 404, 405, 501})
-"""What servers answer where there is nothing."""
+from voicestream.speech.http.transport import ERRORS, Response, Timeouts, Transport
 
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
-
-_BROKEN = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,36 +65,26 @@ class HttpEndpoint:
     """
 
     def __init__(self, config: HttpConfig, early: EarlyRequest | None = None) -> None:
-        self._config = config
+        self.config = config
         self._target = Target.of(config.base_url)
-        self._backend: SocketBackend | None = None
-        self._transport: SocketTransport | None = None
-        self._client = self._make_client(early)
-        self._origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
+        self._transport = Transport(
+            self._target,
+            Timeouts(config.connect_timeout_s, config.timeout_s),
+            proxy_for(config.base_url),
+            early,
+        )
+        self.origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
         # any thread that asks
         self._answered = False
         self._key_refused: KeyRefusedError | None = None
 
-    def _make_client(self, early: EarlyRequest | None) -> httpx.Client:
-        timeout = httpx.Timeout(self._config.timeout_s, connect=self._config.connect_timeout_s)
-        if proxy_needed(self._config.base_url):
-            return _proxied_client(timeout)
-        self._backend = SocketBackend(self._target, early)
-        self._transport = SocketTransport(self._backend, self._config.connections)
-        return httpx.Client(
-            transport=self._transport,
-            timeout=timeout,
-            follow_redirects=False,
-            trust_env=False,
-        )
-
     @property
     def name(self) -> str:
-        return self._config.base_url
+        return self.config.base_url
 
     @property
     def url(self) -> str:
-        return f"{self._config.base_url}/audio/speech"
+        return f"{self.config.base_url}/audio/speech"
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
         """Ask, and return when the reply's headers are here.
@@ -115,21 +95,20 @@ class HttpEndpoint:
         """
         if self._key_refused is not None:
             raise self._key_refused
-        agreement = agreement_with(self._config.base_url, request.model)
+        agreement = agreement_with(self.config.base_url, request.model)
         while True:
             asked = agreement.adapt(request)
             response = self._send(asked)
-            if response.status_code == 200:
+            if response.status == 200:
                 self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
-                network = response.extensions.get("network_stream")
-                watch = Watch(self._config.limits, most_bytes(asked), network)
-                return HttpSpeechStream(self._origin, response, kind, watch)
-            body = said(response, self._origin)
-            if not agreement.learn(asked, response.status_code, body):
-                error = self._refused(response, body)
+                watch = Watch(self.config.limits, most_bytes(asked), response.allow)
+                return HttpSpeechStream(self.origin, response, kind, watch)
+            body = said(response, self.origin)
+            if not agreement.learn(asked, response.status, body):
+                error = self.refused(response.status, response, body)
                 if isinstance(error, KeyRefusedError) and self._is_lasting(error):
                     self._key_refused = error
                 raise error
@@ -138,105 +117,52 @@ class HttpEndpoint:
         """Where a key was good, 403 may be about this one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
-    def _send(self, request: SpeechRequest) -> httpx.Response:
-        body = request_body(request)
-        if self._backend is not None:
-            self._backend.claim_early(body)
-        sent = self._client.build_request(
-            "POST", self.url, content=body, headers=request_headers(self._config.api_key)
-        )
+    def _send(self, request: SpeechRequest) -> Response:
+        headers = request_headers(self.config.api_key)
         try:
-            return self._client.send(sent, stream=True)
-        except httpx.HTTPError as error:
-            given_up = (call := current_call()) is not None and call.cancelled
-            if self._transport and isinstance(error, _BROKEN) and not given_up:
-                self._transport.drop_idle()
-            raise self._foreign(error) from error
-        finally:
-            if self._backend is not None:
-                self._backend.drop_claimed()
-
-    def get(self, route: str) -> bytes | None:
-        """What the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
-
-        Raises:
-            EndpointError: it cannot be reached, refuses, or answers beyond all bounds.
-        """
-        url = self._config.base_url + route
-        headers = request_headers(self._config.api_key)
-        del headers["content-type"]
-        try:
-            with self._client.stream("GET", url, headers=headers) as response:
-                body = said(response, self._origin, MAX_ANSWER_BYTES)
-                status = response.status_code
-        except httpx.HTTPError as error:
-            raise self._foreign(error) from error
-        if status in _ABSENT:
-            return None
-        if status != 200:
-            raise self._refused(response, body)
-        return body
+            return self._transport.post(
+                self._target.path, headers, request_body(request), request.call
+            )
+        except ERRORS as error:
+            raise self.failure(error) from error
 
     def abort(self) -> None:
-        if self._backend:
-            self._backend.abort()
-        else:
-            self._client.close()
+        self._transport.abort()
 
     def close(self) -> None:
-        if self._backend:
-            self._backend.abort()  # an early request that nobody wanted, too
-        self._client.close()
+        self._transport.close()
 
-    def _refused(self, response: httpx.Response, body: bytes) -> EndpointError:
-        location = response.headers.get("location", "")
+    def refused(self, status: int, answer: Answer, body: bytes) -> EndpointError:
+        """The error for an answer other than 200 whose ``body`` has been read."""
+        location = answer.headers.get("location", "")
         error = refusal(
-            response.status_code,
+            status,
             self.url,
             body,
-            location=self._origin.without_key(location.encode()).decode(),
-            key_source=self._config.key_source,
+            location=self.origin.without_key(location.encode()).decode(),
+            key_source=self.config.key_source,
         )
-        error.retry_after_s = asked_wait_s(response.headers, time.time())
+        error.retry_after_s = asked_wait_s(answer.headers, time.time())
         return error
 
-    def _foreign(self, error: httpx.HTTPError) -> EndpointError:
-        """httpx's exceptions as ours, before the reply began."""
+    def failure(self, error: BaseException) -> EndpointError:
+        """An exception of httpcore as ours, before the reply began."""
         host = f"{self._target.host}:{self._target.port}"
-        if isinstance(error, httpx.ConnectTimeout):
+        if isinstance(error, httpcore.ConnectTimeout):
             return EndpointTimeoutError(
-                f"{host} did not accept a connection within {self._config.connect_timeout_s:g} s",
+                f"{host} did not accept a connection within {self.config.connect_timeout_s:g} s",
                 hint="Is the address right, and the network up?",
             )
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpcore.TimeoutException):
             return EndpointTimeoutError(
-                f"{host} sent nothing for {self._config.timeout_s:g} s",
+                f"{host} sent nothing for {self.config.timeout_s:g} s",
                 hint="Raise --timeout if the server is slow.",
             )
-        if isinstance(error, httpx.ConnectError):
+        if isinstance(error, httpcore.ConnectError):
             return connection_failed(host, error)
         return ConnectionFailedError(
             f"the connection to {host} broke before the reply began", str(error), "Try again."
         )
-
-
-def proxy_needed(base_url: str) -> bool:
-    """Whether the environment sends this URL through a proxy."""
-    parts = urlsplit(base_url)
-    proxies = urllib.request.getproxies()
-    found = proxies.get(parts.scheme) or proxies.get("all")
-    return bool(found) and not urllib.request.proxy_bypass(parts.hostname or "")
-
-
-def _proxied_client(timeout: httpx.Timeout) -> httpx.Client:
-    try:
-        return httpx.Client(timeout=timeout, follow_redirects=False)
-    except (ValueError, ImportError) as error:  # no such kind of proxy, or a part is missing
-        raise SettingsError(
-            "the proxy of the environment cannot be used",
-            str(error),
-            "Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
-        ) from error
 
 
 def connection_failed(host: str, error: Exception) -> ConnectionFailedError:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from voicestream.errors import IncompleteReplyError, ReplyError
 from voicestream.speech.base import SpeechRequest
@@ -42,13 +41,18 @@ class Watch:
     """Watches one body come in.
 
     Args:
-        stream: what it is read from; told how long it may wait if it can be.
+        allow: tells the connection how long it may wait from now on, in seconds.
     """
 
-    def __init__(self, limits: Limits, max_bytes: int, stream: Any = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        max_bytes: int,
+        allow: Callable[[float], None] = lambda _: None,
+    ) -> None:
         self._limits = limits
         self._max_bytes = max_bytes
-        self._allow = getattr(stream, "allow", None)
+        self._allow = allow
         self._hurry_until_s = math.inf
 
     def __call__(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -76,14 +80,11 @@ class Watch:
             self._check_time(waited_s)
             yield piece
 
-    def hurry(self, wait_s: float) -> bool:
-        """All that still comes must come within so long. False: that cannot be watched."""
+    def hurry(self, wait_s: float) -> None:
+        """Bound the waiting for all that still comes to ``wait_s``."""
         self._hurry_until_s = time.monotonic() + wait_s
-        return self._allow is not None
 
     def _be_patient(self, waited_s: float) -> None:
-        if self._allow is None:
-            return
         left_s = self._limits.stall_s
         if self._limits.reply_s:
             left_s = min(left_s, self._limits.reply_s - waited_s)

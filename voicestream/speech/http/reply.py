@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
-import httpx
-
-from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
+from voicestream.errors import EndpointError, ReplyError
 from voicestream.speech.http.inflate import Inflater
 from voicestream.speech.http.limits import Watch
 from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
@@ -23,6 +21,7 @@ from voicestream.speech.http.sniff import (
     told_rate_hz,
 )
 from voicestream.speech.http.sse import SpeechEvents
+from voicestream.speech.http.transport import Response
 
 _END_WAIT_S = 0.1
 """After the last event the body may take so long to end. Its connection can then be kept; a
@@ -46,7 +45,18 @@ class Origin:
         return bytes(data).replace(key, b"(the key)") if key else bytes(data)
 
 
-def said(response: httpx.Response, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+class Answer(Protocol):
+    """Any HTTP library's response whose body has not been read."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+    def iter_raw(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+def said(response: Answer, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
     """The (beginning of the) body of an answer that is not speech, without the key.
 
     Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
@@ -65,9 +75,7 @@ def _timely(pieces: Iterator[bytes]) -> Iterator[bytes]:
             return
 
 
-def _inflated(
-    response: httpx.Response, piece_bytes: int, watch: Watch | None = None
-) -> Iterator[bytes]:
+def _inflated(response: Answer, piece_bytes: int, watch: Watch | None = None) -> Iterator[bytes]:
     # not iter_bytes: one piece of it may be a thousand times larger than what came
     inflater = Inflater(response.headers.get("content-encoding", ""), piece_bytes)
     for piece in watch(response.iter_raw()) if watch else response.iter_raw():
@@ -86,20 +94,19 @@ class HttpSpeechStream:
     def __init__(
         self,
         origin: Origin,
-        response: httpx.Response,
+        response: Response,
         fallback_type: str = "",
         watch: Watch | None = None,
     ) -> None:
         self._watch = watch
         self._origin = origin
         self._response = response
-        stream: Any = response.extensions.get("network_stream")
-        self.sent_at_s: float = getattr(stream, "sent_at_s", 0.0)
+        self.sent_at_s = response.sent_at_s
         self.content_type: str = response.headers.get("content-type", "") or fallback_type
         self.rate_hz = told_rate_hz(response.headers)
         self.channels = told_channels(response.headers)
         self._events: SpeechEvents | None = None
-        self._sound = self._body()
+        self._sound = _inflated(response, origin.chunk_bytes, watch)
         if is_events(self.content_type):
             self._begin_events(fallback_type)
 
@@ -134,24 +141,6 @@ class HttpSpeechStream:
                 "Check --model and --voice: some servers answer so when they know neither.",
             )
 
-    def _body(self) -> Iterator[bytes]:
-        """The bytes of the body, with what can happen to them as errors of ours."""
-        before = self._response.num_bytes_downloaded
-        try:
-            yield from _inflated(self._response, self._origin.chunk_bytes, self._watch)
-        except httpx.TimeoutException as error:
-            raise IncompleteReplyError(
-                f"the reply stopped after {self._received(before)} bytes",
-                "the server sent nothing more",
-            ) from error
-        except httpx.HTTPError as error:
-            raise IncompleteReplyError(
-                f"the reply broke off after {self._received(before)} bytes", str(error)
-            ) from error
-
-    def _received(self, before: int) -> int:
-        return self._response.num_bytes_downloaded - before
-
     def _unwrapped(self, body: Iterator[bytes], events: SpeechEvents) -> Iterator[bytes]:
         for piece in body:
             yield from events.feed(piece)
@@ -162,8 +151,9 @@ class HttpSpeechStream:
     def _read_to_end(self, body: Iterator[bytes]) -> None:
         """Closing a body before its end closes the connection, and the next request pays for a
         new one: most servers end it together with the last event."""
-        if self._watch is None or not self._watch.hurry(_END_WAIT_S):
+        if self._watch is None:
             return
+        self._watch.hurry(_END_WAIT_S)
         try:
             for _ in body:
                 pass

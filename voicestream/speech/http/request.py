@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # 5 ms that plain http does not need
 CONNECT_S = 10.0
 """The longest wait for a connection, unless another is named."""
 
+USUAL_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
 """What httpx leaves as it is in a path."""
 
@@ -45,7 +46,7 @@ class Target:
     @classmethod
     def of(cls, base_url: str) -> Target:
         parts = urlsplit(base_url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
+        port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
         host = ascii_host(parts.hostname or "")
         path = quote(parts.path, safe=_PATH_SAFE) + "/audio/speech"
         return cls(parts.scheme, host, port, path)
@@ -54,8 +55,7 @@ class Target:
     def authority(self) -> str:
         """The ``Host`` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = 443 if self.scheme == "https" else 80
-        return host if self.port == usual else f"{host}:{self.port}"
+        return host if self.port == USUAL_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
 
 def request_headers(api_key: str) -> dict[str, str]:

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
-
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.speech.http.refusal import server_message
 
@@ -87,6 +85,6 @@ def beginning(pieces: Iterator[bytes], limit_bytes: int) -> bytes:
             found += piece
             if len(found) > limit_bytes:
                 break
-    except (EndpointError, httpx.HTTPError) as error:
+    except EndpointError as error:
         found += f" ({error})".encode()
     return bytes(found)

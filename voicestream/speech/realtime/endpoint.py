@@ -16,7 +16,6 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import current_call
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import Connection
@@ -78,7 +77,7 @@ class RealtimeEndpoint:
                     return self._begun(connection, request)
                 except ConnectionFailedError:
                     # a kept connection may have died while nobody used it
-                    given_up = (call := current_call()) is not None and call.cancelled
+                    given_up = request.call is not None and request.call.cancelled
                     if not kept or connection.usable or given_up or self._aborted:
                         raise
         except KeyRefusedError as error:
@@ -87,7 +86,7 @@ class RealtimeEndpoint:
 
     def _begun(self, connection: Connection, request: SpeechRequest) -> RealtimeStream:
         reply = connection.ask(request, most_bytes(request))
-        if (call := current_call()) is not None:
+        if (call := request.call) is not None:
             call.wait_for(partial(reply.came.put, ConnectionFailedError("given up")))
         stream = RealtimeStream(self._config, connection, reply)
         stream.wait_begun()
@@ -102,7 +101,7 @@ class RealtimeEndpoint:
                 slot.opening = opening
                 if self._aborted:
                     opening.abandon()
-                if (call := current_call()) is not None:
+                if (call := request.call) is not None:
                     call.wait_for(opening.abandon)
                 try:
                     opened = opening.take()

@@ -1,0 +1,270 @@
+"""Requests and replies over connections that are kept: httpcore's HTTP on sockets of ours."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import httpcore
+
+from voicestream.errors import IncompleteReplyError
+from voicestream.speech.cancel import Call
+from voicestream.speech.http.connect import Connector
+from voicestream.speech.http.proxy import ProxyAddress
+from voicestream.speech.http.request import USUAL_PORTS, EarlyRequest, Target, tls_context
+
+ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+"""All that a request can raise before its reply begins."""
+_BROKEN = (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError)
+_KEEP_S = 120.0
+"""How long an idle connection is kept: 5 s, as is usual, would pay for TCP and TLS again after
+every pause of the writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long a request may wait: for a connection, and for each read or write."""
+
+    connect_s: float
+    read_s: float
+
+
+class Line:
+    """One connection at a time to an endpoint, and HTTP over it. Carries one request at a time."""
+
+    def __init__(
+        self, target: Target, proxy: ProxyAddress | None, early: EarlyRequest | None = None
+    ) -> None:
+        via = target
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # `connect` makes and verifies its own
+        if proxy is not None:
+            via = Target("http", proxy.host, proxy.port, "")
+            if target.scheme == "https":
+                context = tls_context()
+        self.connector = Connector(via, early)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=_httpcore_proxy(proxy),
+            max_connections=1,
+            keepalive_expiry=_KEEP_S,
+            network_backend=self.connector,
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether its connection stands, and waits for a request."""
+        return any(connection.is_idle() for connection in self._pool.connections)
+
+    def send(self, request: httpcore.Request) -> httpcore.Response:
+        return self._pool.handle_request(request)
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class Response:
+    """An answer whose head is here. Used by one thread.
+
+    Attributes:
+        status: the HTTP status.
+        headers: names in lower case; repeated ones are joined with commas.
+        received_bytes: of the body, as it came over the wire.
+    """
+
+    def __init__(self, response: httpcore.Response, line: Line, transport: Transport) -> None:
+        self._response = response
+        self._line = line
+        self._transport = transport
+        self._closed = False
+        self.status = response.status
+        self.headers = _headers(response.headers)
+        self.received_bytes = 0
+
+    @property
+    def sent_at_s(self) -> float:
+        """When the request was on the wire (``time.monotonic()``)."""
+        stream = self._line.connector.stream
+        return stream.sent_at_s if stream is not None else 0.0
+
+    def allow(self, wait_s: float) -> None:
+        """Bound all waiting for the body, from now until the next ``allow``, to ``wait_s``."""
+        if (stream := self._line.connector.stream) is not None:
+            stream.allow(wait_s)
+
+    def iter_raw(self) -> Iterator[bytes]:
+        """The body's bytes as they come, still compressed if it is.
+
+        Raises:
+            IncompleteReplyError: it stopped, or broke off.
+        """
+        try:
+            for piece in self._response.iter_stream():
+                self.received_bytes += len(piece)
+                yield piece
+            self.close()  # its connection may carry the next request
+        except httpcore.TimeoutException as error:
+            raise IncompleteReplyError(
+                f"the reply stopped after {self.received_bytes} bytes",
+                "the server sent nothing more",
+            ) from error
+        except ERRORS as error:
+            raise IncompleteReplyError(
+                f"the reply broke off after {self.received_bytes} bytes", str(error)
+            ) from error
+
+    def close(self) -> None:
+        """Give the connection back; before the body's end that closes it."""
+        if not self._closed:
+            self._closed = True
+            self._response.close()
+            self._transport.give_back(self._line)
+
+
+class Transport:
+    """The connections to one endpoint; any thread may ask.
+
+    Args:
+        target: where requests go.
+        early: the first request, sent already; it is answered there.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        timeouts: Timeouts,
+        proxy: ProxyAddress | None = None,
+        early: EarlyRequest | None = None,
+    ) -> None:
+        self._target = target
+        self._timeouts = timeouts
+        self._proxy = proxy
+        self._early = early
+        self._lock = threading.Lock()
+        self._idle: list[Line] = []
+        self._busy: list[Line] = []
+        self._aborted = False
+
+    def post(
+        self, path: str, headers: Mapping[str, str], body: bytes, call: Call | None = None
+    ) -> Response:
+        """Ask, and return when the head of the answer is here.
+
+        Args:
+            path: of the URL, encoded.
+            call: knows from now on how to give this request up.
+
+        Raises:
+            ERRORS: of httpcore.
+        """
+        line = self._line(body)
+        request = self._request(path, headers, body)
+        try:
+            line.connector.serve(call)
+            response = line.send(request)
+        except BaseException as error:
+            line.close()
+            self.give_back(line)
+            if isinstance(error, _BROKEN) and not (call is not None and call.cancelled):
+                self._drop_idle()
+            raise
+        return Response(response, line, self)
+
+    def _request(self, path: str, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
+        target, timeouts = self._target, self._timeouts
+        port = None if target.port == USUAL_PORTS.get(target.scheme) else target.port
+        url = httpcore.URL(scheme=target.scheme, host=target.host, port=port, target=path)
+        lines = {"host": target.authority, **headers, "content-length": str(len(body))}
+        waits = {
+            "connect": timeouts.connect_s,
+            "read": timeouts.read_s,
+            "write": timeouts.read_s,
+            "pool": timeouts.read_s,
+        }
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]
+        return httpcore.Request(
+            "POST", url, headers=encoded, content=body, extensions={"timeout": waits}
+        )
+
+    def _line(self, body: bytes) -> Line:
+        """The line for one request: the early one if that was asked for there already, or nothing
+        was yet. Nobody else may write there: what they write would go nowhere."""
+        with self._lock:
+            if self._aborted:
+                raise httpcore.ConnectError("given up")
+            line: Line | None = None
+            if self._early is not None and self._early.body in (body, None):
+                early, self._early = self._early, None
+                line = Line(self._target, self._proxy, early)
+            elif self._idle:
+                line = self._idle.pop()
+            else:
+                line = Line(self._target, self._proxy)
+            self._busy.append(line)
+            return line
+
+    def give_back(self, line: Line) -> None:
+        """The line has carried its request."""
+        line.connector.serve(None)
+        with self._lock:
+            self._busy.remove(line)
+            if line.idle:
+                self._idle.append(line)
+
+    def _drop_idle(self) -> None:
+        """A kept connection turned out to be dead: its like (after a sleep, or behind a router
+        that forgot them) are not tried one after the other."""
+        with self._lock:
+            dropped, self._idle = self._idle, []
+        for line in dropped:
+            line.close()
+
+    def abort(self) -> None:
+        """From any thread: end every connection, now and from now on."""
+        with self._lock:
+            self._aborted = True
+            lines = [*self._busy, *self._idle]
+            early, self._early = self._early, None
+        if early is not None:
+            early.abandon()  # nobody wanted it
+        for line in lines:
+            line.connector.abort()
+
+    def close(self) -> None:
+        """End all there is, and give it back."""
+        self.abort()
+        with self._lock:
+            lines = [*self._busy, *self._idle]
+        for line in lines:
+            line.close()
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1").lower(), _decoded(value)
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
+    if proxy is None:
+        return None
+    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
+    auth = (proxy.user, proxy.password) if proxy.user or proxy.password else None
+    context = tls_context() if proxy.scheme == "https" else None
+    return httpcore.Proxy(url, auth, ssl_context=context)
