@@ -16,6 +16,7 @@ are those of all processes of a row. ``x``: against the row named in the heading
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -29,7 +30,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench.rows import BARE, PACAT, Row, rows
+from tests.bench.rows import BARE, PACAT, TEXT, Row, rows, voicestream
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.recording import Recording
 from tests.support.remote import ServerProcess
@@ -70,6 +71,7 @@ def scripts() -> dict[str, Script]:
     sound = ramp(round(SOUND_S * RATE_HZ))
     bodies = {
         "pcm": (sound.tobytes(), "audio/pcm"),
+        "realtime": (sound.tobytes(), ""),
         "wav": (wav(sound, sizes="max"), "audio/wav"),
         "mp3": (mp3(speechlike(SOUND_S)), "audio/mpeg"),
     }
@@ -252,7 +254,33 @@ def main() -> int:
         f"{PREBUFFER_MS} ms of sound take {PREBUFFER_MS / SPEED:.1f} ms to arrive\n"
     )
     print(table(taken, notes))
+    if {"voicestream pcm", "voicestream realtime"} <= set(taken):
+        print(f"\n{second_segment(options.runs)}")
     return 0
+
+
+def second_segment(rounds: int) -> str:
+    """How long the second segment takes from its request to its first byte, by endpoint."""
+    taken: dict[str, list[float]] = {"pcm": [], "realtime": []}
+    two = f"{TEXT} It is {TEXT.lower()}"
+    with ServerProcess(scripts()) as server:
+        for _ in range(rounds):
+            for kind, waits_ms in taken.items():
+                [command] = voicestream(kind, "--device", "null", "--json").start(server.url(kind))
+                done = subprocess.run(
+                    [two if word == TEXT else word for word in command],
+                    env=os.environ | {"VOICESTREAM_API_KEY": "test"},
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    check=True,
+                )
+                second = json.loads(done.stdout)["segments"][1]
+                waits_ms.append(second["first_byte_ms"] - second["request_ms"])
+    speech, realtime = (statistics.median(waits_ms) for waits_ms in taken.values())
+    return (
+        f"second segment, request to first byte: speech route {speech:.0f} ms, Realtime "
+        f"{realtime:.0f} ms ({realtime / speech:.2f} x)"
+    )
 
 
 if __name__ == "__main__":

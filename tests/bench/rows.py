@@ -42,7 +42,7 @@ class Row:
 def rows() -> list[Row]:
     """All programs, in the order of the table."""
     return [
-        *(voicestream(kind) for kind in ("pcm", "wav", "mp3", "embedded")),
+        *(voicestream(kind) for kind in ("pcm", "realtime", "wav", "mp3", "embedded")),
         piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
         piped("curl | mpv pcm", "pcm", [*MPV, *MPV_RAW, "-"], exact=True),
         piped("curl | mpv mp3", "mp3", [*MPV, "-"]),
@@ -91,9 +91,10 @@ def voicestream(kind: str, *settings: str) -> Row:
     def command(url: str) -> Pipeline:
         if kind == "embedded":
             return [[*start, "say", TEXT, "--panel", "off", "--base-url", "embedded:"]]
+        form = "pcm" if kind == "realtime" else kind
         return [
-            [*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", kind, *settings]
+            [*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", form, *settings]
         ]
 
     name = " ".join(("voicestream", kind, *settings))
-    return Row(name, kind, command, lacking, exact=kind in ("pcm", "wav"))
+    return Row(name, kind, command, lacking, exact=kind in ("pcm", "realtime", "wav"))
