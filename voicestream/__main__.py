@@ -9,6 +9,7 @@ import sys
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    _fill_descriptors()
     # Collecting while a hundred modules are loaded finds nothing and costs 10 ms.
     gc.disable()
     try:
@@ -18,6 +19,14 @@ def main() -> None:
     except KeyboardInterrupt:
         code = 130
     _leave(code)
+
+
+def _fill_descriptors() -> None:
+    """Open the null device where stdin, stdout or stderr is closed: a socket or a sound
+    card that got descriptor 2 would be written on, or replaced."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
 
 
 def _leave(code: int) -> None:

@@ -3,8 +3,9 @@
     python tests/bench/signals.py [--runs 200] [--first 0] [--at-once 6]
 
 Each run is the command on a pseudo terminal with its panel, on the null device, hit by
-SIGINT, SIGTERM, SIGTSTP (and SIGCONT), or by the end of whoever reads its stdout, before
-its first line or anywhere until after its last word, as its seed wants it.
+SIGINT, SIGTERM, SIGHUP, SIGTSTP (and SIGCONT), by the end of whoever reads its stdout, or
+by SIGTERM while nobody reads the terminal (Ctrl-S) or the pipe it saves to; before its
+first line or anywhere until after its last word, as its seed wants it.
 """
 
 from __future__ import annotations

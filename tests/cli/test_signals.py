@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.signalled import KINDS, Hit, hit_many
 
-SEEDS = range(12)
+SEEDS = range(14)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,8 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import ramp
 
-KINDS = ("SIGINT", "SIGTERM", "reader gone", "SIGTSTP")
+KINDS = ("SIGINT", "SIGTERM", "reader gone", "SIGTSTP", "SIGHUP", "terminal stops", "pipe stalls")
+"""The last two: SIGTERM where nobody reads what is written, as after Ctrl-S."""
 _TEXT = "This is the first sentence of them. Here comes the second one. And that was all."
 _SENTENCE_S = 0.3
 _EARLY_S, _LATE_S = 0.15, 1.4
@@ -68,6 +69,13 @@ class Terminal:
                 self.written += data
         except OSError:
             return  # EIO: nobody has it open any more
+
+    def stop(self) -> None:
+        """As Ctrl-S: whoever writes waits."""
+        termios.tcflow(self.slave, termios.TCOOFF)
+
+    def go_on(self) -> None:
+        termios.tcflow(self.slave, termios.TCOON)
 
     def troubles(self) -> list[str]:
         """What is not as it was before, once all that was written has been read."""
@@ -123,6 +131,7 @@ class _Run:
         self._target = target
         self._terminal = Terminal()
         self._out: int | None = None
+        self._stalled: int | None = None
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -131,6 +140,9 @@ class _Run:
         if self._hit.kind == "reader gone":
             options += self._chance.choice((["--echo"], ["--json"], ["--save", "-"]))
             self._out, out = os.pipe()
+        elif self._hit.kind == "pipe stalls":
+            options += ["--save", "-"]
+            self._stalled, out = os.pipe()
         else:
             options += self._chance.choice(([], ["--json"], ["--save", "out.wav"]))
             out = os.open(self._folder / "stdout", os.O_WRONLY | os.O_CREAT)
@@ -158,7 +170,12 @@ class _Run:
         finally:
             self._process.kill()
             self._process.wait(10)
-            self._look(self._terminal.troubles())
+            if self._stalled is not None:
+                os.close(self._stalled)
+            self._terminal.go_on()
+            troubles = self._terminal.troubles()
+            # what shows the cursor again was not written
+            self._look(troubles if self._hit.kind != "terminal stops" else troubles[:0])
             self._terminal.close()
         if self._hit.code is not None:
             self._judge(self._hit.code)
@@ -177,11 +194,13 @@ class _Run:
         if self._out is not None:
             self._read_for(wait_s, self._out)
             return
+        if self._hit.kind == "terminal stops":
+            self._terminal.stop()
         time.sleep(wait_s)
         if self._hit.kind == "SIGTSTP":
             self._stop_and_go_on()
         else:
-            self._process.send_signal(getattr(signal, self._hit.kind))
+            self._process.send_signal(getattr(signal, self._hit.kind, signal.SIGTERM))
 
     def _read_for(self, wait_s: float, out: int) -> None:
         """Read its stdout for so long, then no more."""
@@ -223,10 +242,14 @@ class _Run:
             "SIGTERM": {143} | ({0} if spoken else set()),
             "reader gone": {141} | ({0} if spoken else set()),
             "SIGTSTP": {0},
+            "SIGHUP": {129} | ({0} if spoken else set()),
         }
+        wanted["terminal stops"] = wanted["pipe stalls"] = set(wanted["SIGTERM"])
         if self._hit.early:  # Python was not up yet: it ends as it likes
             wanted["SIGINT"] |= {-signal.SIGINT, 1}
-            wanted["SIGTERM"].add(-signal.SIGTERM)
+            wanted["SIGHUP"].add(-signal.SIGHUP)
+            for kind in ("SIGTERM", "terminal stops", "pipe stalls"):
+                wanted[kind].add(-signal.SIGTERM)
         if code not in wanted[self._hit.kind]:
             self._problem(f"exit code {code}: {written[-300:]!r}")
         if b"Traceback" in written and (_OURS.search(written) or not self._hit.early):

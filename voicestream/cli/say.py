@@ -27,7 +27,7 @@ from voicestream.cli.report import (
 )
 from voicestream.cli.signals import Signals
 from voicestream.clock import process_start_s
-from voicestream.errors import DeviceError, ReaderGoneError, VoicestreamError
+from voicestream.errors import DeviceError, ReaderGoneError, UsageError, VoicestreamError
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from voicestream.session.wiring import Early
 
 _ECHO_TICK_S = 0.05
+_TICK_S = 0.5
+_SHOW = b"\x1b[?25h\x1b[?7h"
+"""Cursor visible, lines wrap."""
 
 ScriptOf = Callable[[SayCall, Settings], "Script"]
 """Where the text of a call comes from."""
@@ -62,6 +65,8 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
 
 
 def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -> int:
+    if call.json and call.echo:
+        raise UsageError("--echo and --json both want stdout", hint="Give one of them.")
     settings = load_settings(call.flags())
     saver = make_saver(call)
     if saver is not None:
@@ -150,7 +155,8 @@ def _conduct(call: SayCall, settings: Settings, session: Session, signals: Signa
     if with_panel and not (echo and echo.on_terminal):
         _watch(session, echo, signals)
     else:
-        while not session.wait(_ECHO_TICK_S if echo else None):
+        # a wait without an end may miss a signal that comes just before it
+        while not session.wait(_ECHO_TICK_S if echo else _TICK_S):
             _echo(session, echo)
     _echo(session, echo)
     ended_early = session.interrupted and not session.dropped
@@ -164,21 +170,41 @@ def _typed(call: SayCall) -> bool:
 
 
 def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
-    from voicestream.ui.keys import in_foreground, unechoed
-    from voicestream.ui.panel import Panel
+    from voicestream.ui.keys import in_foreground, terminal_modes
 
+    modes = terminal_modes(sys.stdin)
+    shown = sys.stderr.fileno()
+
+    def restore() -> None:
+        modes()
+        os.write(shown, _SHOW)
+
+    signals.restore = restore
     with signals.stop_noted():
         while not session.wait(0):
             if not in_foreground(sys.stderr):
                 session.wait(_ECHO_TICK_S)
                 _echo(session, echo)
                 continue
-            with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
-                while not session.wait(panel.interval_s) and not signals.stop_wanted:
-                    panel.tick()
+            try:
+                _draw(session, echo, signals)
+            except OSError:  # the terminal is gone, with the panel
+                while not session.wait(_ECHO_TICK_S):
                     _echo(session, echo)
+                return
             if signals.stop_wanted:
                 signals.stop()
+
+
+def _draw(session: Session, echo: Echo | None, signals: Signals) -> None:
+    """Show the panel until the session has ended, or Ctrl-Z was pressed."""
+    from voicestream.ui.keys import unechoed
+    from voicestream.ui.panel import Panel
+
+    with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
+        while not session.wait(panel.interval_s) and not signals.stop_wanted:
+            panel.tick()
+            _echo(session, echo)
 
 
 def _echo(session: Session, echo: Echo | None) -> None:

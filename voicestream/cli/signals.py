@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +15,10 @@ if TYPE_CHECKING:
     from voicestream.session.conductor import Session
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
+_NUMBERS = frozenset(int(getattr(signal, name)) for name in _ENDING if hasattr(signal, name))
+_PATIENCE_S = (3.0, 0.5, 0.0)
+"""How long the process may take to end after the first, second and third signal."""
+_CLEAN_UP_S = 0.5
 
 
 class Signals:
@@ -24,6 +31,8 @@ class Signals:
     def __init__(self) -> None:
         self.clean_up: Callable[[], None] = lambda: None
         """Called where the process ends before there is a session."""
+        self.restore: Callable[[], None] = lambda: None
+        """Called where the process ends by force: the terminal's modes as they were."""
         self.session: Session | None = None
         self.stop_wanted = False
         """Ctrl-Z was pressed, and is yet to be obeyed."""
@@ -40,6 +49,35 @@ class Signals:
             number = getattr(signal, name, None)  # Windows has no SIGHUP
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._end)
+        if sys.platform != "win32":  # there it must be a socket
+            reader, writer = os.pipe()
+            os.set_blocking(writer, False)
+            signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+            threading.Thread(
+                target=self._watch, args=(reader,), name="signals", daemon=True
+            ).start()
+
+    def _watch(self, reader: int) -> None:
+        """End the process if it does not end itself; a thread of its own.
+
+        The main thread may wait where no signal reaches it: for a terminal or a pipe that
+        nobody reads, for a library that waits for a server.
+        """
+        count, wait_s, number = 0, None, 0
+        while wait_s is None or select.select([reader], [], [], wait_s)[0]:
+            for came in os.read(reader, 64):
+                if came in _NUMBERS and signal.getsignal(came) == self._end:
+                    number = number or came
+                    wait_s = _PATIENCE_S[min(count, len(_PATIENCE_S) - 1)]
+                    count += 1
+        tidy = threading.Thread(target=self._tidy, daemon=True)
+        tidy.start()
+        tidy.join(_CLEAN_UP_S)
+        os._exit(128 + number)
+
+    def _tidy(self) -> None:
+        self.clean_up()
+        self.restore()
 
     def _end(self, number: int, _frame: object) -> None:
         if self.session is None:

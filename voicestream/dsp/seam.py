@@ -96,7 +96,7 @@ class Seam:
         for expected in (place, self._position):
             found = self._same_sound(expected)
             if found is not None:
-                self.sure = True
+                self.sure = self.sure and abs(found - place) <= self._ahead
                 return self._close(found, faded=False)
         if end is not None and not self._alignment.short:
             place = self._quietest(place)

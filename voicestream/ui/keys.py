@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -17,6 +17,25 @@ def in_foreground(stream: TextIO | None) -> bool:
         return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
     except (AttributeError, OSError, ValueError):  # Windows; no terminal; closed
         return True
+
+
+def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
+    """Note the terminal's modes; return a function that sets them again, from any thread."""
+    try:
+        import termios
+
+        if stream is None or not stream.isatty():
+            raise OSError("no terminal")
+        number = stream.fileno()
+        before = termios.tcgetattr(number)
+    except (ImportError, OSError, ValueError):
+        return lambda: None
+
+    def restore() -> None:
+        if in_foreground(stream):
+            termios.tcsetattr(number, termios.TCSANOW, before)
+
+    return restore
 
 
 @contextmanager
