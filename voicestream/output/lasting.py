@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from voicestream.errors import DeviceError, VoicestreamError
 from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
 from voicestream.pcm import PcmFormat
 
+_T = TypeVar("_T")
+_SILENT_HINT = "Restart it, or keep the sound with --save FILE."
+
 LOOK_S = 0.1
-STUCK_S = 0.4
-"""A started device that has not asked for sound for so long is dead."""
+STUCK_S = 4.0
+"""A started device that has not asked for sound for so long is dead. An idle PulseAudio sink
+lives and asks for nothing for up to 2 s; a device that is gone says so at once (``active``)."""
+_STOOD_STILL_S = 0.4
+"""A look so late means that this process stood still, not the device."""
 _RETRY_S = 0.2
 _CLOSE_S = 1.0
+_POLL_S = 0.05
+_ANSWER_S = 5.0
+"""A sound system that has not opened or started a device after so long does not answer."""
+_ALIVE_S = 1.0
+"""A device that asked for so much sound plays; one that asked for less only filled its buffer."""
+_HOPELESS = 2
+"""Devices in a row that opened and did not play, after which none is looked for."""
+
+
+class _Bond:
+    """Ties the callback of one device to ``fill`` until the device is replaced.
+
+    A device that hung may ask again when another already plays: it gets silence then, and
+    never reads the ring beside its replacement.
+    """
+
+    def __init__(self, sink: Sink, fill: Fill, pcm: PcmFormat) -> None:
+        self.sink = sink
+        self._fill = fill
+        self._pcm = pcm
+        self._lock = threading.Lock()
+        self._cut = False
+        self.asked_s = time.monotonic()
+        self.asked_frames = 0
+
+    @property
+    def plays(self) -> bool:
+        return self.asked_frames >= self._pcm.s_to_frames(_ALIVE_S)
+
+    def ask(self, frames: int, dac_time_s: float) -> bytes:
+        """The audio callback: note that the device lives, then fill."""
+        with self._lock:
+            if self._cut:
+                return self._pcm.silence(frames)
+            self.asked_s = time.monotonic()
+            self.asked_frames += frames
+            return self._fill(frames, dac_time_s)
+
+    def cut(self) -> None:
+        """Silence from now on; returns when no callback is being answered."""
+        with self._lock:
+            self._cut = True
 
 
 class LastingSink:
@@ -37,8 +87,10 @@ class LastingSink:
         self._sink = make()
         self._pcm: PcmFormat | None = None
         self._fill: Fill | None = None
-        self._asked_s = 0.0
+        self._bond: _Bond | None = None
+        self._hopeless = 0
         self._stop = threading.Event()
+        self._abandoned = False
         self._lost = False
         self._watch: threading.Thread | None = None
 
@@ -55,6 +107,10 @@ class LastingSink:
         """False only when the device is gone and no other was found in time."""
         return self._watch is not None and not self._lost and not self._stop.is_set()
 
+    def abandon(self) -> None:
+        """Any thread, or a signal handler: wait no longer for a device that is being opened."""
+        self._abandoned = True
+
     def prepare(self) -> None:
         """What takes time and can be done before the format is known."""
         prepare = getattr(self._sink, "prepare", None)
@@ -62,22 +118,64 @@ class LastingSink:
             prepare()
 
     def open(self, wanted: PcmFormat) -> PcmFormat:
-        self._pcm = self._sink.open(wanted)
+        self._pcm = self._bounded(self._sink, lambda: self._sink.open(wanted))
         return self._pcm
 
     def start(self, fill: Fill) -> None:
         self._fill = fill
-        self._asked_s = time.monotonic()
-        self._sink.start(self._asked)
+        self._bond = self._started(self._sink)
         self._watch = threading.Thread(target=self._run, name="device", daemon=True)
         self._watch.start()
 
-    def _asked(self, frames: int, dac_time_s: float) -> bytes:
-        """The audio callback: note that the device lives, then fill."""
-        self._asked_s = time.monotonic()
-        fill = self._fill
-        assert fill is not None
-        return fill(frames, dac_time_s)
+    def _started(self, sink: Sink) -> _Bond:
+        """Start to pull from ``fill``; whoever gave up meanwhile has cut the device off.
+
+        Raises:
+            DeviceError: the device refuses, or does not answer.
+        """
+        assert self._fill is not None
+        assert self._pcm is not None
+        bond = _Bond(sink, self._fill, self._pcm)
+        try:
+            self._bounded(sink, lambda: sink.start(bond.ask))
+        except VoicestreamError:
+            bond.cut()
+            raise
+        return bond
+
+    def _bounded(self, sink: Sink, call: Callable[[], _T]) -> _T:
+        """What ``call`` returns, or an error when the sound system does not answer in time.
+
+        A call that returns after that closes its device.
+
+        Raises:
+            DeviceError: there was no answer, or nobody waits for it any more.
+        """
+        answers: queue.SimpleQueue[_T | BaseException] = queue.SimpleQueue()
+        gave_up = threading.Event()
+
+        def run() -> None:
+            try:
+                answers.put(call())
+            except BaseException as error:  # noqa: BLE001 - told to the thread that waits
+                answers.put(error)
+            if gave_up.is_set():
+                sink.stop(drain=False)
+
+        threading.Thread(target=run, name="open-device", daemon=True).start()
+        deadline_s = time.monotonic() + _ANSWER_S
+        while not (self._abandoned or self._stop.is_set()) and time.monotonic() < deadline_s:
+            try:
+                answer = answers.get(timeout=_POLL_S)
+            except queue.Empty:
+                continue
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+        gave_up.set()
+        if not answers.empty():  # it came between the last look and giving up
+            _close(sink, drain=False)
+        raise DeviceError("the sound system does not answer", hint=_SILENT_HINT)
 
     def stop(self, drain: bool) -> None:
         self._stop.set()
@@ -89,23 +187,29 @@ class LastingSink:
         looked_s = time.monotonic()
         while not self._stop.wait(LOOK_S):
             now_s = time.monotonic()
-            if now_s - looked_s > STUCK_S:  # it was this process that stood still (Ctrl-Z)
-                self._asked_s = now_s
+            if now_s - looked_s > _STOOD_STILL_S and self._bond:  # Ctrl-Z, or a busy machine
+                self._bond.asked_s = now_s
             looked_s = now_s
             if self._dead() and not self._replace():
                 self._lost = True
                 return
 
     def _dead(self) -> bool:
-        return not self._sink.active or time.monotonic() - self._asked_s > STUCK_S
+        stuck = self._bond is not None and time.monotonic() - self._bond.asked_s > STUCK_S
+        return not self._sink.active or stuck
 
     def _replace(self) -> bool:
         """Find another device; whether there was one in time."""
+        assert self._bond is not None
         self._notices.notify("the audio device stopped; looking for another")
         unheard_s = self._sink.latency_s
         deadline_s = time.monotonic() + self._wait_s
+        self._hopeless = 0 if self._bond.plays else self._hopeless + 1
+        self._bond.cut()
         _close(self._sink, drain=False)
         self._notices.unheard(unheard_s)
+        if self._hopeless > _HOPELESS:
+            return False
         while not self._stop.is_set() and time.monotonic() < deadline_s:
             if self._restarted():
                 self._notices.notify("playing on")
@@ -115,16 +219,19 @@ class LastingSink:
 
     def _restarted(self) -> bool:
         sink = self._make()
+        wanted = self._pcm or PcmFormat(24_000)
         try:
-            if sink.open(self._pcm or PcmFormat(24_000)) != self._pcm:
+            if self._bounded(sink, lambda: sink.open(wanted)) != self._pcm:
                 raise DeviceError("the new device wants another format")
-            self._asked_s = time.monotonic()
-            sink.start(self._asked)
+            bond = self._started(sink)
         except VoicestreamError:
             # none yet: the caller looks again until its time is over, then tells
             _close(sink, drain=False)
             return False
-        self._sink = sink
+        self._sink, self._bond = sink, bond
+        if self._stop.is_set():  # stop() may have closed the one before
+            bond.cut()
+            _close(sink, drain=False)
         return True
 
 

@@ -100,6 +100,9 @@ class Playback:
         self._cancelled = True
         if self._player:
             self._player.cancelled = True
+        abandon = getattr(self._sink, "abandon", None)
+        if abandon is not None:
+            abandon()
         self._wakes.put(None)
 
     def open(self, source: PcmFormat) -> PcmFormat:
@@ -225,9 +228,24 @@ class Playback:
             self._start_when_ready()
             if done == len(frames):
                 break
-            self._wait_for_room(self._ring, self._player)
+            try:
+                self._wait_for_room(self._ring, self._player)
+            except DeviceError as error:
+                self._only_save(error)
+                return
         if full:  # time has passed
             self._plan(more_waiting)
+
+    def _only_save(self, error: DeviceError) -> None:
+        """The device is lost for good: what comes is saved all the same, and the loss is told.
+
+        Raises:
+            DeviceError: nothing is saved.
+        """
+        if self._saver is None:
+            raise error
+        self.errors.append(error)
+        self._ring = self._player = None
 
     def _plan(self, more_waiting: bool) -> None:
         if self._player is not None:
@@ -283,7 +301,11 @@ class Playback:
         player.ended = True
         self._start_when_ready()
         while not player.drained and not self._cancelled:
-            self._wait()
+            try:
+                self._wait()
+            except DeviceError as error:
+                self._only_save(error)
+                return
 
     def stop(self) -> None:
         """End the sink; after a cancel, when the fade has been heard. Finish the file.
