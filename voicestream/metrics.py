@@ -170,6 +170,8 @@ class Snapshot:
     """The sound that waited, seen at each callback while playing."""
     rate_hz: int = 0
     """Of the frames."""
+    waits_for: str = ""
+    """Who speaks before us, ``PID-N``; empty: nobody."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 

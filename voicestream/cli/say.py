@@ -197,12 +197,23 @@ def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
 
 
 def _draw(session: Session, echo: Echo | None, signals: Signals) -> None:
-    """Show the panel until the session has ended, or Ctrl-Z was pressed."""
-    from voicestream.ui.keys import unechoed
+    """Show the panel, and do what is typed, until the session has ended or Ctrl-Z was pressed."""
+    from voicestream.ui.keys import HINT, KEYS, Keys
     from voicestream.ui.panel import Panel
 
-    with unechoed(sys.stdin), Panel(session.snapshot, sys.stderr) as panel:
+    hint = "? keys"
+
+    def typed(key: str) -> None:
+        nonlocal hint
+        if key == "?":
+            hint = HINT if hint != HINT else ""
+        elif key in KEYS:
+            verb, value = KEYS[key]
+            session.verbs.answer({"verb": verb, "value": value})
+
+    with Keys(sys.stdin, typed) as keys, Panel(session.snapshot, sys.stderr) as panel:
         while not session.wait(panel.interval_s) and not signals.stop_wanted:
+            panel.hint = hint if keys.read else ""
             panel.tick()
             _echo(session, echo)
 

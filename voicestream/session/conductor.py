@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voicestream.decode.registry import preload
@@ -59,6 +60,7 @@ class Session:
         turn: Turn | None = None,
     ) -> None:
         self._turn = turn
+        self.verbs = Verbs(self)
         self._segments = segments
         self.dropped = False
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
@@ -125,7 +127,7 @@ class Session:
         self._fetchers.start()
         notify = self.metrics.notices.notify
         if self._turn is not None:
-            self._turn.begin(self._playback, Verbs(self).answer, "", self._drop, notify)
+            self._turn.begin(self._playback, self.verbs.answer, "", self._drop, notify)
         threading.Thread(target=self._run, name="feeder", daemon=True).start()
 
     def _run(self) -> None:
@@ -207,7 +209,7 @@ class Session:
         return self._interrupted
 
     def snapshot(self) -> Snapshot:
-        return self.metrics.snapshot()
+        return replace(self.metrics.snapshot(), waits_for=self.waits_for)
 
     def result(self) -> Result:
         """The figures, once it has ended."""

@@ -22,6 +22,7 @@ class Verbs:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._loud = 1.0  # the volume before it was muted
         self._acts: dict[str, Callable[[object], dict[str, Any]]] = {
             "stop": self._stop,
             "pause": lambda _value: self.pause(True),
@@ -30,6 +31,7 @@ class Verbs:
             "next": lambda _value: self._go(1),
             "back": lambda _value: self._go(-1),
             "volume": self._volume,
+            "mute": lambda _value: self._mute(),
             "status": lambda _value: self.status(),
         }
 
@@ -62,6 +64,15 @@ class Verbs:
     def _volume(self, value: object) -> dict[str, Any]:
         controls = self._session.controls
         controls.volume = _changed(controls.volume, value, MAX_VOLUME)
+        return {"volume": controls.volume}
+
+    def _mute(self) -> dict[str, Any]:
+        """No sound, or the volume from before."""
+        controls = self._session.controls
+        if controls.volume:
+            self._loud, controls.volume = controls.volume, 0.0
+        else:
+            controls.volume = self._loud
         return {"volume": controls.volume}
 
     def _go(self, steps: int) -> dict[str, Any]:

@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import codecs
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TextIO
+import select
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TextIO
+
+KEYS = {
+    " ": ("toggle", ""),
+    "left": ("back", ""),
+    "right": ("next", ""),
+    "up": ("tempo", "+0.1"),
+    "down": ("tempo", "-0.1"),
+    "+": ("tempo", "+0.1"),
+    "-": ("tempo", "-0.1"),
+    "v": ("volume", "-0.1"),
+    "V": ("volume", "+0.1"),
+    "m": ("mute", ""),
+    "q": ("stop", ""),
+}
+"""What is typed -> the verb it stands for, and its value."""
+HINT = "space pause · ← → sentence · + - tempo · v V volume · m mute · q stop · ? hide"
+_ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
 def in_foreground(stream: TextIO | None) -> bool:
@@ -38,27 +58,92 @@ def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
     return restore
 
 
-@contextmanager
-def unechoed(stream: TextIO | None) -> Iterator[None]:
-    """Keys typed on this terminal are not shown: ``^C`` or a line feed would cut the picture.
+class Keys:
+    """Hands each key typed on a terminal to a handler, while a ``with`` block runs.
 
-    What is typed stays for whoever reads next. Does nothing where there is no such terminal.
+    Nothing typed is shown, which would cut the picture; Ctrl-C and Ctrl-Z go on meaning what
+    they do. Does nothing where there is no such terminal. Afterwards the terminal is as it was,
+    and what is typed is for whoever reads next.
+
+    Args:
+        stream: the terminal, usually stdin.
+        handler: called in a thread of its own with a character, or ``left``, ``right``,
+            ``up``, ``down``; must return quickly.
     """
-    try:
-        import termios
 
-        if stream is None or not stream.isatty() or not in_foreground(stream):
-            raise OSError("no terminal")
-        number = stream.fileno()
-        before = termios.tcgetattr(number)
-    except (ImportError, OSError, ValueError):
-        yield
-        return
-    silent = list(before)
-    silent[3] &= ~termios.ECHO
-    termios.tcsetattr(number, termios.TCSANOW, silent)
-    try:
-        yield
-    finally:
-        if in_foreground(stream):
-            termios.tcsetattr(number, termios.TCSANOW, before)
+    def __init__(self, stream: TextIO | None, handler: Callable[[str], None]) -> None:
+        self._stream = stream
+        self._handler = handler
+        self._number = -1
+        self._restore: Callable[[], None] = lambda: None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def read(self) -> bool:
+        """Whether keys are read at all."""
+        return self._reader is not None
+
+    def __enter__(self) -> Self:
+        try:
+            import termios
+
+            if self._stream is None or not self._stream.isatty():
+                return self
+            if not in_foreground(self._stream):
+                return self
+            number = self._stream.fileno()
+            self._restore = terminal_modes(self._stream)
+            silent = termios.tcgetattr(number)
+            silent[3] &= ~(termios.ECHO | termios.ICANON)
+            silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
+            termios.tcsetattr(number, termios.TCSANOW, silent)
+        except (ImportError, OSError, ValueError):  # Windows; no terminal; closed
+            return self
+        self._number = number
+        self._end_in, self._end_out = os.pipe()
+        self._reader = threading.Thread(target=self._read, name="keys", daemon=True)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._reader is None:
+            return
+        os.close(self._end_out)
+        self._reader.join(1.0)
+        os.close(self._end_in)
+        self._restore()
+
+    def _read(self) -> None:
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while True:
+            ready, _, _ = select.select([self._number, self._end_in], [], [])
+            if self._end_in in ready:
+                return
+            try:
+                data = os.read(self._number, 64)
+            except OSError:  # the terminal went away
+                return
+            if not data:
+                return
+            for key in keys_of(decode(data)):
+                self._handler(key)
+
+
+def keys_of(text: str) -> list[str]:
+    """The keys in what a terminal sent at once; escape sequences but arrows are left out."""
+    found = []
+    rest = iter(text)
+    for character in rest:
+        if character != "\x1b":
+            found.append(character)
+            continue
+        if next(rest, "") in ("[", "O"):
+            # CSI: parameters, then one final character (ECMA-48, 5.4)
+            final = next((c for c in rest if "@" <= c <= "~"), "")
+            found += [_ARROWS[final]] if final in _ARROWS else []
+    return found

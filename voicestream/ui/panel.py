@@ -104,6 +104,8 @@ class Panel:
             redirect_stderr=stream is sys.stderr,
             vertical_overflow="crop",
         )
+        self.hint = ""
+        """A line below all others; empty: none."""
         self._due_s = -math.inf
         self._widths: list[int] = []
         self._columns = 0
@@ -151,7 +153,8 @@ class Panel:
     def _draw(self) -> None:
         columns, rows = self._console.size = self._size()
         # The last column stays free: a full line makes some terminals wrap.
-        lines = draw(self._snapshot(), columns - 1, rows - 1, self._encoding, self._color)
+        size = columns - 1, rows - 1
+        lines = draw(self._snapshot(), *size, self._encoding, self._color, self.hint)
         self._live.update(Laid(lines))
         with self._unwrapped():
             if columns < self._columns and reflows(self._environ):

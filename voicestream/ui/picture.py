@@ -46,19 +46,22 @@ def draw(
     height: int | None = None,
     encoding: str = "utf-8",
     color: bool = True,
+    hint: str = "",
 ) -> list[Line]:
     """The lines of the picture, none wider than ``width`` cells, at most ``height`` of them.
 
     Args:
         encoding: what it will be written in; decides which characters may stand in it.
         color: whether colours will be seen; without, shapes tell things apart.
+        hint: a line below all others; empty: none.
     """
-    return _Picture(snapshot, Canvas(width, encoding, color)).lines(height)
+    return _Picture(snapshot, Canvas(width, encoding, color), hint).lines(height)
 
 
 class _Picture:
-    def __init__(self, snapshot: Snapshot, canvas: Canvas) -> None:
+    def __init__(self, snapshot: Snapshot, canvas: Canvas, hint: str) -> None:
         self.snapshot = snapshot
+        self.hint = hint
         self.canvas = canvas
         self.glyphs = canvas.glyphs
         self.inner = canvas.inner
@@ -86,6 +89,8 @@ class _Picture:
         word, style = _STATES[snapshot.state]
         if waits_for_text(snapshot):
             word, style = "waiting for text", "cyan"
+        if snapshot.waits_for:
+            word, style = "waiting for its turn", "cyan"
         state = [(f"{self.glyphs.bullet} ", style), (word, f"bold {style}")]
         heard = f"{seconds(heard_s(snapshot))} of {seconds(snapshot.audio_s)}"
         elapsed = f"{seconds(snapshot.at_ms / 1000.0)} elapsed"
@@ -117,10 +122,11 @@ class _Picture:
         return lines
 
     def notices(self) -> list[Line]:
-        if not self.snapshot.warnings:
-            return []
-        text = self.canvas.shown(self.snapshot.warnings[-1])
-        return [[(clip(f"! {text}", self.inner, self.glyphs.more), "yellow")]]
+        """The latest warning, and the hint."""
+        told = [(f"! {text}", "yellow") for text in self.snapshot.warnings[-1:]]
+        told += [(self.hint, "dim")] if self.hint else []
+        more = self.glyphs.more
+        return [[(clip(self.canvas.shown(text), self.inner, more), style)] for text, style in told]
 
     def in_frame(self, lines: list[Line]) -> list[Line]:
         top_left, top_right, bottom_right, bottom_left, across, down = tuple(self.glyphs.frame)
