@@ -192,7 +192,7 @@ def test_an_unknown_command_is_told_in_one_line(tmp_path: Path) -> None:
     ended = run(Call(["sya", "Hello."]), tmp_path)
     assert ended.code == 2
     assert len(ended.err.splitlines()) == len(ended.errors) == 1
-    assert "Did you mean 'say'? Try: " in ended.err
+    assert "Did you mean `voicestream say`?" in ended.err
 
 
 @silent_machine
