@@ -27,7 +27,7 @@ from voicestream.pcm import Samples, to_int16
 _RESET = struct.pack("ii", 1, 0)
 _TEXT = re.compile(r"<(read-*)>\n(.*)\n</\1>", re.S)
 _POLL_S = 0.01
-_SILENT = logging.Logger("scripted realtime server", logging.CRITICAL)
+SILENT = logging.Logger("scripted realtime server", logging.CRITICAL)
 """The library would log what clients send, their keys too, which is nothing of ours."""
 
 End = Literal["close", "reset", "stall", "expire"]
@@ -196,7 +196,7 @@ class RealtimeServer:
             process_request=self._meet,
             compression=None,
             close_timeout=0.2,
-            logger=_SILENT,
+            logger=SILENT,
         )
         self.port: int = self._server.socket.getsockname()[1]
         self.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{self.port}/v1"

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import Iterator
 from functools import partial
+from urllib.parse import urlsplit
 
 import numpy as np
 from starlette.applications import Starlette
@@ -16,12 +17,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from voicestream.errors import VoicestreamError
 from voicestream.pcm import PcmFormat
 from voicestream.serve.asked import MODEL, ApiError, Asked
+from voicestream.serve.realtime import RealtimeSession
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
 
@@ -55,6 +58,10 @@ class Speaker:
             return StreamingResponse(_events(pieces), media_type="text/event-stream")
         kind = _TYPES.get(asked.format, f"audio/pcm; rate={pcm.rate_hz}")
         return StreamingResponse(pieces, headers={"content-type": kind})
+
+    async def realtime(self, socket: WebSocket) -> None:
+        """``/v1/realtime``: the same voice behind the Realtime protocol."""
+        await RealtimeSession(socket, self._endpoint, self._sentences).run()
 
     def _sentences(self, text: str) -> list[str]:
         """What is made at once. Waits for the voice to be loaded, which can fail."""
@@ -119,9 +126,17 @@ class Guard:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = self._refusal(Headers(scope=scope)) if scope["type"] == "http" else None
-        answer = self._app if error is None else _answer(error)
-        await answer(scope, receive, send)
+        error = None
+        if scope["type"] in ("http", "websocket"):
+            error = self._refusal(Headers(scope=scope))
+        if scope["type"] == "websocket":
+            error = error or _foreign_page(Headers(scope=scope))
+        if error is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await WebSocket(scope, receive, send).send_denial_response(_answer(error))
+        else:
+            await _answer(error)(scope, receive, send)
 
     def _refusal(self, headers: Headers) -> ApiError | None:
         host = headers.get("host", "")
@@ -133,6 +148,14 @@ class Guard:
             said = "Incorrect API key provided." if given else "No API key provided."
             return ApiError(401, said, code="invalid_api_key")
         return None
+
+
+def _foreign_page(headers: Headers) -> ApiError | None:
+    """A web page of another place may open a WebSocket here without asking."""
+    origin = headers.get("origin")
+    if origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower():
+        return None
+    return ApiError(403, "Web pages of other places may not speak here.", code="foreign_origin")
 
 
 def _answer(error: ApiError) -> JSONResponse:
@@ -162,6 +185,7 @@ def make_app(api_key: str = "", hosts: frozenset[str] = frozenset()) -> Starlett
             Route("/v1/audio/speech", speaker.speech, methods=["POST"]),
             Route("/v1/audio/voices", _voices),
             Route("/v1/models", _models),
+            WebSocketRoute("/v1/realtime", speaker.realtime),
         ],
         middleware=[Middleware(partial(Guard, api_key=api_key, hosts=hosts))],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error},

@@ -12,6 +12,7 @@ from voicestream.speech.embedded import VOICES
 MAX_CHARS = 4096
 MODEL = "hibari"
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
+_REALTIME_MODELS = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime")
 _OPENAI_VOICES = (
     *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin"),
     *("nova", "onyx", "sage", "shimmer", "verse"),
@@ -67,7 +68,7 @@ class Asked:
         _check_model(_text(fields, "model", MODEL))
         return cls(
             text=_input(fields),
-            voice=_voice(fields),
+            voice=voice_of(fields),
             format=_choice(fields, "response_format", FORMATS, "mp3"),
             speed=_speed(fields),
             events=_choice(fields, "stream_format", ("audio", "sse"), "audio") == "sse",
@@ -102,7 +103,16 @@ def _check_model(model: str) -> None:
         )
 
 
-def _voice(fields: dict[str, Any]) -> str:
+def check_realtime_model(model: str | None) -> None:
+    """
+    Raises:
+        ApiError: it is none that is served here.
+    """
+    if model is not None and model != MODEL and not model.startswith(_REALTIME_MODELS):
+        _check_model(model)
+
+
+def voice_of(fields: dict[str, Any]) -> str:
     voice = _text(fields, "voice", VOICES[0])
     if voice in VOICES:
         return voice

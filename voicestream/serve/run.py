@@ -9,6 +9,7 @@ from collections.abc import Callable
 from voicestream.errors import UsageError, VoicestreamError
 
 LOOPBACK = "127.0.0.1"
+_MAX_MESSAGE_BYTES = 1 << 20
 
 
 def is_loopback(host: str) -> bool:
@@ -49,7 +50,8 @@ def serve(host: str, port: int, api_key: str, ready: Callable[[str], None]) -> N
         config = uvicorn.Config(
             make_app(api_key, hosts or frozenset()),
             lifespan="off",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=_MAX_MESSAGE_BYTES,
             log_level="warning",
             access_log=False,
             server_header=False,
