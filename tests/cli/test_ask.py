@@ -92,6 +92,7 @@ def test_the_question_may_come_by_a_pipe_and_the_model_from_elsewhere(tmp_path: 
     [
         (Script.error(401, {"error": {"message": "bad key"}}), 4, b"bad key"),
         (Script.error(404, {"error": "no model m"}), 3, b"--chat-model"),
+        (Script.error(404, {"error": {"code": "model_not_found"}}), 3, b"Set --chat-model"),
         (chat([]), 2, b"nothing to say"),
     ],
 )

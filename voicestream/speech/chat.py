@@ -9,6 +9,7 @@ from voicestream.errors import (
     EndpointError,
     IncompleteReplyError,
     KeyRefusedError,
+    ModelGoneError,
     ResponseError,
 )
 from voicestream.speech.openai_errors import foreign_error
@@ -52,6 +53,8 @@ def _refused(error: Exception, base_url: str) -> EndpointError:
     ours = foreign_error(error, base_url, "/chat/completions")
     if isinstance(ours, KeyRefusedError):
         ours.hint = "Is VOICESTREAM_API_KEY right for this endpoint?"
+    elif isinstance(ours, ModelGoneError):
+        ours.hint = "Set --chat-model (VOICESTREAM_CHAT_MODEL) to a model that the server has."
     elif isinstance(ours, ResponseError):
         ours.hint = "Check --chat-base-url and --chat-model."
     return ours

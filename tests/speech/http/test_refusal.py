@@ -85,3 +85,7 @@ def test_a_status_has_its_error(status: int, kind: type[EndpointError], code: in
     assert (error.exit_code, error.why) == (code, "" if status == 301 else "no")
     assert str(status) in error.what
     assert error.hint
+
+
+def test_a_websocket_where_speech_was_expected_is_told_how_to_write_it() -> None:
+    assert "wss://" in refusal(426, "https://host/v1/audio/speech", b"Upgrade Required").hint

@@ -55,6 +55,13 @@ def refusal(
             f"to {printable(location)}" if location else "",
             "Keys are not sent across a redirect: give the final address as --base-url.",
         )
+    if status == 426:
+        return ResponseError(
+            status,
+            f"{url} wants a WebSocket (status 426)",
+            said,
+            "If it is a Realtime API, write its address with wss:// (or ws://).",
+        )
     if status == 429:
         return ResponseError(
             status,
