@@ -1,4 +1,6 @@
-"""Counters and timestamps, one writer each, and the immutable picture of them.
+"""Counters and timestamps, one dataclass per writing thread, and the immutable picture of them.
+
+They are there to be looked at: what is done next is never decided by them.
 
 All times are seconds on the clock of ``time.monotonic()``.
 """
@@ -6,11 +8,13 @@ All times are seconds on the clock of ``time.monotonic()``.
 from __future__ import annotations
 
 import math
+import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from voicestream.notices import Notices
-from voicestream.state import State, StateMachine
+from voicestream.state import State, StateMachine, Status
 
 
 @dataclass(slots=True)
@@ -39,7 +43,8 @@ class Timeline:
 
 @dataclass(slots=True)
 class SegmentFigures:
-    """What became of one request. Written by its fetch thread, then by the feeder."""
+    """What became of one request: the record that its job keeps. Written by the job's fetch
+    thread, then by the feeder."""
 
     index: int
     text: str
@@ -56,8 +61,12 @@ class SegmentFigures:
     audio_s: float = 0.0
     reworded: tuple[tuple[str, str], ...] = ()
     """Places where other words were said, as far as the endpoint tells: wanted, said."""
-    status: str = "queued"
-    """``queued``, ``requested``, ``arriving``, ``playing``, ``done``, ``failed``, ``cancelled``."""
+    status: Status = Status.QUEUED
+
+    @property
+    def settled(self) -> bool:
+        """Nothing in it changes any more."""
+        return self.status.ended and self.ended_at_s is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,36 @@ class FillFigures:
             return 0.0
         variance = self.total_squares / self.count - self.mean_ms**2
         return float(max(variance, 0.0) ** 0.5)
+
+
+@dataclass(slots=True)
+class RequestFigures:
+    """Written by the fetch thread that takes the next segment, one at a time."""
+
+    format: str = ""
+    """What is asked for."""
+    format_steps: list[str] = field(default_factory=list)
+    """Each change of it."""
+    segments: list[SegmentFigures] = field(default_factory=list)
+    """The records of all jobs, each with its own writers."""
+
+
+@dataclass(slots=True)
+class FeederFigures:
+    """Written by the feeder alone, once it runs."""
+
+    rate_hz: int = 0
+    prebuffer_ms: float = 0.0
+    decoded_s: float = 0.0
+    """Sound decoded so far."""
+    decode_s: float = 0.0
+    """Time that took."""
+    overruns: int = 0
+    stretched_s: float = 0.0
+    jitter_s: float = 0.0
+    recommended_buffer_s: float = 0.0
+    written_frames: int = 0
+    cues: list[Cue] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -187,48 +226,33 @@ class Metrics:
         now = time.monotonic()
         self.machine = StateMachine()
         self.timeline = Timeline(now if process_start_s is None else process_start_s)
-        # conductor, before anything runs
+        # conductor, before anything runs; the name changes when another endpoint takes over
         self.endpoint = ""
-        self.format = ""
-        self.rate_hz = 0
-        self.tempo = 1.0
-        """Seconds of speech as it arrives that are heard in a second."""
-        self.prebuffer_ms = 0.0
         self.capacity_ms = 0.0
-        # the thread that plans segments appends; entries have their own writers
-        self.segments: list[SegmentFigures] = []
-        self.format_steps: list[str] = []
-        # feeder
-        self.audio_s = 0.0
-        self.decode_s = 0.0
-        self.overruns = 0
-        self.stretched_s = 0.0
-        self.jitter_s = 0.0
-        self.recommended_s = 0.0
-        # audio callback
+        # one writing thread each
+        self.requests = RequestFigures()
+        self.feeder = FeederFigures()
         self.play = PlayFigures()
-        self.cues: list[Cue] = []
-        self.written_frames = 0
         # any thread
         self.notices = Notices()
 
-    @property
-    def bytes(self) -> int:
-        return sum(segment.bytes for segment in tuple(self.segments))
+        # under the lock
+        self._lock = threading.Lock()
+        self._settled: list[SegmentFigures] = []
+        self._settled_bytes = 0
 
-    @property
-    def played_s(self) -> float:
-        """Sound handed to the device."""
-        return self.play.played_frames / (self.rate_hz or 1)
-
-    @property
-    def written_s(self) -> float:
-        """Sound joined so far, pauses included."""
-        return self.written_frames / (self.rate_hz or 1)
+    def _segments(self) -> tuple[tuple[SegmentFigures, ...], int]:
+        """Copies of all segments' figures, and their bytes; only what may change is copied anew."""
+        with self._lock:
+            live = [replace(it) for it in self.requests.segments[len(self._settled) :]]
+            while live and live[0].settled:
+                self._settled.append(live.pop(0))
+                self._settled_bytes += self._settled[-1].bytes
+            return (*self._settled, *live), self._settled_bytes + sum(it.bytes for it in live)
 
     def _speaking(self) -> str:
         played = self.play.played_frames
-        for cue in reversed(tuple(self.cues)):
+        for cue in reversed(self.feeder.cues):
             if cue.start_frame <= played:
                 return cue.text
         return ""
@@ -236,7 +260,7 @@ class Metrics:
     def throughput_kbps(self, now_s: float) -> float:
         """Kilobits a second of encoded speech while any was arriving, of late."""
         size_bytes, busy_s, until_s = 0, 0.0, 0.0
-        for figures in self.segments[-_RECENT:]:
+        for figures in self.requests.segments[-_RECENT:]:
             if figures.first_byte_at_s is None:
                 continue
             ended_s = figures.ended_at_s or now_s
@@ -246,60 +270,54 @@ class Metrics:
         return size_bytes * 8 / 1000.0 / max(busy_s, 1e-3)
 
     def snapshot(self) -> Snapshot:
+        """The figures at this moment; any thread."""
         now = time.monotonic()
-        line = self.timeline
-        names = (
-            "first_text",
-            "request_sent",
-            "first_byte",
-            "first_sample",
-            "playback_start",
-            "first_sound",
-            "end",
-        )
+        line, rate_hz = self.timeline, self.feeder.rate_hz or 1
+        segments, size_bytes = self._segments()
+        figures = _seen(self.requests) | _seen(self.feeder) | _seen(self.play)
+        written_s = figures["written_frames"] / rate_hz
+        figures |= {
+            "segments": segments,
+            # what is heard in all, pauses included, as soon as that is known
+            "audio_s": written_s or self.feeder.decoded_s,
+            "played_s": figures["played_frames"] / rate_hz,
+        }
+        spent_s = self.machine.spent_s()
         return Snapshot(
             state=self.machine.state,
             at_ms=1000.0 * ((line.end or now) - line.process_start),
-            timeline_ms={name: line.since_start_ms(name) for name in names},
+            timeline_ms={name: line.since_start_ms(name) for name in _MARKS},
             ttfa_ms=line.since_start_ms("first_sound"),
-            fill_ms=self.play.fill_ms,
-            prebuffer_ms=self.prebuffer_ms,
             capacity_ms=self.capacity_ms,
-            underruns=self.play.underruns,
-            rebuffers=self.play.rebuffers,
-            stall_ms=1000.0 * self.play.stall_s,
-            played_s=self.played_s,
-            # what is heard in all, pauses included, as soon as that is known
-            audio_s=self.written_s or self.audio_s,
-            bytes=self.bytes,
+            bytes=size_bytes,
             throughput_kbps=self.throughput_kbps(now),
-            decode_ms=1000.0 * self.decode_s,
             endpoint=self.endpoint,
-            format=self.format,
             speaking=self._speaking(),
-            segments=tuple(replace(segment) for segment in tuple(self.segments)),
             warnings=tuple(self.notices.warnings),
-            cues=tuple(self.cues),
-            written_frames=self.written_frames,
-            played_frames=self.play.played_frames,
-            format_steps=tuple(self.format_steps),
-            holds=self.play.holds,
-            hold_ms=1000.0 * self.play.hold_s,
-            device_underflows=self.play.device_underflows,
-            overruns=self.overruns,
-            stretched_s=self.stretched_s,
-            jitter_ms=1000.0 * self.jitter_s,
-            recommended_buffer_ms=1000.0 * self.recommended_s,
-            states_ms={
-                state.value: 1000.0 * spent_s
-                for state, spent_s in self.machine.spent_s().items()
-                if spent_s
-            },
+            states_ms={state.value: 1000.0 * s for state, s in spent_s.items() if s},
             hedges=self.notices.hedges,
-            fill=replace(self.play.fill),
-            rate_hz=self.rate_hz,
             start_s=line.process_start,
+            **figures,
         )
+
+
+_MARKS = tuple(mark.name for mark in fields(Timeline) if mark.name != "process_start")
+_SHOWN = frozenset(shown.name for shown in fields(Snapshot))
+
+
+def _seen(figures: RequestFigures | FeederFigures | PlayFigures) -> dict[str, Any]:
+    """What a snapshot shows of ``figures``: the fields of the same name, or in milliseconds."""
+    seen: dict[str, Any] = {}
+    for name in (figure.name for figure in fields(figures)):
+        value = getattr(figures, name)
+        in_ms = name.removesuffix("_s") + "_ms"
+        if name in _SHOWN:
+            seen[name] = tuple(value) if isinstance(value, list) else value
+        elif in_ms in _SHOWN:
+            seen[in_ms] = 1000.0 * value
+    if isinstance(figures, PlayFigures):
+        seen["fill"] = replace(figures.fill)
+    return seen
 
 
 def buffer_health(seen: Snapshot) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from enum import Enum
+from enum import Enum, StrEnum
 
 
 class State(Enum):
@@ -35,6 +35,33 @@ _NEXT: dict[State, frozenset[State]] = {
     State.PAUSED: frozenset({State.REBUFFERING}),
     State.DRAINING: frozenset({State.PAUSED}),
 }
+
+
+class Status(StrEnum):
+    """What has become of one segment."""
+
+    QUEUED = "queued"
+    REQUESTED = "requested"
+    ARRIVING = "arriving"
+    PLAYING = "playing"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes of it."""
+        return self in (Status.DONE, Status.FAILED, Status.CANCELLED)
+
+    @property
+    def in_flight(self) -> bool:
+        """It was asked for, and is not played yet."""
+        return self in (Status.REQUESTED, Status.ARRIVING)
+
+    @property
+    def unheard(self) -> bool:
+        """None of it was played, and it has not ended."""
+        return self is Status.QUEUED or self.in_flight
 
 
 class StateMachine:

@@ -13,7 +13,7 @@ import time
 from typing import TextIO
 
 from tests.bench.picture import sample
-from voicestream.metrics import Metrics
+from voicestream.metrics import Cue, Metrics
 from voicestream.ui.panel import Panel
 
 SECONDS = 4.0
@@ -22,14 +22,14 @@ SECONDS = 4.0
 def cost_ms(stream: TextIO, rate_hz: float) -> tuple[float, int]:
     """CPU of one thread that shows a reply for ``SECONDS``, and the number of pictures."""
     metrics = Metrics()
-    metrics.segments.extend(sample().segments)
+    metrics.requests.segments.extend(sample().segments)
     metrics.capacity_ms = 2_000.0
-    metrics.prebuffer_ms = 150.0
-    metrics.speaking = sample().speaking
-    metrics.audio_s = 12.4
+    metrics.feeder.prebuffer_ms = 150.0
+    metrics.feeder.cues.append(Cue(0, sample().speaking))
+    metrics.feeder.decoded_s = 12.4
     metrics.timeline.mark("request_sent")
     metrics.timeline.mark("first_byte")
-    metrics.rate_hz = 24_000
+    metrics.feeder.rate_hz = 24_000
     metrics.play.played_frames = sample().played_frames
     metrics.play.fill = sample().fill
     pictures = 0

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
 from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
-from voicestream.state import State
+from voicestream.state import State, Status
 from voicestream.ui.canvas import WIDEST
 from voicestream.ui.picture import render
 from voicestream.ui.summary import summary_line
@@ -49,7 +49,7 @@ def sample() -> Snapshot:
     """A reply in the middle: the second of five sentences plays, two are on their way."""
     statuses = ("done", "playing", "arriving", "requested", "queued")
     segments = tuple(
-        SegmentFigures(index, text, status=status)
+        SegmentFigures(index, text, status=Status(status))
         for index, (text, status) in enumerate(zip(TEXTS, statuses, strict=True))
     )
     return Snapshot(
@@ -95,7 +95,7 @@ def others() -> list[Snapshot]:
     empty = replace(playing, ttfa_ms=None, speaking="", segments=(), bytes=0, audio_s=0.0)
     empty = replace(empty, played_s=0.0, played_frames=0)
     none = dict.fromkeys(playing.timeline_ms)
-    queued = (SegmentFigures(0, TEXTS[0], status="requested"),)
+    queued = (SegmentFigures(0, TEXTS[0], status=Status.REQUESTED),)
     asked = replace(empty, timeline_ms={**none, "request_sent": 58.0}, at_ms=203.0, fill_ms=0.0)
     trouble = replace(playing, state=State.REBUFFERING, fill_ms=80.0, underruns=2, rebuffers=1)
     trouble = replace(trouble, jitter_ms=84.0, recommended_buffer_ms=684.0)

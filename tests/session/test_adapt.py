@@ -11,7 +11,8 @@ import pytest
 import voicestream.session.fetchers
 from tests.session.fakes import FakeEndpoint, FakeSegments
 from tests.session.test_fetchers import fetchers, jobs_of
-from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.metrics import Metrics, RequestFigures, SegmentFigures
+from voicestream.notices import unheeded
 from voicestream.session.adapt import Requests
 from voicestream.session.feeder import Feeder
 from voicestream.session.requests import lighter_may_follow
@@ -27,11 +28,10 @@ def test_what_had_waited_for_its_reader_is_no_sign_of_a_fast_network(
     now_s = time.monotonic()
     first = SegmentFigures(0, "So fast.", "pcm", now_s - 2, now_s - 1, now_s, 65_000)
     first.backlog_bytes, first.backlog_read_at_s = backlog_bytes, now_s - 1
-    metrics = Metrics()
-    metrics.segments.append(first)
     following = FakeSegments(["And on it goes."]).take(lambda: 0.0)
     assert following is not None
-    assert Requests(AUTO, metrics)(following).format == form
+    requests = Requests(AUTO, RequestFigures(), unheeded, lambda: 0.0)
+    assert requests(following, [first]).format == form
 
 
 def test_only_the_first_reply_can_have_waited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def fetchers(
     return Fetchers(
         endpoint,
         segments,
-        lambda segment: SpeechRequest(segment.text, "m", "v", "pcm"),
+        lambda segment, _asked: SpeechRequest(segment.text, "m", "v", "pcm"),
         lookahead,
         Metrics(),
         more.pop("announce", lambda _kind, _figures: None),

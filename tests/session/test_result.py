@@ -11,9 +11,9 @@ from voicestream.state import State
 
 def spoken(played: int, state: State = State.CANCELLED, cues: int = 3) -> str:
     metrics = Metrics()
-    metrics.rate_hz = 24_000
-    metrics.cues = [Cue(0, "One two. "), Cue(900, "Three. "), Cue(1600, "Four!")][:cues]
-    metrics.written_frames = 2000
+    metrics.feeder.rate_hz = 24_000
+    metrics.feeder.cues = [Cue(0, "One two. "), Cue(900, "Three. "), Cue(1600, "Four!")][:cues]
+    metrics.feeder.written_frames = 2000
     metrics.play.played_frames = played
     metrics.machine.finish(state)
     return make_result(metrics, []).spoken

@@ -140,7 +140,6 @@ def test_what_is_learnt_at_one_tempo_is_not_taken_for_another() -> None:
     memory = Memory()
     for tempo in (1.0, 2.0):
         metrics = Metrics()
-        metrics.tempo = tempo
         settings = Settings(base_url="http://fake", tempo=tempo)
         pacing = Pacing(settings, metrics, lambda: (40, True), memory)
         pacing.open(PCM, 0.016, 48_000)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
-from voicestream.state import State
+from voicestream.state import State, Status
 
 MARKS = ("request_sent", "first_byte", "first_sample", "playback_start", "first_sound", "end")
 
@@ -32,10 +32,10 @@ PLAYING = Snapshot(
     format="pcm 24 kHz",
     speaking="It is being spoken.",
     segments=(
-        SegmentFigures(0, "It is over.", status="done"),
-        SegmentFigures(1, "It is being spoken.", status="playing"),
-        SegmentFigures(2, "It is on its way.", status="arriving"),
-        SegmentFigures(3, "It waits.", status="queued"),
+        SegmentFigures(0, "It is over.", status=Status.DONE),
+        SegmentFigures(1, "It is being spoken.", status=Status.PLAYING),
+        SegmentFigures(2, "It is on its way.", status=Status.ARRIVING),
+        SegmentFigures(3, "It waits.", status=Status.QUEUED),
     ),
     warnings=(),
 )
@@ -96,7 +96,8 @@ _counts = st.integers(0, 10**7)
 def segments(draw: st.DrawFn) -> tuple[SegmentFigures, ...]:
     found = draw(st.lists(st.tuples(texts, st.sampled_from(STATUSES)), max_size=6))
     return tuple(
-        SegmentFigures(index, text, status=status) for index, (text, status) in enumerate(found)
+        SegmentFigures(index, text, status=Status(status))
+        for index, (text, status) in enumerate(found)
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
 from voicestream.metrics import SegmentFigures, Snapshot
-from voicestream.state import State
+from voicestream.state import State, Status
 from voicestream.ui.lines import Line, clip, wrap
 from voicestream.ui.picture import draw, render
 
@@ -162,13 +162,13 @@ def test_it_waits_for_text_while_there_is_none(state: State) -> None:
 
 
 def test_a_pause_of_the_writer_is_not_blamed_on_the_endpoint() -> None:
-    done = (SegmentFigures(0, "It is over.", status="done"),)
+    done = (SegmentFigures(0, "It is over.", status=Status.DONE),)
     assert "waiting for text" in rows(playing(state=State.REBUFFERING, segments=done))[1]
     assert "waiting for more sound" in rows(playing(state=State.REBUFFERING))[1]
 
 
 def test_the_time_so_far_runs_until_the_first_sound() -> None:
-    asked = (SegmentFigures(0, "Hello.", status="requested"),)
+    asked = (SegmentFigures(0, "Hello.", status=Status.REQUESTED),)
     timeline = silent().timeline_ms | {"request_sent": 61.0}
     shown = rows(silent(state=State.CONNECTING, segments=asked, timeline_ms=timeline, at_ms=203.0))
     assert any("first sound    203 ms" in row for row in shown)
@@ -206,7 +206,7 @@ def test_markup_and_escapes_in_the_text_are_only_text() -> None:
     nasty = "[red]x[/red] \x1b[31m \x1b]0;title\x07 \x9b2J \u202eabc [link=http://x]y[/link]"
     out = StringIO()
     console = Console(file=out, width=88, color_system=None, force_terminal=True)
-    segment = SegmentFigures(0, nasty, status="playing")
+    segment = SegmentFigures(0, nasty, status=Status.PLAYING)
     console.print(render(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88))
     shown = out.getvalue()
     assert "[red]x[/red] abc [link=http://x]y[/link]" in shown
@@ -215,7 +215,7 @@ def test_markup_and_escapes_in_the_text_are_only_text() -> None:
 
 def test_ascii_has_no_boxes() -> None:
     text = "Grün, 漢字"
-    segment = (SegmentFigures(0, text, status="playing"),)
+    segment = (SegmentFigures(0, text, status=Status.PLAYING),)
     shown = rows(playing(speaking=text, segments=segment), encoding="ascii")
     assert all(row.isascii() for row in shown)
     assert shown[0].startswith("+- voicestream")

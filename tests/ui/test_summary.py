@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.ui.snapshots import playing, silent, snapshots, texts
 from voicestream.metrics import SegmentFigures, Snapshot
-from voicestream.state import State
+from voicestream.state import State, Status
 from voicestream.ui.summary import duration, seconds, summary_line, ttfa_parts
 from voicestream.ui.terminal import clean, encoding_of, reflows, wants_panel
 
@@ -41,7 +41,10 @@ def test_other_ends_are_told_as_they_were(snapshot: Snapshot, beginning: str) ->
 
 
 def test_underruns_and_failed_segments_are_told() -> None:
-    segments = (SegmentFigures(0, "a", status="done"), SegmentFigures(1, "b", status="failed"))
+    segments = (
+        SegmentFigures(0, "a", status=Status.DONE),
+        SegmentFigures(1, "b", status=Status.FAILED),
+    )
     line = summary_line(playing(underruns=1, stall_ms=310.0, segments=segments))
     assert "1 underrun (310 ms of silence)" in line
     assert "1 of 2 segments failed" in line

@@ -29,6 +29,7 @@ from voicestream.cli.signals import Signals
 from voicestream.clock import process_start_s
 from voicestream.errors import DeviceError, ReaderGoneError, UsageError, VoicestreamError
 from voicestream.settings.table import Settings
+from voicestream.state import Status
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver
@@ -251,7 +252,7 @@ def _name_unspoken(result: Result) -> None:
     """Where something was heard, name what was not."""
     if result.snapshot.audio_s:
         for figures in result.snapshot.segments:
-            if figures.status == "failed":
+            if figures.status is Status.FAILED:
                 warn(f'not spoken to its end: "{figures.text.strip()}"')
 
 

@@ -59,6 +59,7 @@ class Session:
         learnt: Keeping | None = None,
         turn: Turn | None = None,
     ) -> None:
+        self._settings = settings
         self._turn = turn
         self.verbs = Verbs(self)
         self._segments = segments
@@ -72,16 +73,22 @@ class Session:
         self.metrics = metrics or Metrics()
         self._describe(settings, endpoint)
         notify = self.metrics.notices.notify
+
+        def waiting_s() -> float:
+            return self._playback.waiting_s
+
         self._fetchers = Fetchers(
             endpoint,
             segments,
-            Requests(settings, self.metrics),
+            Requests(settings, self.metrics.requests, notify, waiting_s),
             settings.lookahead,
             self.metrics,
             lambda kind, figures: self._announce(kind, figures),
             spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
             warn=notify,
             reworded=self._fail_reworded if settings.strict else self._warn_reworded,
+            waiting_s=waiting_s,
+            tempo=settings.tempo,
         )
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
         self._playback = Playback(
@@ -102,9 +109,8 @@ class Session:
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
-        self.metrics.tempo = settings.tempo
-        self.metrics.format = first_format(settings)
-        self.metrics.prebuffer_ms = settings.prebuffer_ms
+        self.metrics.requests.format = first_format(settings)
+        self.metrics.feeder.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
 
     def _noticed(self, text: str) -> None:
@@ -134,7 +140,7 @@ class Session:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
             # the endpoint is still thinking; importing a codec later would delay the first sound
-            self._attempt(lambda: preload(self.metrics.format))
+            self._attempt(lambda: preload(first_format(self._settings)))
             self._attempt(self._pacing.load)
             self._attempt(self._feeder.run)
             self._fetchers.cancel()

@@ -23,14 +23,12 @@ from voicestream.session.reply import MOST_RESUMES, Reply
 from voicestream.session.requests import lighter_may_follow
 from voicestream.session.tempo import Tempo
 from voicestream.settings.table import Settings
+from voicestream.state import Status
 from voicestream.text.plan import SPEECH_CHARS_PER_S
 from voicestream.text.segment import Boundary
 
 _HOPELESS = 3
 """So many segments that fail one after the other end the reply."""
-
-_UNHEARD = ("queued", "requested", "arriving")
-"""What the status of a segment is before any of it is played."""
 
 Announce = Callable[[str, SegmentFigures | None, str], None]
 
@@ -110,9 +108,7 @@ class Feeder:
                 self._fetchers.forget(job)
         except VoicestreamError as error:  # the text could not be read on
             self.errors.append(error)
-        for figures in tuple(self._metrics.segments):
-            if figures.status in _UNHEARD:
-                figures.status = "failed"
+        self._fetchers.fail_unheard()
 
     def _play_out(self) -> None:
         if self._joiner is not None:
@@ -151,7 +147,7 @@ class Feeder:
         except EndpointError as error:
             if self._cancelled or self._playback.skipping:
                 return
-            job.figures.status = "failed"
+            job.figures.status = Status.FAILED
             self._announce("segment_failed", job.figures, str(error))
             self._failed_in_a_row += 1
             hopeless = self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error)
@@ -160,7 +156,7 @@ class Feeder:
             self.errors.append(error)
         else:
             self._failed_in_a_row = 0
-            job.figures.status = "cancelled" if self._cancelled else "done"
+            job.figures.status = Status.CANCELLED if self._cancelled else Status.DONE
             self._announce("segment_done", job.figures, "")
         finally:
             self._job = None
@@ -169,8 +165,8 @@ class Feeder:
 
     def _all_will_fail(self, error: EndpointError) -> bool:
         """Refused before any segment was answered: the others would fail the same way."""
-        answered = any(figures.bytes for figures in tuple(self._metrics.segments))
-        return isinstance(error, KeyRefusedError | ConnectionFailedError) and not answered
+        hopeless = isinstance(error, KeyRefusedError | ConnectionFailedError)
+        return hopeless and not self._fetchers.answered
 
     def _decode(self, job: Job) -> None:
         reply = Reply(job, self._fetchers.again, self._resumes, self._metrics.notices.notify)
@@ -182,7 +178,7 @@ class Feeder:
                 self._take(job, reply.format, samples)
                 self._playback.held_up(job.spool.held_s)
         finally:
-            self._metrics.decode_s += reply.decode_s
+            self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
                 self._end_segment(job)  # what came before it broke off is heard all the same
         self._tell_of(reply)
@@ -204,14 +200,16 @@ class Feeder:
             self._begin_segment(job, pcm)
         seconds = pcm.frames_to_s(len(samples))
         job.figures.audio_s += seconds
-        self._metrics.audio_s += seconds
+        self._metrics.feeder.decoded_s += seconds
         self._join_on(job, samples)
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source)
         if self._joiner is None or self._tempo is None:
             self._joiner = Joiner(pcm, self._join)
-            self._tempo = Tempo(pcm, self._metrics, self._playback.share)
+            self._tempo = Tempo(
+                pcm, self._settings.tempo, self._metrics.feeder, self._playback.share
+            )
         self._converter = Converter(source, pcm)
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
@@ -223,9 +221,9 @@ class Feeder:
             expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
             self._playback.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
-        begins_at = self._metrics.written_frames + self._tempo.waiting_frames
-        self._metrics.cues.append(Cue(begins_at, job.segment.text))
-        job.figures.status = "playing"
+        begins_at = self._playback.written_frames + self._tempo.waiting_frames
+        self._metrics.feeder.cues.append(Cue(begins_at, job.segment.text))
+        job.figures.status = Status.PLAYING
 
     def _join_on(self, job: Job, samples: Samples) -> None:
         if self._joiner is not None and self._converter is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -20,6 +20,7 @@ from voicestream.metrics import Metrics, SegmentFigures
 from voicestream.session.reading import Reading
 from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
+from voicestream.state import Status
 from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
 _AT_ONCE_S = 0.005
@@ -74,23 +75,27 @@ class Fetchers:
     """Up to ``lookahead + 1`` threads that ask for segments.
 
     Args:
-        request_for: what to ask for a segment.
+        request_for: what to ask for a segment, seeing the records of those before it.
         announce: called when something happened to a segment, from a fetch thread.
         warn: called with a sentence a person should know.
         reworded: called with a sentence where other words were said than were asked for.
+        waiting_s: seconds of joined sound that are not played yet.
+        tempo: seconds of speech as it arrives that are heard in a second.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         segments: Segments,
-        request_for: Callable[[Segment], SpeechRequest],
+        request_for: Callable[[Segment, Sequence[SegmentFigures]], SpeechRequest],
         lookahead: int,
         metrics: Metrics,
         announce: Callable[[str, SegmentFigures], None],
         spool_bytes: int = LIMIT_BYTES,
         warn: Callable[[str], None] = lambda _: None,
         reworded: Callable[[str], None] = lambda _: None,
+        waiting_s: Callable[[], float] = lambda: 0.0,
+        tempo: float = 1.0,
     ) -> None:
         self._endpoint = endpoint
         self._segments = segments
@@ -101,6 +106,11 @@ class Fetchers:
         self._spool_bytes = spool_bytes
         self._warn = warn
         self._reworded = reworded
+        self._ring_s = waiting_s
+        self._tempo = tempo
+        self._asked = metrics.requests.segments  # under _taking; the records of all jobs
+        self.answered = False
+        """A byte of any reply has come."""
         self._jobs: queue.SimpleQueue[Job | VoicestreamError | None] = queue.SimpleQueue()
         self._taking = threading.Lock()
         self._room = threading.Semaphore(lookahead + 1)
@@ -153,6 +163,12 @@ class Fetchers:
         self._segments.stop()
         self._endpoint.abort()
 
+    def fail_unheard(self) -> None:
+        """Feeder: of what was asked for and not played, nothing will be heard."""
+        for figures in tuple(self._asked):
+            if figures.status.unheard:
+                figures.status = Status.FAILED
+
     def forget(self, job: Job) -> None:
         """Feeder: nothing more of this segment is wanted; its request ends, its bytes are freed."""
         job.spool.cancel()
@@ -195,7 +211,7 @@ class Fetchers:
             if job is None:
                 self._end(ending)
                 return None
-            self._metrics.segments.append(job.figures)
+            self._asked.append(job.figures)
             with self._listing:
                 self._started.append(job)
             self._jobs.put(job)
@@ -210,7 +226,9 @@ class Fetchers:
         if self._segments.late:
             self._metrics.timeline.mark("first_text")
         figures = SegmentFigures(segment.index, segment.text)
-        job = Job(segment, self._request_for(segment), figures, Spool(self._spool_bytes))
+        job = Job(
+            segment, self._request_for(segment, self._asked), figures, Spool(self._spool_bytes)
+        )
         figures.format = job.request.format
         return job
 
@@ -222,18 +240,17 @@ class Fetchers:
 
     def _waiting_s(self) -> float:
         """Sound that is ready and not played yet, or will be made by what is in flight."""
-        metrics = self._metrics
-        waiting_s = metrics.written_s - metrics.played_s
-        for figures in metrics.segments[-self._lookahead - 2 :]:
-            if figures.status in ("queued", "requested", "arriving", "playing"):
+        waiting_s = self._ring_s()
+        for figures in self._asked[-self._lookahead - 2 :]:
+            if not figures.status.ended:
                 expected_s = len(figures.text) / SPEECH_CHARS_PER_S
-                waiting_s += max(expected_s - figures.audio_s, 0.0) / metrics.tempo
+                waiting_s += max(expected_s - figures.audio_s, 0.0) / self._tempo
         return waiting_s
 
     def _fetch(self, job: Job) -> None:
         error: Exception | None = None
-        if job.figures.status == "queued":
-            job.figures.status = "requested"
+        if job.figures.status is Status.QUEUED:
+            job.figures.status = Status.REQUESTED
         try:
             if self._given_up:
                 raise EndpointError("given up")
@@ -244,7 +261,7 @@ class Fetchers:
             error = EndpointError.unforeseen("the request failed in an unexpected way", failure)
         job.figures.ended_at_s = time.monotonic()
         if self._cancelled:
-            job.figures.status = "cancelled"
+            job.figures.status = Status.CANCELLED
             job.spool.cancel()
         job.spool.end(error)
 
@@ -303,9 +320,10 @@ class Fetchers:
             figures.first_byte_at_s = time.monotonic()
             job.read_late = figures.first_byte_at_s - job.opened_at_s < _AT_ONCE_S
             self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
-            figures.status = "arriving"
+            figures.status = Status.ARRIVING
             self._announce("first_byte", figures)
         figures.bytes += len(piece)
+        self.answered = True
         _see_backlog(figures)
         return job.spool.put(piece)
 

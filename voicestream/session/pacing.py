@@ -170,8 +170,8 @@ class Pacing:
         if self._recorder is not None:
             self._recorder.arrived(at_s - self._skipped_s, len(samples))
         seen = self._policy.arrivals
-        self._metrics.jitter_s = seen.jitter_s
-        self._metrics.recommended_s = seen.enough_s + self._ahead_s
+        self._metrics.feeder.jitter_s = seen.jitter_s
+        self._metrics.feeder.recommended_buffer_s = seen.enough_s + self._ahead_s
 
     def join(self) -> None:
         """A segment ends with the samples that arrived last."""
@@ -186,7 +186,7 @@ class Pacing:
         self._see_text(self._planner)
         plan = self._planner.plan(read_frames, more_waiting)
         awaited = plan.resume_frames if read_frames else plan.start_frames
-        self._metrics.prebuffer_ms = self._pcm.frames_to_ms(awaited)
+        self._metrics.feeder.prebuffer_ms = self._pcm.frames_to_ms(awaited)
         return plan
 
     def _see_text(self, planner: Planner) -> None:
@@ -197,7 +197,7 @@ class Pacing:
     def _chars(self) -> tuple[int, bool]:
         """Of the text, as many as take so long to hear at a tempo of 1; whether it is complete."""
         chars, complete = self._text_length()
-        return round(chars / self._metrics.tempo), complete
+        return round(chars / self._settings.tempo), complete
 
 
 def _warm_up() -> None:

@@ -72,6 +72,8 @@ class Playback:
         self._playing = False
         self.pcm: PcmFormat | None = None
         """What is played; None until opened."""
+        self.written_frames = 0
+        """Frames of the reply so far, pauses included; read by any thread."""
         self.errors: list[VoicestreamError] = []
         # any thread
         self._cancelled = False
@@ -79,6 +81,14 @@ class Playback:
         """Drop what is written: the segment is not wanted any more."""
         # feeder; read by any thread
         self._player: Player | None = None
+
+    @property
+    def waiting_s(self) -> float:
+        """Any thread: seconds of sound that were written and are not played yet."""
+        if self.pcm is None:
+            return 0.0
+        played = self._player.read_frames if self._player else 0
+        return self.pcm.frames_to_s(self.written_frames - played)
 
     @property
     def player(self) -> Player | None:
@@ -120,7 +130,7 @@ class Playback:
                     raise
                 self._sink = None
                 self._metrics.notices.notify(f"not played, only saved: {error.what}")
-        self._metrics.rate_hz = pcm.rate_hz
+        self._metrics.feeder.rate_hz = pcm.rate_hz
         if self._saver is not None:
             self._saver.open(pcm)
         ahead_s = 0.0
@@ -215,12 +225,13 @@ class Playback:
             except SaveError as error:
                 self._saver = None
                 self.errors.append(error)
-        self._metrics.written_frames += len(frames)
+        self.written_frames += len(frames)
+        self._metrics.feeder.written_frames = self.written_frames
         self._pacing.arrived(samples, at_s)
         if self._ring is None or self._player is None:
             return
         full = len(frames) > self._ring.writable_frames
-        self._metrics.overruns += full
+        self._metrics.feeder.overruns += full
         self._plan(more_waiting or full)
         done = 0
         while not (self._cancelled or self.skipping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.errors import VoicestreamError
@@ -37,33 +37,12 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """As in ``--json``. Times in milliseconds since process start, None if never."""
         seen = self.snapshot
+        shown = {f.name: _plain(getattr(seen, f.name)) for f in fields(seen) if f.name not in _LIVE}
         return {
             "completed": self.completed,
-            "state": seen.state.value,
-            "ttfa_ms": _round(seen.ttfa_ms),
-            "timeline_ms": {name: _round(ms) for name, ms in seen.timeline_ms.items()},
-            "underruns": seen.underruns,
-            "rebuffers": seen.rebuffers,
-            "stall_ms": _round(seen.stall_ms),
-            "holds": seen.holds,
-            "hold_ms": _round(seen.hold_ms),
-            "device_underflows": seen.device_underflows,
-            "overruns": seen.overruns,
-            "stretched_s": _round(seen.stretched_s, 4),
-            "jitter_ms": _round(seen.jitter_ms),
-            "recommended_buffer_ms": _round(seen.recommended_buffer_ms),
-            "states_ms": {name: _round(ms) for name, ms in seen.states_ms.items()},
+            **shown,
             "buffer_health": buffer_health(seen),
-            "audio_s": _round(seen.audio_s, 4),
-            "played_s": _round(seen.played_s, 4),
-            "bytes": seen.bytes,
-            "throughput_kbps": _round(seen.throughput_kbps),
-            "decode_ms": _round(seen.decode_ms),
-            "buffer_ms": {name: _round(ms) for name, ms in self.buffer.items()},
-            "endpoint": seen.endpoint,
-            "hedges": seen.hedges,
-            "format": seen.format,
-            "format_steps": list(seen.format_steps),
+            "buffer_ms": _plain(self.buffer),
             "segments": [_segment(figures, seen.start_s) for figures in seen.segments],
             "reworded": [
                 {"segment": figures.index, "wanted": wanted, "said": said}
@@ -71,9 +50,26 @@ class Result:
                 for wanted, said in figures.reworded
             ],
             "spoken": self.spoken,
-            "warnings": list(seen.warnings),
             "errors": [str(error) for error in self.errors],
         }
+
+
+_LIVE = frozenset(
+    "at_ms fill_ms prebuffer_ms capacity_ms speaking segments cues written_frames played_frames "
+    "fill rate_hz start_s".split()
+)
+"""Of a snapshot, what is of no use once the reply has ended, or shown in another way."""
+
+
+def _plain(value: Any) -> Any:
+    """A figure as JSON has it; times are rounded."""
+    if isinstance(value, State):
+        return value.value
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
@@ -119,7 +115,7 @@ def _segment(figures: SegmentFigures, start_s: float) -> dict[str, Any]:
         "request_ms": since_start(figures.request_at_s),
         "first_byte_ms": since_start(figures.first_byte_at_s),
         "audio_s": _round(figures.audio_s, 4),
-        "status": figures.status,
+        "status": figures.status.value,
     }
 
 

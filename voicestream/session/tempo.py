@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from voicestream.dsp.stretch import Stretcher
-from voicestream.metrics import Metrics
+from voicestream.metrics import FeederFigures
 from voicestream.pcm import PcmFormat, Samples
 
 Share = Callable[[float, float], float]
@@ -19,14 +19,16 @@ class Tempo:
     ring, so that all that counts, saves or plans sees what will be heard.
 
     Args:
-        metrics: holds the tempo, and gets the seconds played slower than that.
+        tempo: seconds of speech as it arrives that are heard in a second.
+        figures: get the seconds played slower than that.
     """
 
-    def __init__(self, pcm: PcmFormat, metrics: Metrics, share: Share) -> None:
+    def __init__(self, pcm: PcmFormat, tempo: float, figures: FeederFigures, share: Share) -> None:
         self._pcm = pcm
-        self._metrics = metrics
+        self._tempo = tempo
+        self._figures = figures
         self._share = share
-        self._stretcher = Stretcher(pcm, metrics.tempo)
+        self._stretcher = Stretcher(pcm, tempo)
 
     @property
     def waiting_frames(self) -> int:
@@ -37,7 +39,7 @@ class Tempo:
         """The next of the joined sound, which arrived then; returns what may be written."""
         if not len(samples):
             return samples
-        tempo = self._metrics.tempo
+        tempo = self._tempo
         share = self._share(at_s, self._pcm.frames_to_s(len(samples)) / tempo)
         self._stretcher.tempo = tempo * share
         return self._counted(self._stretcher.push(samples))
@@ -47,6 +49,6 @@ class Tempo:
         return self._counted(self._stretcher.flush())
 
     def _counted(self, ready: Samples) -> Samples:
-        if self._stretcher.tempo < self._metrics.tempo:
-            self._metrics.stretched_s += self._pcm.frames_to_s(len(ready))
+        if self._stretcher.tempo < self._tempo:
+            self._figures.stretched_s += self._pcm.frames_to_s(len(ready))
         return ready

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from voicestream.metrics import Snapshot, buffer_health
+from voicestream.state import Status
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.lines import Line, cells, first_fitting
 from voicestream.ui.summary import count, duration, seconds, ttfa_parts, waits_for_text
 
 _PART_STYLES = ("blue", "cyan", "magenta", "yellow")
-IN_FLIGHT = frozenset({"requested", "arriving"})
 _SPENT = (
     ("starting", ("idle",)),
     ("asking", ("connecting",)),
@@ -144,11 +144,11 @@ class Figures:
         if len(segments) < 2:
             return []
         statuses = [segment.status for segment in segments]
-        failed = statuses.count("failed")
+        failed = statuses.count(Status.FAILED)
         words = [
-            f"{statuses.count('done')} of {len(segments)} segments done",
-            f"{sum(status in IN_FLIGHT for status in statuses)} in flight",
-            f"{statuses.count('queued')} waiting",
+            f"{statuses.count(Status.DONE)} of {len(segments)} segments done",
+            f"{sum(status.in_flight for status in statuses)} in flight",
+            f"{statuses.count(Status.QUEUED)} waiting",
         ]
         full: Line = [(self.glyphs.dot.join(words), "dim")]
         failures: Line = [(f"{self.glyphs.dot}{failed} failed", "red")] if failed else []

@@ -9,11 +9,11 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from voicestream.metrics import Snapshot
-from voicestream.state import State
+from voicestream.state import State, Status
 from voicestream.ui.canvas import Canvas
-from voicestream.ui.figures import IN_FLIGHT, Figures
+from voicestream.ui.figures import Figures
 from voicestream.ui.lines import Laid, Line, Part, cells, clip, first_fitting, wrap
-from voicestream.ui.summary import ENDED, heard_s, seconds, waits_for_text
+from voicestream.ui.summary import heard_s, seconds, waits_for_text
 
 _STATES: dict[State, Part] = {
     State.IDLE: ("starting", "cyan"),
@@ -106,9 +106,9 @@ class _Picture:
     def texts(self) -> list[Line]:
         """The text being spoken, and what comes after it."""
         more, segments = self.glyphs.more, self.snapshot.segments
-        playing = [segment.index for segment in segments if segment.status == "playing"]
+        playing = [segment.index for segment in segments if segment.status is Status.PLAYING]
         after = playing[-1] if playing else -1
-        coming = [s for s in segments if s.status not in ENDED and s.index > after]
+        coming = [s for s in segments if not s.status.ended and s.index > after]
         speaking = "" if self.snapshot.state.final else self.canvas.shown(self.snapshot.speaking)
         lines: list[Line] = []
         if speaking:
@@ -116,7 +116,7 @@ class _Picture:
             # The conductor may name a text a moment before its segment is marked.
             coming = [s for s in coming if s.text != self.snapshot.speaking]
         for segment in coming[:2]:
-            glyph = self.glyphs.arriving if segment.status in IN_FLIGHT else self.glyphs.waiting
+            glyph = self.glyphs.arriving if segment.status.in_flight else self.glyphs.waiting
             text = clip(f"{glyph} {self.canvas.shown(segment.text)}", self.inner, more)
             lines.append([(text, "dim")])
         return lines

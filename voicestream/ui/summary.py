@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voicestream.metrics import Snapshot, buffer_health
-from voicestream.state import State
+from voicestream.state import State, Status
 from voicestream.ui.terminal import can_show
 
 # What ends each part of the way to the first sound.
@@ -15,15 +15,12 @@ _PARTS = (
     ("device", "first_sound"),
 )
 
-ENDED = frozenset({"done", "failed", "cancelled"})
-"""What the status of a segment is once nothing more comes of it."""
-
 
 def waits_for_text(snapshot: Snapshot) -> bool:
     """Whether it is the writer, not the endpoint, who keeps everybody waiting."""
     if snapshot.state in (State.IDLE, State.CONNECTING):
         return not snapshot.segments
-    unfinished = any(segment.status not in ENDED for segment in snapshot.segments)
+    unfinished = any(not segment.status.ended for segment in snapshot.segments)
     return snapshot.state is State.REBUFFERING and not unfinished
 
 
@@ -81,7 +78,7 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
         facts.append(_interruptions(snapshot))
         if snapshot.underruns:
             facts.append(f"buffer {buffer_health(snapshot)}")
-    failed = sum(segment.status == "failed" for segment in snapshot.segments)
+    failed = sum(segment.status is Status.FAILED for segment in snapshot.segments)
     if failed and len(snapshot.segments) > 1:
         facts.append(f"{failed} of {len(snapshot.segments)} segments failed")
     if snapshot.bytes and not snapshot.endpoint.startswith("embedded"):
