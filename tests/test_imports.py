@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "control": LEAVES,
     "cli": LEAVES | {"session", "control", "ui", "serve"},
     "api": LEAVES | {"session"},
+    "testing": LEAVES | {"speech", "output"},
     "api_async": LEAVES | {"api", "session"},
     "__init__": LEAVES | {"api", "api_async", "session"},
     "__main__": {"cli"},
