@@ -77,6 +77,8 @@ class EndpointError(VoicestreamError):
     """Whether the same request may well succeed when it is made again."""
     retry_after_s: float | None = None
     """How long the endpoint asked to be left alone, if it did."""
+    warming_up = False
+    """The endpoint loads its model: it will answer, and nobody knows when."""
 
 
 class ConnectionFailedError(EndpointError):

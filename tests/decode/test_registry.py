@@ -81,8 +81,13 @@ def test_the_choice_does_not_change_with_more_bytes(head: bytes, kind: str) -> N
 
 
 @pytest.mark.parametrize(
-    "head", [WAV_HEAD, OPUS_HEAD, FLAC_HEAD, MP3_HEAD, b"ID3\x04\0\0\0\0\0\x23"]
+    ("head", "name"), [(WAV_HEAD, "wav"), (OPUS_HEAD, "opus"), (FLAC_HEAD, "flac")]
 )
+def test_a_container_beats_a_reply_that_says_pcm(head: bytes, name: str) -> None:
+    assert choose(head, "audio/pcm", "pcm", ended=False) == name
+
+
+@pytest.mark.parametrize("head", [MP3_HEAD, b"RIFF\0\0\0\0WAV_", b"\xff\xf1", b"\xff"])
 @pytest.mark.parametrize(
     "content_type", ["audio/pcm", "audio/L16; rate=24000", "audio/PCM;rate=24000"]
 )
@@ -106,7 +111,9 @@ def test_a_reply_that_says_pcm_is_pcm(head: bytes, content_type: str) -> None:
 def test_pcm_parameters(
     content_type: str, rate_hz: int | None, channels: int | None, expected: PcmFormat
 ) -> None:
-    assert open_decoder(content_type, "pcm", rate_hz, channels).format == expected
+    decoder = open_decoder(content_type, "pcm", rate_hz, channels)
+    decoder.feed(bytes(40))
+    assert decoder.format == expected
 
 
 def test_l16_is_little_endian_unless_it_says_otherwise() -> None:

@@ -39,7 +39,7 @@ class Said:
     @property
     def formats(self) -> list[str | None]:
         """What each request asked for, in order."""
-        return [request.json.get("response_format") for request in self.requests]
+        return [request.json.get("response_format") for request in self.requests if request.body]
 
 
 def say(answer: Answer, folder: Path, *arguments: str, text: str = "Hello there.") -> Said:

@@ -141,7 +141,8 @@ def open_decoder(
     """
     said = ContentType.parse(content_type)
     if _TYPES.get(said.kind) == "pcm":
-        return _pcm(said, rate_hz, channels)
+        raw = _pcm(said, rate_hz, channels)
+        return DetectingDecoder(said, requested, lambda: raw)
     return DetectingDecoder(said, requested, lambda: _pcm(said, rate_hz, channels))
 
 
@@ -241,6 +242,8 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
         return None
     if magic is not None:
         return magic
+    if said == "pcm":
+        return said
     weak = _sniff_weakly(head)
     if weak is None and len(head) < 4 and not ended:
         return None

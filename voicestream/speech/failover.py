@@ -157,7 +157,10 @@ class ResilientEndpoint:
                 wait_s = self._policy.wait_s(tried, error.retry_after_s, self._chance())
                 late = time.monotonic() - began_s + wait_s > self._policy.budget_s
                 asked_too_much = len(self._routes) > 1 and (error.retry_after_s or 0) > _POLITE_S
-                if not error.repeatable or tried > self._policy.retries or late or asked_too_much:
+                enough = tried > self._policy.retries and not (
+                    error.warming_up and self._policy.retries
+                )
+                if not error.repeatable or enough or late or asked_too_much:
                     raise
                 if not self._pause(wait_s, at):
                     raise

@@ -152,7 +152,7 @@ def test_the_early_request_is_what_httpcore_would_send(
         ({}, None, None),
         ({"X-Audio-Sample-Rate": "16000", "X-Channels": "2"}, 16000, 2),
         ({"X-Sample-Rate": " 22050 ", "X-Audio-Channels": "1"}, 22050, 1),
-        ({"X-Sample-Rate": "16 kHz"}, None, None),
+        ({"X-Sample-Rate": "16 kHz"}, 16000, None),
     ],
 )
 def test_the_reply_tells_what_it_is(

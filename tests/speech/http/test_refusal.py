@@ -33,7 +33,7 @@ _JSON = st.recursive(
         ({"detail": {"message": "no"}}, "no"),
         (
             {"detail": [{"loc": ["body", "voice"], "msg": "no"}, {"msg": "nor this"}]},
-            "no; nor this",
+            "voice: no; nor this",
         ),
         ({"title": "no", "status": 400}, "no"),
         ({"object": "error", "message": "no"}, "no"),

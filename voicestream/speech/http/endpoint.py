@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
 
 import httpcore
 
@@ -18,20 +19,23 @@ from voicestream.errors import (
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
-from voicestream.speech.http.negotiate import agreement_with
+from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.proxy import proxy_for
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.reply import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.request import (
     CONNECT_S,
+    USUAL_PORTS,
     CertificatesError,
     EarlyRequest,
     Target,
+    encoded_path,
     request_body,
     request_headers,
 )
 from voicestream.speech.http.transport import ERRORS, Response, Timeouts, Transport
 
+_MOST_REDIRECTS = 5
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
 
@@ -67,14 +71,17 @@ class HttpEndpoint:
     def __init__(self, config: HttpConfig, early: EarlyRequest | None = None) -> None:
         self.config = config
         self._target = Target.of(config.base_url)
+        self._proxy = proxy_for(config.base_url)
         self._transport = Transport(
             self._target,
             Timeouts(config.connect_timeout_s, config.timeout_s),
-            proxy_for(config.base_url),
+            self._proxy,
             early,
         )
         self.origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
         # any thread that asks
+        self._path = self._target.path
+        self._agreements: dict[str, Agreement] = {}
         self._answered = False
         self._key_refused: KeyRefusedError | None = None
 
@@ -95,11 +102,11 @@ class HttpEndpoint:
         """
         if self._key_refused is not None:
             raise self._key_refused
-        agreement = agreement_with(self.config.base_url, request.model)
+        agreement = self._agreements.setdefault(request.model, Agreement())
         while True:
             asked = agreement.adapt(request)
-            response = self._send(asked)
-            if response.status == 200:
+            response = self._follow(asked)
+            if 200 <= response.status < 300:
                 self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
@@ -113,6 +120,41 @@ class HttpEndpoint:
                     self._key_refused = error
                 raise error
 
+    def _follow(self, request: SpeechRequest) -> Response:
+        """The answer to a request, wherever on the same server it is given.
+
+        Another server is not asked: it would get the text, and the key.
+        """
+        response = self._send(request)
+        for _ in range(_MOST_REDIRECTS):
+            path = self._redirected(response)
+            if not path:
+                break
+            response.close()
+            self._path = path  # the next request need not go round
+            response = self._send(request)
+        return response
+
+    def _redirected(self, response: Response) -> str:
+        """The path that a redirect within the same scheme, host and port leads to, or nothing."""
+        if response.status not in (307, 308):
+            return ""
+        here = f"{self._target.scheme}://{self._target.authority}{self._path}"
+        try:
+            there = urlsplit(urljoin(here, response.headers.get("location", "")))
+            port = there.port or USUAL_PORTS.get(there.scheme)
+        except ValueError:
+            return ""
+        same = (there.scheme, there.hostname, port) == (
+            self._target.scheme,
+            self._target.host.lower(),
+            self._target.port,
+        )
+        if not same or there.username is not None:
+            return ""
+        path = encoded_path(there.path) + (f"?{there.query}" if there.query else "")
+        return path if path.isascii() and path != self._path else ""
+
     def _is_lasting(self, error: KeyRefusedError) -> bool:
         """Where a key was good, 403 may be about this one text: firewalls look into it."""
         return error.status == 401 or not self._answered
@@ -120,9 +162,7 @@ class HttpEndpoint:
     def _send(self, request: SpeechRequest) -> Response:
         headers = request_headers(self.config.api_key)
         try:
-            return self._transport.post(
-                self._target.path, headers, request_body(request), request.call
-            )
+            return self._transport.post(self._path, headers, request_body(request), request.call)
         except ERRORS as error:
             raise self.failure(error) from error
 
@@ -148,6 +188,14 @@ class HttpEndpoint:
     def failure(self, error: BaseException) -> EndpointError:
         """An exception of httpcore as ours, before the reply began."""
         host = f"{self._target.host}:{self._target.port}"
+        if self._proxy is not None:
+            host = f"the proxy {self._proxy.shown}"
+            if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
+                return refusal(407, self.url, str(error)[4:].encode())
+            if isinstance(error, httpcore.ProxyError):
+                return ConnectionFailedError(
+                    f"{host} does not lead to {self._target.authority}", str(error)
+                )
         if isinstance(error, httpcore.ConnectTimeout):
             return EndpointTimeoutError(
                 f"{host} did not accept a connection within {self.config.connect_timeout_s:g} s",

@@ -11,7 +11,7 @@ from typing import Any
 
 from voicestream.speech.base import SpeechRequest
 
-_STATUSES = frozenset({400, 406, 415, 422, 501})
+_STATUSES = frozenset({400, 406, 415, 422, 500, 501})
 _PREFERRED = ("pcm", "wav", "mp3", "opus", "flac", "aac")
 """What is played soonest, first."""
 _UNASKED = ("", "mp3", "wav")
@@ -70,16 +70,6 @@ class Agreement:
             for name in refused:
                 self._instead[name] = left[0]
         return True
-
-
-_KNOWN: dict[tuple[str, str], Agreement] = {}
-_KNOWN_LOCK = threading.Lock()
-
-
-def agreement_with(base_url: str, model: str) -> Agreement:
-    """What is known of this endpoint and model, as long as the process lives."""
-    with _KNOWN_LOCK:
-        return _KNOWN.setdefault((base_url, model), Agreement())
 
 
 def _about_format(words: str, asked: str) -> bool:

@@ -12,6 +12,21 @@ from voicestream.printable import printable
 
 MAX_MESSAGE_BYTES = 65536
 _MAX_SHOWN_CHARS = 400
+_SPENT = re.compile(
+    r"insufficient[_ ](quota|credit|balance|fund)|current quota|billing|out of credits|top up", re.I
+)
+_LOADING = re.compile(
+    r"\bloading\b|being loaded|warming up|cold.?start|starting up|initiali[sz]ing|not ready", re.I
+)
+_FLAGS = {
+    "model": "--model",
+    "voice": "--voice",
+    "response_format": "--format",
+    "speed": "--speed",
+    "instructions": "--instructions",
+    "stream_format": "--stream-format",
+}
+"""Field of a request -> the setting it comes from."""
 _GONE_CODE = re.compile(
     r"\bmodel_(not_found|not_available|deprecated|retired|decommissioned|shut_?down)\b"
     r"|\b(unknown|invalid|deprecated)_model\b|\bdeployment_?not_?found\b",
@@ -28,8 +43,25 @@ _GONE_WORDS = re.compile(
 def refusal(
     status: int, url: str, body: bytes, location: str = "", key_source: str = ""
 ) -> EndpointError:
-    """The error for an HTTP status other than 200."""
+    """The error for an HTTP status that is no success."""
     said = server_message(body)
+    spent = status == 402 or (status == 429 and _SPENT.search(body.decode("utf-8", "replace")))
+    if spent:
+        error = ResponseError(
+            status,
+            f"the account at the endpoint has nothing left to spend (status {status})",
+            said,
+            "Look at its plan and its bills; asking again does not help.",
+        )
+        error.repeatable = False
+        return error
+    if status == 407:
+        return ResponseError(
+            status,
+            "the proxy wants to know who asks (status 407)",
+            said,
+            "Name user and password in the proxy's URL: http://USER:PASSWORD@HOST:PORT.",
+        )
     if _model_is_gone(status, body):
         return ModelGoneError(
             status,
@@ -70,12 +102,14 @@ def refusal(
             "Wait a moment and try again, or ask for less at once with --lookahead 0.",
         )
     if status >= 500:
-        return ResponseError(status, f"the endpoint failed (status {status})", said, "Try again.")
+        failed = ResponseError(status, f"the endpoint failed (status {status})", said, "Try again.")
+        failed.warming_up = status == 503 and bool(_LOADING.search(said))
+        return failed
     return ResponseError(
         status,
         f"the endpoint refused the request (status {status})",
         said,
-        "Check --model, --voice, --format and --speed.",
+        f"Check {_blamed(body)}.",
     )
 
 
@@ -89,6 +123,40 @@ def _model_is_gone(status: int, body: bytes) -> bool:
         return False
     words = body.decode("utf-8", "replace")
     return _GONE_CODE.search(words) is not None or _GONE_WORDS.search(words) is not None
+
+
+def _blamed(body: bytes) -> str:
+    """The settings behind the fields that a refusal names; the likely ones if it names none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        found = None
+    named = [_FLAGS[name] for name in _fields(found) if name in _FLAGS]
+    if named:
+        return " and ".join(dict.fromkeys(named))
+    return "--model, --voice, --format and --speed"
+
+
+def _fields(value: Any) -> list[str]:
+    """The fields that FastAPI (``loc``) and OpenAI (``param``) name."""
+    if not isinstance(value, dict):
+        return []
+    found: list[str] = []
+    details = value.get("detail")
+    for item in details if isinstance(details, list) else []:
+        found += filter(None, [_field(item)])
+    inner = value.get("error")
+    for where in (value, inner if isinstance(inner, dict) else {}):
+        if isinstance(param := where.get("param"), str):
+            found.append(param)
+    return found
+
+
+def _field(item: Any) -> str:
+    """The last name of ``loc``."""
+    where = item.get("loc") if isinstance(item, dict) else None
+    names = [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
+    return names[-1] if names and names[-1] != "body" else ""
 
 
 def asked_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
@@ -117,6 +185,8 @@ def server_message(body: bytes) -> str:
     Known: ``{"error": {"message": ..}}``, ``{"error": ".."}``, ``{"detail": {..}}``,
     ``{"detail": [{"msg": ..}]}``, ``{"message": ..}``, HTML, plain text.
     """
+    if _binary(body):
+        return f"{len(body)} bytes that are no text"
     text = body.decode("utf-8", "replace").strip()
     try:
         found = _words(json.loads(text))
@@ -130,6 +200,13 @@ def server_message(body: bytes) -> str:
     return line if len(line) <= _MAX_SHOWN_CHARS else line[: _MAX_SHOWN_CHARS - 1] + "…"
 
 
+def _binary(body: bytes) -> bool:
+    """Whether this is no text in any encoding that a message may have."""
+    head = body[:4096]
+    odd = sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in head)
+    return odd > len(head) // 20
+
+
 def _words(value: Any) -> str:
     """The part of a JSON error that is meant for people."""
     if isinstance(value, str):
@@ -139,5 +216,6 @@ def _words(value: Any) -> str:
     if isinstance(value, dict):
         for name in ("error", "message", "detail", "msg", "title", "reason"):
             if name in value and (words := _words(value[name])):
-                return words
+                field = _field(value)
+                return f"{field}: {words}" if field else words
     return ""

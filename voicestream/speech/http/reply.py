@@ -9,6 +9,7 @@ from typing import Protocol
 
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.speech.http.inflate import Inflater
+from voicestream.speech.http.json_sound import sound_of
 from voicestream.speech.http.limits import Watch
 from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.http.sniff import (
@@ -17,6 +18,7 @@ from voicestream.speech.http.sniff import (
     is_events,
     is_speech,
     not_speech,
+    shows_sound,
     told_channels,
     told_rate_hz,
 )
@@ -26,6 +28,8 @@ from voicestream.speech.http.transport import Response
 _END_WAIT_S = 0.1
 """After the last event the body may take so long to end. Its connection can then be kept; a
 segment whose bytes are all here waits no longer for that."""
+_MAX_JSON_BYTES = 64 << 20
+"""Of sound in base64: as much as four minutes of PCM."""
 MESSAGE_S = 10.0
 """The longest reading of an answer that is not speech."""
 
@@ -109,6 +113,8 @@ class HttpSpeechStream:
         self._sound = _inflated(response, origin.chunk_bytes, watch)
         if is_events(self.content_type):
             self._begin_events(fallback_type)
+        elif not is_speech(self.content_type):
+            self._look_inside()
 
     def _begin_events(self, fallback_type: str) -> None:
         """Only the first event with sound tells how the sound is encoded: wait for it."""
@@ -123,9 +129,30 @@ class HttpSpeechStream:
         self.rate_hz = events.rate_hz or self.rate_hz
         self._sound = _chained(first, sound)
 
+    def _look_inside(self) -> None:
+        """What is called a message may be sound all the same: by its first bytes, or in JSON."""
+        try:
+            head = next(self._sound, b"")
+            if shows_sound(head):
+                self.content_type = ""
+            elif head.lstrip()[:1] == b"{":
+                head = self._json_sound(head + beginning(self._sound, _MAX_JSON_BYTES))
+        except BaseException:
+            self.close()
+            raise
+        self._sound = _chained(head, self._sound)
+
+    def _json_sound(self, body: bytes) -> bytes:
+        found = sound_of(body)
+        if found is None:
+            return body
+        self.content_type = found.content_type
+        self.rate_hz = found.rate_hz or self.rate_hz
+        return found.data
+
     def __iter__(self) -> Iterator[bytes]:
         if not is_speech(self.content_type):
-            raise self._not_speech(said(self._response, self._origin))
+            raise self._message(b"", _timely(self._sound))
         limit = self._origin.chunk_bytes
         received = False
         for piece in checked(self._sound, self._message):
@@ -137,7 +164,7 @@ class HttpSpeechStream:
                 "the endpoint answered with an empty body"
                 if self._events is None
                 else "the endpoint's stream of events holds no sound",
-                f"status 200 from {self._origin.url}",
+                f"status {self._response.status} from {self._origin.url}",
                 "Check --model and --voice: some servers answer so when they know neither.",
             )
 

@@ -48,7 +48,7 @@ class Target:
         parts = urlsplit(base_url)
         port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
         host = ascii_host(parts.hostname or "")
-        path = quote(parts.path, safe=_PATH_SAFE) + "/audio/speech"
+        path = encoded_path(parts.path) + "/audio/speech"
         return cls(parts.scheme, host, port, path)
 
     @property
@@ -56,6 +56,11 @@ class Target:
         """The ``Host`` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == USUAL_PORTS.get(self.scheme) else f"{host}:{self.port}"
+
+
+def encoded_path(path: str) -> str:
+    """A path as it goes over the wire."""
+    return quote(path, safe=_PATH_SAFE)
 
 
 def request_headers(api_key: str) -> dict[str, str]:

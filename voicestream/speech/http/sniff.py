@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.speech.http.refusal import server_message
 
-_RATE_HEADERS = ("x-audio-sample-rate", "x-sample-rate", "sample-rate")
-_CHANNEL_HEADERS = ("x-audio-channels", "x-channels")
+_RATE_HEADER = re.compile(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
+_CHANNEL_HEADER = re.compile(r"^(x|audio|x[-_]audio)[-_](num[-_])?channels$")
+_RATE = re.compile(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
 _NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
 _EVENTS = re.compile(r"text/event-stream", re.I)
 _TELLTALES = (b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html")
@@ -28,21 +30,33 @@ def is_speech(content_type: str) -> bool:
     return not _NOT_SPEECH.match(content_type)
 
 
+def shows_sound(head: bytes) -> bool:
+    """Whether these first bytes are of a container of sound, whatever they are called."""
+    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
+        return True
+    if head[:4] in (b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3") or head[4:8] == b"ftyp":
+        return True
+    if head[:3] == b"ID3" and head[3:4] in (b"\x02", b"\x03", b"\x04"):
+        return True
+    # a frame of MP3 or AAC: 0xFF begins no text
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] < 0xFE
+
+
 def told_rate_hz(headers: Any) -> int | None:
     """The sample rate of raw PCM that the headers (a mapping in lower case) name."""
-    return _number(headers, _RATE_HEADERS)
+    return _number(headers, _RATE_HEADER)
 
 
 def told_channels(headers: Any) -> int | None:
     """The channels of raw PCM that the headers name."""
-    return _number(headers, _CHANNEL_HEADERS)
+    return _number(headers, _CHANNEL_HEADER)
 
 
-def _number(headers: Any, names: tuple[str, ...]) -> int | None:
-    for name in names:
-        value = headers.get(name, "").strip()
-        if value.isdecimal():
-            return int(value)
+def _number(headers: Any, wanted: re.Pattern[str]) -> int | None:
+    for name in headers:
+        found = _RATE.fullmatch(headers[name].strip()) if wanted.search(name.lower()) else None
+        if found is not None and len(found.group(1)) < 10:
+            return int(found.group(1)) * (1000 if found.group(2) else 1)
     return None
 
 
@@ -72,9 +86,21 @@ def not_speech(content_type: str, body: bytes, hint: str = "") -> ReplyError:
     """The error for a body that is a message."""
     kind = content_type.split(";")[0].strip()
     what = "a message" if is_speech(kind) and not is_events(kind) else kind
-    return ReplyError(
-        f"the endpoint answered with {what}, not with speech", server_message(body), hint
-    )
+    words = server_message(body)
+    if (names := shape_of(body)) and words.startswith("{"):
+        words = f"JSON with {names}, and no sound in base64 under any name known here"
+    return ReplyError(f"the endpoint answered with {what}, not with speech", words, hint)
+
+
+def shape_of(body: bytes) -> str:
+    """The names in a JSON reply, for people who wonder what it is; empty if it is none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(found, dict):
+        return ""
+    return ", ".join(f'"{name}"' for name in list(found)[:8])
 
 
 def beginning(pieces: Iterator[bytes], limit_bytes: int) -> bytes:

@@ -7,22 +7,20 @@ fields are ignored. However the bytes are cut, the events are the same.
 
 from __future__ import annotations
 
-import binascii
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from voicestream.errors import ReplyError
+from voicestream.speech.http.json_sound import SOUND_KEYS, decoded, told_rate
 from voicestream.speech.http.refusal import server_message
 
 MAX_EVENT_BYTES = 32 << 20
 """Of one event: four minutes of PCM in one, from a server that does not stream, still fit."""
 _BOM = b"\xef\xbb\xbf"
-_SOUND_KEYS = ("audio", "delta", "audio_data", "data")
 _PLAIN_KINDS = frozenset({"", "message", "delta", "chunk"})
 _FLOAT_NAMES = frozenset({"float32", "f32", "f32le", "pcm_f32le", "float"})
-_RATE_KEYS = ("sample_rate", "sampling_rate", "rate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,7 @@ class SpeechEvents:
             self.done = True
         if not isinstance(fields, dict) or not ("audio" in kind or kind in _PLAIN_KINDS):
             return b""  # a ping, a transcript, or something else that is not for us
-        for key in _SOUND_KEYS:
+        for key in SOUND_KEYS:
             found = fields.get(key)
             if isinstance(found, str) and found:
                 return self._decoded(key, found, fields)
@@ -156,9 +154,7 @@ class SpeechEvents:
         if self.done and self._seen:
             return b""  # some repeat the whole sound at the end
         try:
-            # without its padding, or in the alphabet of URLs, it is still base64
-            plain = text.translate({0x2D: "+", 0x5F: "/"}).rstrip("=")
-            sound = binascii.a2b_base64(plain + "=" * (-len(plain) % 4))
+            sound = decoded(text)
         except ValueError as error:
             raise ReplyError("the sound in an event is not base64", str(error)) from error
         if sound and not self._seen:
@@ -168,11 +164,7 @@ class SpeechEvents:
 
     def _describe(self, key: str, sound: bytes, fields: dict[str, Any]) -> None:
         """The first sound tells how all of it is encoded."""
-        for name in _RATE_KEYS:
-            rate = fields.get(name)
-            if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
-                self.rate_hz = rate
-                break
+        self.rate_hz = told_rate(fields)
         said = {str(fields.get(name, "")).lower() for name in ("encoding", "dtype", "format")}
         if said & _FLOAT_NAMES or (key == "audio_data" and _looks_float(sound)):
             self.content_type = "audio/pcm; encoding=float32"

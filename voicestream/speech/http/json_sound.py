@@ -1,0 +1,96 @@
+"""Sound that comes as text inside JSON: base64, or hexadecimal digits, with what is said of it."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from voicestream.speech.http.sniff import shows_sound
+
+SOUND_KEYS = ("audio", "delta", "audio_data", "data")
+_MORE_KEYS = ("audio_base64", "audioContent", "audio_content", "b64_json", "base64", "content")
+RATE_KEYS = ("sample_rate", "sampling_rate", "rate")
+_NESTS = ("audio", "data", "result", "output", "response")
+_LEAST_CHARS = 64
+"""Shorter texts under these names are messages, or identifiers."""
+_DATA_URL = re.compile(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSound:
+    """The sound of a JSON reply.
+
+    Attributes:
+        content_type: as far as it is told; else empty.
+        rate_hz: of raw PCM, if told.
+    """
+
+    data: bytes
+    content_type: str = ""
+    rate_hz: int | None = None
+
+
+def decoded(text: str) -> bytes:
+    """Bytes of base64 without its padding, too, or in the alphabet of URLs.
+
+    Raises:
+        ValueError: it is none.
+    """
+    plain = text.translate({0x2D: "+", 0x5F: "/"}).rstrip("=")
+    return binascii.a2b_base64(plain + "=" * (-len(plain) % 4))
+
+
+def told_rate(fields: dict[str, Any]) -> int | None:
+    """The sample rate that an object names."""
+    for name in RATE_KEYS:
+        rate = fields.get(name)
+        if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
+            return rate
+    return None
+
+
+def sound_of(body: bytes) -> JsonSound | None:
+    """The sound in a whole JSON reply; None if there is none.
+
+    Known: base64 (or hexadecimal digits, or a ``data:`` URL) under any of the names in use,
+    up to two objects deep.
+    """
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return _sound_in(found, 2) if isinstance(found, dict) else None
+
+
+def _sound_in(fields: dict[str, Any], depth: int) -> JsonSound | None:
+    for name in (*SOUND_KEYS, *_MORE_KEYS):
+        text = fields.get(name)
+        if not isinstance(text, str) or len(text) < _LEAST_CHARS:
+            continue
+        kind, url = "", _DATA_URL.match(text)
+        if url:
+            kind, text = url.group(1), text[url.end() :]
+        data = _bytes_of("".join(text.split()))
+        if data:
+            return JsonSound(data, kind, told_rate(fields))
+    for name in _NESTS if depth else ():
+        inner = fields.get(name)
+        if isinstance(inner, dict) and (sound := _sound_in(inner, depth - 1)):
+            return JsonSound(sound.data, sound.content_type, sound.rate_hz or told_rate(fields))
+    return None
+
+
+def _bytes_of(text: str) -> bytes:
+    if len(text) % 2 == 0 and re.fullmatch(r"[0-9a-fA-F]+", text):
+        data = bytes.fromhex(text)  # which is base64, too, but of nothing
+        if shows_sound(data):
+            return data
+    if not re.fullmatch(r"[A-Za-z0-9+/_-]+=*", text):
+        return b""
+    try:
+        return decoded(text)
+    except ValueError:
+        return b""
