@@ -20,17 +20,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.support import encode
+from tests.support.words import PCM, RATE_HZ, faults, rendering
 from voicestream.decode.registry import open_decoder
 from voicestream.dsp.align import Outline
 from voicestream.dsp.convert import Converter
 from voicestream.dsp.seam import PAST_S, Seam
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
-RATE_HZ = 24_000
-PCM = PcmFormat(RATE_HZ)
 WORDS = 30
-LEVEL = 0.3
-_HOP_S = 0.01
 
 
 def _pcm(samples: Samples) -> bytes:
@@ -52,33 +49,6 @@ ENCODERS: dict[str, tuple[str, Callable[[Samples], bytes]]] = {
 }
 
 
-def tone_hz(word: int) -> float:
-    return float(300 * 1.07**word)
-
-
-def rendering(lengths_s: np.ndarray, pauses_s: np.ndarray, late_s: float, pitch: float) -> Samples:
-    """Words, each a chirp that rises by 2 %, with the pause behind each."""
-    parts = [np.zeros(PCM.s_to_frames(late_s))]
-    for word, (length_s, pause_s) in enumerate(zip(lengths_s, pauses_s, strict=True)):
-        times_s = np.arange(PCM.s_to_frames(length_s)) / RATE_HZ
-        rise = 1 + 0.01 * times_s / length_s
-        chirp = LEVEL * np.sin(2 * np.pi * tone_hz(word) * pitch * rise * times_s)
-        chirp *= np.clip(np.minimum(times_s, times_s[::-1]) / 0.015, 0, 1)
-        parts += [chirp, np.zeros(PCM.s_to_frames(pause_s))]
-    return np.concatenate(parts).astype(np.float32)[:, None]
-
-
-def heard_s(samples: Samples) -> np.ndarray:
-    """How long each word is heard in all."""
-    size, hop = 1024, PCM.s_to_frames(_HOP_S)
-    frames = np.lib.stride_tricks.sliding_window_view(samples[:, 0], size)[::hop]
-    spectra = np.abs(np.fft.rfft(frames * np.hanning(size), 8192))
-    loud = spectra.max(axis=1) > 0.1 * LEVEL * size / 4
-    hz = spectra.argmax(axis=1) * RATE_HZ / 8192
-    words = np.round(np.log(np.maximum(hz, 1) / 303) / np.log(1.07)).astype(int)
-    return np.bincount(np.clip(words[loud], 0, WORDS), minlength=WORDS + 1)[:WORDS] * _HOP_S
-
-
 def through(name: str, samples: Samples) -> Samples:
     content_type, encoder = ENCODERS[name]
     decoder = open_decoder(content_type, "pcm" if name == "pcm" else name, RATE_HZ, 1)
@@ -97,12 +67,6 @@ def resumed(first: Samples, second: Samples, cut: int, piece: int) -> tuple[Samp
     parts = [first[:cut], no_samples()]
     parts += [seam.feed(second[at : at + piece]) for at in range(0, len(second), piece)]
     return np.concatenate([*parts, seam.flush()]), seam
-
-
-def faults(heard: Samples, lengths_s: np.ndarray) -> tuple[int, int]:
-    """Words that are lost, and words that are heard twice."""
-    share = heard_s(heard) / lengths_s
-    return int((share < 0.5).sum()), int((share > 1.5).sum())
 
 
 def trial(seed: int) -> tuple[str, bool, tuple[int, int], tuple[int, int]]:

@@ -37,17 +37,22 @@ def missing_programs() -> list[str]:
 class Loudspeaker:
     """A PulseAudio daemon of its own, with one sink, in a home of its own.
 
-    The sink is kept awake at a latency of 5 ms by a recorder that throws its
-    sound away: an idle null sink sleeps 2 s at a time.
-
     Args:
         rate_hz: sound of this rate is heard sample for sample, other is resampled.
         channels: of the sink.
+        awake: the sink is kept awake at a latency of 5 ms by a recorder that throws its
+            sound away; else it sleeps 2 s at a time as long as nothing plays.
+        plain: the sink is the one of a container or a headless machine, with PulseAudio's
+            own rate, channels and rewinds; sound of any rate is resampled there.
     """
 
-    def __init__(self, rate_hz: int = 24_000, channels: int = 1) -> None:
+    def __init__(
+        self, rate_hz: int = 24_000, channels: int = 1, awake: bool = True, plain: bool = False
+    ) -> None:
         self.rate_hz = rate_hz
         self.channels = channels
+        self._awake = awake
+        self._plain = plain
         self._home = Path(tempfile.mkdtemp(prefix="loudspeaker-"))
         self._home.chmod(0o700)
         self._socket = self._home / "pulse.socket"
@@ -90,7 +95,7 @@ class Loudspeaker:
         self.close()
 
     def start(self) -> None:
-        """Start the daemon; return when it answers and the sink is awake."""
+        """Start the daemon; return when it answers and the sink is (kept) awake."""
         self._socket.unlink(missing_ok=True)
         protocol = f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"
         log = (self._home / "daemon.log").open("ab")
@@ -104,6 +109,10 @@ class Loudspeaker:
             )
         self._await(self._socket.exists, "made no socket")
         self._await(lambda: SINK in self._pactl("list", "short", "sinks"), "has no sink")
+        if self._awake:
+            self._keep_awake()
+
+    def _keep_awake(self) -> None:
         self._keeper = subprocess.Popen(
             recorder_command(self.rate_hz, self.channels),
             env=self.env,
@@ -116,6 +125,8 @@ class Loudspeaker:
         )
 
     def _sink(self, name: str) -> str:
+        if self._plain:
+            return f"sink_name={name}"
         # With rewinds the monitor misses the head of a new stream, up to 5 ms of it.
         sink = f"sink_name={name} norewinds=1 format=s16le"
         return f"{sink} rate={self.rate_hz} channels={self.channels}"
@@ -132,7 +143,7 @@ class Loudspeaker:
         """As when headphones are unplugged: whoever plays on it is cut off."""
         for line in self._pactl("list", "short", "modules").splitlines():
             number, module, *arguments = line.split("\t")
-            if module == "module-null-sink" and f"sink_name={name} " in arguments[0]:
+            if module == "module-null-sink" and f"sink_name={name} " in f"{arguments[0]} ":
                 self._pactl("unload-module", number)
 
     def make_default(self, name: str) -> None:
@@ -163,9 +174,15 @@ class Loudspeaker:
         self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def record(self, sink: str = SINK) -> Recording:
-        """Start to record; returns when the first sound (or silence) has been recorded."""
-        command = recorder_command(self.rate_hz, self.channels, sink)
+    def record(self, sink: str = SINK, latency_ms: int | None = 5) -> Recording:
+        """Start to record; returns when the first sound (or silence) has been recorded.
+
+        Args:
+            sink: which.
+            latency_ms: a recorder that reads fast keeps the sink awake as a player does;
+                None: as it comes, up to 2 s at a time.
+        """
+        command = recorder_command(self.rate_hz, self.channels, sink, latency_ms)
         return Recording(command, self.env, self.rate_hz, self.channels)
 
     def streams(self) -> int:
@@ -192,12 +209,15 @@ class Loudspeaker:
         return (self._home / "daemon.log").read_text(errors="replace")[-2000:]
 
 
-def recorder_command(rate_hz: int, channels: int, sink: str = SINK) -> list[str]:
-    """Records the sink to stdout as 16-bit frames, 5 ms at a time."""
+def recorder_command(
+    rate_hz: int, channels: int, sink: str = SINK, latency_ms: int | None = 5
+) -> list[str]:
+    """Records the sink to stdout as 16-bit frames, ``latency_ms`` at a time."""
+    fast = latency_ms is not None
     return [
         *("parec", "--device", f"{sink}.monitor", "--raw", "--format=s16le"),
         *(f"--rate={rate_hz}", f"--channels={channels}"),
-        *("--latency-msec=5", "--process-time-msec=5"),
+        *((f"--latency-msec={latency_ms}", f"--process-time-msec={latency_ms}") if fast else ()),
     ]
 
 
