@@ -59,7 +59,6 @@ ONLY_IN = {
     "miniaudio": (),
     "httpx": ("speech/http/",),
     "httpcore": ("speech/http/",),
-    "openai": ("speech/chat.py",),
     "hibari": ("speech/embedded.py",),
     "sentencex": ("text/",),
     "soxr": ("dsp/",),
@@ -147,18 +146,20 @@ _QUICK_PATH = """
 import json, sys
 before = set(sys.modules)
 from voicestream.cli import entry, say
+from voicestream.session import answers
 def stop(*_):
     loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
     print(json.dumps(sorted(loaded - set(sys.stdlib_module_names))))
     raise SystemExit
-say._session = stop  # comes right after the first request
-entry.run(["say", "Hello there. And good-bye.", "--base-url", "http://127.0.0.1:9/v1"])
+say._session = answers.answer_script = stop  # come right after the first request
+entry.run([sys.argv[1], "Hello there. And good-bye.", "--base-url", "http://127.0.0.1:9/v1"])
 """
 
 
-def test_nothing_foreign_is_loaded_before_the_first_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["say", "ask"])
+def test_nothing_foreign_is_loaded_before_the_first_request(tmp_path: Path, command: str) -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", _QUICK_PATH],
+        [sys.executable, "-c", _QUICK_PATH, command],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
         capture_output=True,

@@ -130,3 +130,104 @@ def test_without_question_or_model_nothing_is_asked(
     )
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def event(fields: Any) -> bytes:
+    return f"data: {json.dumps(fields)}\n\n".encode()
+
+
+def choice(**more: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, **more}]}
+
+
+DONE = b"data: [DONE]\n\n"
+SAID = b"".join(map(chunk, ["It is ", "so."]))
+WHOLE = json.dumps(choice(message={"role": "assistant", "content": "It is so."})).encode()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Script(event(choice(content_filter={})) + SAID + DONE, content_type="text/event-stream"),
+        Script(event(choice(delta=None)) + SAID, content_type="text/event-stream"),
+        Script(b": waiting\n\n" + event({"choices": []}) + SAID + DONE, content_type="text/plain"),
+        Script(
+            event(choice(delta={"content": [{"type": "text", "text": "It is so."}]})) + DONE,
+            content_type="text/event-stream",
+        ),
+        Script(
+            event(choice(delta={"reasoning_content": "hm"}))
+            + event({"choices": [{"index": 1, "delta": {"content": "Or not."}}]})
+            + SAID
+            + DONE,
+            content_type="text/event-stream; charset=utf-8",
+        ),
+        Script(event(choice(delta={"refusal": "It is so."})), content_type="text/event-stream"),
+        # all was said; that the connection is cut then is nothing to us
+        Script(
+            SAID + event(choice(delta={}, finish_reason="stop")) + b"more",
+            content_type="text/event-stream",
+            cut_after_bytes=len(SAID) + 10_000,
+        ),
+        Script(WHOLE, content_type="application/json"),
+        Script(WHOLE, content_type="text/html", status=201),
+    ],
+)
+def test_an_answer_is_understood_in_any_shape(reply: Script, tmp_path: Path) -> None:
+    with answering(reply) as server:
+        done = ask(server, tmp_path, "Is it so?", "--json")
+    assert done.returncode == 0, done.stderr
+    assert command.figures(done)["spoken"] == "It is so."
+
+
+PINGS = [(0.1 * number, 9) for number in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (
+            Script(b": ping\n\n\n" * 200, content_type="text/event-stream", arrivals=PINGS),
+            b"--timeout",
+        ),
+        (Script(b"data: " + b"x" * (33 << 20), content_type="text/event-stream"), b"too large"),
+        (Script(b"[" + b"1," * (3 << 20), content_type="application/json"), b"more than 4 MB"),
+        (Script(b"<html><h1>Welcome</h1>", content_type="text/html"), b"Welcome"),
+        (Script(b'{"models": []}', content_type="application/json"), b"--chat-base-url"),
+        (
+            Script(event({"error": {"message": f"no {KEY}"}}), content_type="text/event-stream"),
+            b"no (",
+        ),
+    ],
+)
+def test_what_is_no_answer_is_told_in_time(reply: Script, words: bytes, tmp_path: Path) -> None:
+    with answering(reply) as server:
+        done = ask(server, tmp_path, "Is it so?", "--timeout", "1", "--retries", "0")
+    assert done.returncode == 3, done.stderr
+    assert words in done.stderr
+    assert KEY.encode() not in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_only_what_the_server_needs_is_sent(tmp_path: Path) -> None:
+    """The ``openai`` package would name the organisation and the machine."""
+    strange = {"OPENAI_ORG_ID": "org-1", "OPENAI_PROJECT_ID": "project-1"}
+    env = command.environment(tmp_path, {"VOICESTREAM_API_KEY": KEY, **strange})
+    answers = [
+        Script.error(503, "busy"),
+        chat(["Yes."]),
+        Script(tones.speech("Yes.", 0.1).tobytes()),
+    ]
+    with ScriptedServer(answers) as server:
+        done = command.run(
+            *("ask", "Is it?", "--base-url", server.url, "--device", "null", "--panel", "off"),
+            env=env,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0, done.stderr
+    asked = server.requests[0]  # and once more, since that may help
+    assert [request.path for request in server.requests].count(asked.path) == 2
+    assert set(asked.headers) == {
+        *("host", "accept", "accept-encoding", "content-type", "user-agent"),
+        *("authorization", "content-length"),
+    }

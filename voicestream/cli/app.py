@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from voicestream.cli.options import SAY_OPTIONS, SHORT, Option, SayCall
+from voicestream.cli.options import ASK_OPTIONS, SAY_OPTIONS, SHORT, Option, SayCall
 from voicestream.cli.report import report
 from voicestream.cli.typed import option_hint
 from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE, run_verb
@@ -91,12 +91,6 @@ def _text_parameter(what: str, metavar: str) -> inspect.Parameter:
     return inspect.Parameter("text", keyword, default=text, annotation=list[str] | None)
 
 
-def _system_parameter() -> inspect.Parameter:
-    system = typer.Option("", "--system", help="tell the model how to answer", metavar="TEXT")
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter("system", keyword, default=system, annotation=str)
-
-
 def _option_parameters(options: Iterable[Option]) -> list[inspect.Parameter]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     found = []
@@ -133,8 +127,7 @@ def _say(**values: Any) -> None:
 def _ask(**values: Any) -> None:
     from voicestream.cli.ask import ask
 
-    system = values.pop("system")
-    raise typer.Exit(ask(_split(values), system))
+    raise typer.Exit(ask(_split(values)))
 
 
 def _config(**values: Any) -> None:
@@ -163,8 +156,7 @@ _SETTINGS = [_setting_parameter(row) for row in TABLE]
 _SAY = [_text_parameter("say", "[TEXT]..."), *_option_parameters(SAY_OPTIONS), *_SETTINGS]
 _ASK = [
     _text_parameter("ask", "[QUESTION]..."),
-    _system_parameter(),
-    *_option_parameters(option for option in SAY_OPTIONS if option.name != "file"),
+    *_option_parameters(ASK_OPTIONS),
     *_SETTINGS,
 ]
 app.command("say", help=_SAY_HELP)(_with_parameters(_say, _SAY))

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
+from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
 from voicestream.cli.say import say
-from voicestream.session.script import Script
 from voicestream.settings.table import Settings
 
+if TYPE_CHECKING:
+    from voicestream.session.script import Script
 
-def ask(call: SayCall, system: str) -> int:
+
+def ask(call: SayCall) -> int:
     """Ask ``call.text`` (or stdin), speak the answer; return the exit code."""
-    return say(call, partial(_answer, system=system))
+    return say(call, _answer)
 
 
-def _answer(call: SayCall, settings: Settings, system: str) -> Script:
-    from voicestream.session.answers import answer_script
+def _answer(call: SayCall, settings: Settings) -> Script:
+    from voicestream.session.answers import answer_script, ask_early, question_of
 
-    question = call.text or ""
+    text = call.text or ""
     if call.text == "-" or (call.text is None and sys.stdin and not sys.stdin.isatty()):
-        question = sys.stdin.buffer.read().decode("utf-8", "replace")
-    question = question.encode("utf-8", "replace").decode()  # arguments that are not UTF-8
-    return answer_script(settings, question, system)
+        text = sys.stdin.buffer.read().decode("utf-8", "replace")
+    text = text.encode("utf-8", "replace").decode()  # arguments that are not UTF-8
+    question = question_of(settings, text, call.system)
+    return answer_script(settings, question, ask_early(settings, question))

@@ -37,6 +37,10 @@ def _run(arguments: Sequence[str]) -> int:
     from voicestream.cli.options import quick_say
 
     call = None if completes else quick_say(arguments)
+    if call is not None and arguments[0] == "ask":
+        from voicestream.cli.ask import ask
+
+        return ask(call)
     if call is not None:
         from voicestream.cli.say import say
 

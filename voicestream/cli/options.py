@@ -43,6 +43,10 @@ SAY_OPTIONS = (
 )
 
 
+ASK_OPTIONS = (
+    Option("system", ("--system",), "tell the model how to answer", "TEXT"),
+    *(option for option in SAY_OPTIONS if option.name != "file"),
+)
 SHORT = {"voice": "-v", "model": "-m", "tempo": "-t"}
 """Settings that have a short flag."""
 
@@ -62,6 +66,8 @@ class SayCall:
     next: bool = False
     no_wait: bool = False
     mix: bool = False
+    system: str = ""
+    """Of ``ask``: how to answer."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What flags said, by the setting's name; key files not yet read."""
 
@@ -80,7 +86,7 @@ def switch_flags(flag: str) -> tuple[str, str]:
     return on, off
 
 
-def _targets() -> dict[str, tuple[str, bool, Any]]:
+def _targets(options: Sequence[Option]) -> dict[str, tuple[str, bool, Any]]:
     """Flag -> (name, is a setting, the value of a switch or None)."""
     found: dict[str, tuple[str, bool, Any]] = {}
     for row in TABLE:
@@ -91,18 +97,18 @@ def _targets() -> dict[str, tuple[str, bool, Any]]:
             found[row.flag] = (row.name, True, None)
             if row.name in SHORT:
                 found[SHORT[row.name]] = (row.name, True, None)
-    for option in SAY_OPTIONS:
+    for option in options:
         for flag in option.flags:
             found[flag] = (option.name, False, True if option.is_switch else None)
     return found
 
 
 def quick_say(arguments: Sequence[str]) -> SayCall | None:
-    """``arguments`` as a call of ``say``, or None if there is any doubt."""
-    if not arguments or arguments[0] != "say":
+    """``arguments`` as a call of ``say`` or ``ask``, or None if there is any doubt."""
+    if not arguments or arguments[0] not in ("say", "ask"):
         return None
     call = SayCall()
-    targets = _targets()
+    targets = _targets(SAY_OPTIONS if arguments[0] == "say" else ASK_OPTIONS)
     rest = list(arguments[:0:-1])  # a stack, the next one last
     only_text = False
     while rest:

@@ -2,32 +2,74 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from voicestream.errors import EmptyTextError, UsageError
-from voicestream.session.script import Script
 from voicestream.settings.endpoints import http_twin
 from voicestream.settings.table import EMBEDDED_URL, Settings
-from voicestream.speech.chat import stream_answer
+from voicestream.speech.chat import ROUTE, Question, stream_answer
+
+if TYPE_CHECKING:
+    from voicestream.session.script import Script
+    from voicestream.speech.http.request import EarlyRequest
 
 
-def answer_script(settings: Settings, question: str, system: str = "") -> Script:
-    """What a language model answers, as it writes it. It is asked once the session starts.
+def question_of(settings: Settings, text: str, system: str = "") -> Question:
+    """What is asked, once it is sure that it can be.
 
     Raises:
         EmptyTextError: there is no question.
         UsageError: no server is known that could answer.
     """
-    if not question.strip():
+    if not text.strip():
         raise EmptyTextError(
             "there is nothing to ask", hint='Try: voicestream ask "Why is the sky blue?"'
         )
-    base_url = settings.chat_base_url or http_twin(settings.base_url)
-    if base_url == EMBEDDED_URL:
+    if chat_url(settings) == EMBEDDED_URL:
         raise UsageError(
             "no language model is known",
             "the embedded voice speaks but does not answer",
             "Set VOICESTREAM_API_KEY, or name a server with --chat-base-url.",
         )
-    answer = stream_answer(
-        base_url, settings.api_key, settings.chat_model, question, system, settings.timeout_s
+    return Question(text, settings.chat_model, system)
+
+
+def chat_url(settings: Settings) -> str:
+    """The base URL that answers."""
+    return settings.chat_base_url or http_twin(settings.base_url)
+
+
+def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
+    """Ask now, while Python still imports; None behind a proxy, which the early request
+    does not know."""
+    from voicestream.speech.http.proxy import proxy_url
+    from voicestream.speech.http.request import EarlyRequest
+
+    base_url = chat_url(settings)
+    if proxy_url(base_url):
+        return None
+    wait_s = min(settings.connect_timeout_s, settings.timeout_s)
+    early = EarlyRequest(base_url, settings.api_key, wait_s, route=ROUTE)
+    early.send(question.body)
+    early.start()
+    return early
+
+
+def answer_script(
+    settings: Settings, question: Question, early: EarlyRequest | None = None
+) -> Script:
+    """What a language model answers, as it writes it. It is asked once the session starts,
+    unless it was early."""
+    from voicestream.session.script import Script
+    from voicestream.speech.failover import RetryPolicy
+    from voicestream.speech.http.endpoint import HttpConfig
+
+    config = HttpConfig(
+        base_url=chat_url(settings),
+        api_key=settings.api_key,
+        key_source=settings.sources.get("api_key", "the program") if settings.api_key else "",
+        timeout_s=settings.timeout_s,
+        connect_s=settings.connect_timeout_s,
     )
-    return Script(settings, rest=answer)
+    policy = RetryPolicy(settings.retries, settings.retry_budget_s)
+    return Script(settings, rest=stream_answer(question, config, policy, early))

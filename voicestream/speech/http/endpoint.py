@@ -18,6 +18,7 @@ from voicestream.errors import (
     KeyRefusedError,
 )
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.cancel import Call
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.proxy import proxy_for
@@ -25,6 +26,7 @@ from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.reply import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.request import (
     CONNECT_S,
+    ROUTE,
     USUAL_PORTS,
     CertificatesError,
     EarlyRequest,
@@ -66,11 +68,15 @@ class HttpEndpoint:
 
     Args:
         early: the first request, sent already; whoever opens the same gets its reply.
+        route: below the base URL.
     """
 
-    def __init__(self, config: HttpConfig, early: EarlyRequest | None = None) -> None:
+    def __init__(
+        self, config: HttpConfig, early: EarlyRequest | None = None, route: str = ROUTE
+    ) -> None:
         self.config = config
-        self._target = Target.of(config.base_url)
+        self._route = route
+        self._target = Target.of(config.base_url, route)
         self._proxy = proxy_for(config.base_url)
         self._transport = Transport(
             self._target,
@@ -91,7 +97,7 @@ class HttpEndpoint:
 
     @property
     def url(self) -> str:
-        return f"{self.config.base_url}/audio/speech"
+        return f"{self.config.base_url}{self._route}"
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
         """Ask, and return when the reply's headers are here.
@@ -105,7 +111,7 @@ class HttpEndpoint:
         agreement = self._agreements.setdefault(request.model, Agreement())
         while True:
             asked = agreement.adapt(request)
-            response = self._follow(asked)
+            response = self._follow(request_body(asked), asked.call)
             if 200 <= response.status < 300:
                 self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
@@ -120,19 +126,31 @@ class HttpEndpoint:
                     self._key_refused = error
                 raise error
 
-    def _follow(self, request: SpeechRequest) -> Response:
+    def post(self, body: bytes) -> Response:
+        """Ask for anything but speech; return when the head of an answer is here.
+
+        Raises:
+            EndpointError: it cannot be reached, or refuses.
+        """
+        response = self._follow(body)
+        if 200 <= response.status < 300:
+            return response
+        words = said(response, self.origin)
+        raise self.refused(response.status, response, words)
+
+    def _follow(self, body: bytes, call: Call | None = None) -> Response:
         """The answer to a request, wherever on the same server it is given.
 
         Another server is not asked: it would get the text, and the key.
         """
-        response = self._send(request)
+        response = self._send(body, call)
         for _ in range(_MOST_REDIRECTS):
             path = self._redirected(response)
             if not path:
                 break
             response.close()
             self._path = path  # the next request need not go round
-            response = self._send(request)
+            response = self._send(body, call)
         return response
 
     def _redirected(self, response: Response) -> str:
@@ -159,10 +177,10 @@ class HttpEndpoint:
         """Where a key was good, 403 may be about this one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
-    def _send(self, request: SpeechRequest) -> Response:
+    def _send(self, body: bytes, call: Call | None) -> Response:
         headers = request_headers(self.config.api_key)
         try:
-            return self._transport.post(self._path, headers, request_body(request), request.call)
+            return self._transport.post(self._path, headers, body, call)
         except ERRORS as error:
             raise self.failure(error) from error
 

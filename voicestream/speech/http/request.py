@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # 5 ms that plain http does not need
 CONNECT_S = 10.0
 """The longest wait for a connection, unless another is named."""
 
+ROUTE = "/audio/speech"
+"""Below the base URL."""
 USUAL_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
 """What httpx leaves as it is in a path."""
@@ -44,11 +46,11 @@ class Target:
     path: str
 
     @classmethod
-    def of(cls, base_url: str) -> Target:
+    def of(cls, base_url: str, route: str = ROUTE) -> Target:
         parts = urlsplit(base_url)
         port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
         host = ascii_host(parts.hostname or "")
-        path = encoded_path(parts.path) + "/audio/speech"
+        path = encoded_path(parts.path) + route
         return cls(parts.scheme, host, port, path)
 
     @property
@@ -223,8 +225,10 @@ class EarlyRequest(Opening):
     ``take`` gives the socket to whoever carries on. Each is called once.
     """
 
-    def __init__(self, base_url: str, api_key: str, connect_timeout_s: float) -> None:
-        self._target = Target.of(base_url)
+    def __init__(
+        self, base_url: str, api_key: str, connect_timeout_s: float, route: str = ROUTE
+    ) -> None:
+        self._target = Target.of(base_url, route)
         super().__init__(self._target, connect_timeout_s)
         self._api_key = api_key
         self._told = threading.Event()
