@@ -1,35 +1,119 @@
-"""Files that appear whole or not at all, for the user's eyes only."""
+"""Files that are read within bounds, and appear whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import select
+import stat
+import sys
+import time
 from pathlib import Path
 
+PIPE_WAIT_S = 5.0
+"""How long a pipe may take to deliver a small file (a password manager answers through one)."""
+_CHUNK_BYTES = 1 << 16
 
-def write_whole(file: Path, content: str) -> None:
+
+def read_bounded(file: Path, most_bytes: int, wait_s: float = PIPE_WAIT_S) -> bytes:
+    """Read a file that may be anything: a pipe that nobody writes, a device without an end.
+
+    Args:
+        wait_s: how long a pipe or a terminal may take altogether.
+
+    Raises:
+        OSError: it cannot be read, holds more than ``most_bytes``, or took longer.
+    """
+    # O_NONBLOCK: to open a pipe would wait for its writer
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(file, flags)
+    try:
+        status = os.fstat(handle)
+        regular = stat.S_ISREG(status.st_mode)
+        content = bytearray()
+        ends_s = time.monotonic() + wait_s
+        while status.st_size <= most_bytes >= len(content):
+            if not regular:
+                _wait_readable(handle, ends_s)
+            piece = os.read(handle, _CHUNK_BYTES)
+            if not piece:
+                return bytes(content)
+            content += piece
+        raise OSError(errno.EFBIG, f"it holds more than {most_bytes >> 10} KiB")
+    finally:
+        os.close(handle)
+
+
+def _wait_readable(handle: int, ends_s: float) -> None:
+    if sys.platform != "win32":  # there only sockets can be waited for
+        poll = select.poll()
+        poll.register(handle, select.POLLIN)
+        if not poll.poll(max(ends_s - time.monotonic(), 0.0) * 1000):
+            raise OSError(errno.ETIMEDOUT, "nothing came from it in time")
+
+
+def create_part(folder: Path, stem: str, suffix: str, mode: int = 0o666) -> tuple[int, str]:
+    """Create the file that will take another's place; of ``mode`` remains what the umask allows.
+
+    Returns:
+        Its descriptor, open for reading and writing, and its path.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    # 30 characters of four bytes leave room: a name has 255 bytes
+    part = folder / f".{stem[:30]}-{os.urandom(4).hex()}{suffix}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    return os.open(part, flags, mode), str(part)
+
+
+def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     """Put a text (UTF-8) in a file's place, atomically.
 
-    A new file has mode 0600, one that is replaced keeps its mode, a link stays a link.
-    What is no regular file (``/dev/stdout``, a pipe) is written to as it is.
+    A new file has of ``new_mode`` what the umask allows, one that is replaced keeps its mode,
+    a link stays a link. What is no regular file (``/dev/stdout``, a pipe) is written to as it is.
 
     Raises:
         OSError: it cannot be written; what was there before still is, and nothing else.
     """
-    import tempfile
-
+    mode = mode_of(file)
     # before links are followed: that of a piped /dev/stdout leads nowhere
-    if file.exists() and not file.is_file():
+    if mode is not None and not stat.S_ISREG(mode):
         file.write_text(content, encoding="utf-8")
         return
     target = Path(os.path.realpath(file))
-    # mkstemp makes files of mode 0600
-    handle, part = tempfile.mkstemp(prefix=f".{target.name[:100]}-", dir=target.parent)
+    handle, part = create_part(target.parent, target.name, "", new_mode)
     try:
         with open(handle, "w", encoding="utf-8") as stream:
             stream.write(content)
-        if target.exists():
-            os.chmod(part, target.stat().st_mode & 0o777)
+        if mode is not None:
+            os.chmod(part, stat.S_IMODE(mode))
         os.replace(part, target)
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def write_state(file: Path, content: str) -> None:
+    """Like ``write_whole``, for the user's eyes only; its folder is made if there is none.
+
+    Raises:
+        OSError: it cannot be written, or is no regular file: a pipe would wait for a reader.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mode = mode_of(file)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    write_whole(file, content, 0o600)
+
+
+def mode_of(file: str | Path) -> int | None:
+    """Type and permissions of a file, links followed; None: there is none.
+
+    Raises:
+        OSError: its name is too long, its links go in a circle, or it cannot be looked at.
+    """
+    try:
+        return os.stat(file).st_mode
+    except FileNotFoundError:
+        return None

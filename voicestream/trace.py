@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
-from voicestream.files import write_whole
+from voicestream.files import read_bounded, write_whole
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
@@ -59,9 +59,7 @@ def load_trace(path: Path) -> Trace:
         UsageError: the file cannot be read, or is none.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ValueError("it is too large")
-        return _parse(json.loads(path.read_bytes()))
+        return _parse(json.loads(read_bounded(path, _MOST_BYTES)))
     except OSError as error:
         raise UsageError(f"the trace {path.name} cannot be read", error.strerror or "") from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:

@@ -41,14 +41,18 @@ each_writer = pytest.mark.parametrize(("write", "name"), WRITERS.values(), ids=W
 
 
 @each_writer
-def test_a_new_file_is_private_and_an_old_one_keeps_its_mode(write, name, tmp_path):
+def test_a_new_file_obeys_the_umask_and_an_old_one_keeps_its_mode(write, name, tmp_path):
     file = tmp_path / name
-    write(file)
-    assert mode(file) == 0o600
-    file.chmod(0o640)
-    (tmp_path / "link").symlink_to(file)
-    write(file)
+    before = os.umask(0o027)
+    try:
+        write(file)
+    finally:
+        os.umask(before)
     assert mode(file) == 0o640
+    file.chmod(0o600)
+    (tmp_path / "link").symlink_to(file)
+    write(tmp_path / "link")
+    assert mode(file) == 0o600
     assert sorted(os.listdir(tmp_path)) == sorted(["link", name])
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from voicestream.files import write_whole
+from voicestream.files import read_bounded, write_state
 from voicestream.policy.arrivals import HORIZONS_S
 from voicestream.policy.history import NEED_SHARES, Knowledge
 from voicestream.settings.sources import user_state_file
@@ -62,15 +62,13 @@ class Learnt:
         kept = dict(list(entries.items())[-_MOST_ENDPOINTS:])
         content = json.dumps({"version": _VERSION, "endpoints": kept}, separators=(",", ":"))
         try:
-            self._write(content)
+            write_state(self.file, content)
         except OSError as error:
             self.trouble = f"what was learnt about the endpoint cannot be kept: {error.strerror}"
 
     def _read(self) -> dict[str, Any]:
         try:
-            if self.file.stat().st_size > _MOST_BYTES:
-                raise ValueError("it is too large")
-            content = json.loads(self.file.read_bytes())
+            content = json.loads(read_bounded(self.file, _MOST_BYTES, wait_s=0.0))
             if content["version"] != _VERSION:
                 return {}
             entries: dict[str, Any] = dict(content["endpoints"])
@@ -83,10 +81,6 @@ class Learnt:
             self.trouble = f"{self.file.name} is damaged and ignored: {error}"
             return {}
         return entries
-
-    def _write(self, content: str) -> None:
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(self.file, content)
 
 
 def _knowledge(entry: Any) -> Knowledge:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from voicestream.files import write_whole
+from voicestream.files import read_bounded, write_state
 from voicestream.settings.sources import user_state_file
 
 _FILE = "gone-models.json"
@@ -24,9 +24,7 @@ def gone_models(environ: Mapping[str, str] | None = None) -> Gone:
     """All that is known to be gone. Never raises."""
     file = user_state_file(_FILE, environ)
     try:
-        if file.stat().st_size > _MOST_BYTES:
-            return frozenset()
-        pairs = json.loads(file.read_bytes())["gone"]
+        pairs = json.loads(read_bounded(file, _MOST_BYTES, wait_s=0.0))["gone"]
         return frozenset((str(base_url), str(model)) for base_url, model in pairs)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
@@ -39,6 +37,4 @@ def keep_gone(base_url: str, model: str) -> None:
         OSError: it cannot be written.
     """
     known = sorted(gone_models() - {(base_url, model)})[: _MOST - 1]
-    file = user_state_file(_FILE)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(file, json.dumps({"gone": [*known, (base_url, model)]}))
+    write_state(user_state_file(_FILE), json.dumps({"gone": [*known, (base_url, model)]}))

@@ -5,6 +5,7 @@ The only reader of these four. What a value means is told by its row.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
@@ -14,11 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SettingsError
+from voicestream.files import read_bounded
 from voicestream.settings.endpoints import named_keys
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row
 
 _PLATFORM: str = sys.platform
+_MOST_BYTES = 1 << 20
+"""Of a file of settings, and of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,39 +140,46 @@ def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: 
 
 
 def _read_dotenv(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        return {}
+    try:
+        content = read_bounded(file, _MOST_BYTES).decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return {}  # a folder of that name is a virtual environment
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError("the .env file in this folder cannot be read", _why(error)) from error
     # the parser alone: the rest of python-dotenv logs what it cannot read, on stderr
     from dotenv.parser import parse_stream
 
     found = {}
-    try:
-        with file.open(encoding="utf-8") as stream:
-            for line in parse_stream(stream):
-                if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
-                    raise SettingsError(
-                        f"line {line.original.line} of the .env file in this folder is malformed",
-                        hint="Write NAME=value, and close every quote.",
-                    )
-                if line.key is not None and line.value is not None:
-                    found[line.key] = line.value
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("the .env file in this folder cannot be read", str(error)) from error
+    for line in parse_stream(io.StringIO(content, newline=None)):
+        if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
+            raise SettingsError(
+                f"line {line.original.line} of the .env file in this folder is malformed",
+                hint="Write NAME=value, and close every quote.",
+            )
+        if line.key is not None and line.value is not None:
+            found[line.key] = line.value
     return found
+
+
+def _why(error: OSError | ValueError) -> str:
+    """The system's own words, without number and path."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _from_config_file(file: Path, rows: Mapping[str, Row]) -> _Layer:
     try:
-        content = file.read_bytes()
+        content = read_bounded(file, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return {}
     except OSError as error:
-        raise SettingsError(f"{file} cannot be read", error.strerror or str(error)) from error
+        raise SettingsError(f"{file} cannot be read", _why(error)) from error
     import tomllib
 
     try:
         table = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise SettingsError(f"{file} is not valid TOML", "it is nested too deeply") from error
+    except ValueError as error:  # also an integer of more digits than Python reads
         raise SettingsError(f"{file} is not valid TOML", str(error)) from error
     unknown = sorted(set(table) - set(rows))
     if unknown:
@@ -186,9 +197,9 @@ def read_key_file(path: str) -> str:
         SettingsError: it cannot be read, or is empty.
     """
     try:
-        key = Path(path).read_text("utf-8").strip()
+        key = read_bounded(Path(path), _MOST_BYTES).decode("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError("the key file cannot be read", str(error)) from error
+        raise SettingsError("the key file cannot be read", _why(error)) from error
     if not key:
         raise SettingsError("the key file is empty", path)
     return key
