@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from voicestream.redact import redacted
+
 
 class VoicestreamError(Exception):
     """Base of all errors.
@@ -42,6 +44,7 @@ class VoicestreamError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, why: str = "", hint: str = "") -> None:
+        what, why, hint = redacted(what), redacted(why), redacted(hint)
         super().__init__(what, why, hint)
         self.what = what
         self.why = why

@@ -115,6 +115,8 @@ def test_how_far_a_key_would_travel(host: str, expected: str) -> None:
         with pytest.raises(SettingsError, match=r"unencrypted.*--allow-http-key"):
             Settings(base_url=url, api_key=KEY)
         with pytest.raises(SettingsError, match="unencrypted"):
+            Settings(base_url=url.replace("http:", "HTTP:"), api_key=KEY)
+        with pytest.raises(SettingsError, match="unencrypted"):
             Settings(base_url="https://a", base_urls=f"{url}|B_KEY", keys={"B_KEY": KEY})
     else:
         told = Settings(base_url=url, api_key=KEY).warnings

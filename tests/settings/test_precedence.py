@@ -11,6 +11,7 @@ import pytest
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.settings.row import Row
+from voicestream.settings.sources import user_config_file, user_state_file
 from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
@@ -240,3 +241,35 @@ def test_a_dotenv_may_choose_the_endpoint_when_a_flag_overrules_it(loaded: Loade
         {"VOICESTREAM_BASE_URL": "http://stranger/v1"},
     )
     assert settings.base_url == "http://mine/v1"
+
+
+def test_a_dotenv_cannot_send_a_listed_key_to_a_chat_host(loaded: Loader) -> None:
+    mine = {"VOICESTREAM_BASE_URLS": "https://mine/v1|MY_KEY", "MY_KEY": KEY}
+    with pytest.raises(SettingsError, match="to a server that this folder chose"):
+        loaded(environ=mine, dotenv={"VOICESTREAM_CHAT_BASE_URL": "https://stranger/v1"})
+
+
+def test_a_dotenv_cannot_allow_a_key_in_the_clear(loaded: Loader) -> None:
+    mine = {"VOICESTREAM_API_KEY": KEY, "VOICESTREAM_BASE_URL": "HTTP://far.example/v1"}
+    with pytest.raises(SettingsError, match="unencrypted"):
+        loaded(environ=mine, dotenv={"VOICESTREAM_ALLOW_HTTP_KEY": "1"})
+    assert loaded(dotenv={**mine, "VOICESTREAM_ALLOW_HTTP_KEY": "1"}).allow_http_key
+
+
+def test_a_key_does_not_go_to_a_chat_host_in_the_clear(loaded: Loader) -> None:
+    mine = {"VOICESTREAM_API_KEY": KEY, "VOICESTREAM_CHAT_BASE_URL": "http://far.example/v1"}
+    with pytest.raises(SettingsError, match="unencrypted"):
+        loaded(environ=mine)
+
+
+def test_a_dotenv_adds_no_stand_ins_to_an_endpoint_from_elsewhere(loaded: Loader) -> None:
+    mine = {"VOICESTREAM_BASE_URL": "https://mine/v1"}
+    assert not loaded(
+        environ=mine, dotenv={"VOICESTREAM_BASE_URLS": "https://stranger/v1"}
+    ).fallbacks
+
+
+@pytest.mark.parametrize("home", ["", ".", "here"])
+def test_a_relative_home_is_none(home: str) -> None:
+    assert user_config_file({"HOME": home}).is_absolute()
+    assert user_state_file("x", {"HOME": home}).is_absolute()

@@ -16,7 +16,7 @@ from typing import Any
 
 from voicestream.errors import SettingsError
 from voicestream.files import read_bounded
-from voicestream.settings.endpoints import named_keys
+from voicestream.settings.endpoints import named_keys, places
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row
 
@@ -67,9 +67,19 @@ def gather(
         for name, (value, source) in layer.items():
             values[name] = parse_setting(rows[name].kind, value, source)
             sources[name] = source
+    own = _drop_what_a_folder_may_not(values, sources)
+    listed = values.get("base_urls", "")
+    keys = named_keys(listed, environ, dotenv, own)
+    of_folder = {name: own or not environ.get(name) for name in keys}
     _refuse_stranger(sources)
-    from_dotenv = sources.get("base_urls", "").startswith(".env ")
-    keys = named_keys(values.get("base_urls", ""), environ, dotenv, from_dotenv)
+    first = next(iter(places(listed)), None)
+    if first and "base_url" not in sources and not of_folder.get(first.key_variable, True):
+        _refuse_stranger({**sources, "api_key": first.key_variable})
+    if _is_dotenv(sources, "allow_http_key"):
+        common_is_own = "api_key" not in sources or _is_dotenv(sources, "api_key")
+        if not (common_is_own and all(of_folder.values())):
+            # a folder may risk its own keys, never the user's
+            del values["allow_http_key"], sources["allow_http_key"]
     parsed = {name: parse_setting(secret, key, name) for name, key in keys.items()}
     return Gathered(values, sources, parsed)
 
@@ -82,7 +92,7 @@ def user_config_file(environ: Mapping[str, str]) -> Path:
         return Path(chosen) / "voicestream" / "config.toml"
     # platformdirs costs 10 ms of start-up and says the same on Linux
     if _PLATFORM.startswith("linux"):
-        return Path(environ.get("HOME", "/")) / ".config" / "voicestream" / "config.toml"
+        return _home(environ) / ".config" / "voicestream" / "config.toml"
     from platformdirs import user_config_path
 
     return user_config_path("voicestream") / "config.toml"
@@ -93,11 +103,33 @@ def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path
     environ = os.environ if environ is None else environ
     if _PLATFORM.startswith("linux"):
         chosen = environ.get("XDG_STATE_HOME", "")
-        home = Path(environ.get("HOME", "/")) / ".local" / "state"
+        home = _home(environ) / ".local" / "state"
         return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
     from platformdirs import user_state_path
 
     return user_state_path("voicestream") / name
+
+
+def _drop_what_a_folder_may_not(values: dict[str, Any], sources: dict[str, str]) -> bool:
+    """Remove stand-ins that an ``.env`` adds to an endpoint chosen outside it.
+
+    They would get the user's text. Returns whether ``base_urls`` is the ``.env`` file's.
+    """
+    listed = _is_dotenv(sources, "base_urls")
+    if listed and "base_url" in sources and not _is_dotenv(sources, "base_url"):
+        del values["base_urls"], sources["base_urls"]
+        return False
+    return listed
+
+
+def _is_dotenv(sources: Mapping[str, str], name: str) -> bool:
+    return sources.get(name, "").startswith(".env ")
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """The home folder. A relative one counts as none: the working directory would choose it."""
+    chosen = environ.get("HOME", "")
+    return Path(chosen if os.path.isabs(chosen) else "/")
 
 
 def _refuse_stranger(sources: Mapping[str, str]) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
+from voicestream.redact import redacted, remember_key
 from voicestream.settings.endpoints import (
     AUTO,
     REALTIME_MODEL,
@@ -282,6 +283,8 @@ class Settings:
                 hint="Raise --max-buffer-s or lower --prebuffer-ms.",
             )
 
+        for known in (self.api_key, *self.keys.values()):
+            remember_key(known)
         self._guard_keys()
 
     def _chosen_model(self, base_url: str) -> dict[str, Any]:
@@ -327,7 +330,8 @@ class Settings:
 
     def _addresses(self) -> list[tuple[str, str]]:
         others = ((place.url, self.keys.get(place.key_variable, "")) for place in self.fallbacks)
-        return [(self.base_url, self.api_key), *others]
+        chat = [(self.chat_base_url, self.api_key)] if self.chat_base_url else []
+        return [(self.base_url, self.api_key), *others, *chat]
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -379,7 +383,7 @@ def shown_value(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if name == "api_key":
         return "(set)" if value else ""
-    return shown(value)
+    return redacted(shown(value))
 
 
 def load(

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
+from voicestream.redact import remember_key
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
 from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.http.sniff import (
@@ -122,6 +123,7 @@ class ClientEndpoint:
     back; its connection is closed as soon as it does."""
 
     def __init__(self, client: Any, timeout_s: float) -> None:
+        remember_key(str(getattr(client, "api_key", None) or ""))
         self.name = str(client.base_url).rstrip("/")
         self._client = client
         self._timeout_s = timeout_s
@@ -191,6 +193,7 @@ class AsyncClientEndpoint:
     def __init__(
         self, client: Any, timeout_s: float, loop: asyncio.AbstractEventLoop | None
     ) -> None:
+        remember_key(str(getattr(client, "api_key", None) or ""))
         self.name = str(client.base_url).rstrip("/")
         self._client = client
         self._timeout_s = timeout_s

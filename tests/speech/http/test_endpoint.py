@@ -256,3 +256,14 @@ def test_a_key_that_was_refused_is_not_sent_again(answers: list[int], asked_time
         assert len(server.requests) == asked_times
     expected = [b"sound" if it == 200 else 4 for it in answers[:asked_times]]
     assert got == expected + [4] * (len(answers) - asked_times)
+
+
+def test_a_key_repeated_in_a_redirect_is_not_told() -> None:
+    key = "sk-elsewhere-0123"  # not the canary: httpcore logs the headers it receives
+    away = Script(b"", 302, headers={"Location": f"http://else/?key={key}"}, framing="length")
+    with ScriptedServer(away) as server:
+        endpoint = endpoint_at(server.url, key=key)
+        with pytest.raises(EndpointError) as told:
+            endpoint.open(asked("Hello."))
+        endpoint.close()
+    assert "http://else/?key=(the key)" in str(told.value)

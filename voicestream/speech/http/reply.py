@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voicestream.errors import EndpointError, ReplyError
+from voicestream.redact import without_key
 from voicestream.speech.http.inflate import Inflater
 from voicestream.speech.http.json_sound import sound_of
 from voicestream.speech.http.limits import Watch
@@ -45,8 +46,10 @@ class Origin:
 
     def without_key(self, data: bytes | bytearray) -> bytes:
         """Some servers repeat the key they were sent."""
-        key = self.api_key.encode()
-        return bytes(data).replace(key, b"(the key)") if key else bytes(data)
+        if not self.api_key:
+            return bytes(data)
+        text = bytes(data).decode("utf-8", "surrogateescape")
+        return without_key(text, self.api_key).encode("utf-8", "surrogateescape")
 
 
 class Answer(Protocol):

@@ -15,6 +15,7 @@ from voicestream.errors import (
     KeyRefusedError,
     ReplyError,
 )
+from voicestream.redact import without_key
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
@@ -139,8 +140,7 @@ class RealtimeEndpoint:
         return f"{scheme}://{target.authority}{target.path}"
 
     def _without_key(self, words: str) -> str:
-        key = self._config.api_key
-        return words.replace(key, "(the key)") if key else words
+        return without_key(words, self._config.api_key)
 
     def _not_connected(self, error: Exception, model: str) -> EndpointError:
         target = realtime_target(self._config.base_url, model)
