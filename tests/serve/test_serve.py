@@ -182,7 +182,9 @@ def test_other_routes_and_methods_are_refused_in_the_same_shape(server_url: str)
 def test_a_web_page_cannot_make_it_speak(server_url: str) -> None:
     body = {"input": TEXT, "voice": "heart"}
     # what a page of a stranger can send without being asked for leave
-    assert post(server_url, body, content_type="text/plain")[0] == 415
+    for kind in ("text/plain", "text/plain; x=application/json", "application/jsonx"):
+        assert post(server_url, body, content_type=kind)[0] == 415, kind
+    assert post(server_url, body, content_type="Application/JSON; charset=utf-8")[0] == 200
     # a name of a stranger that leads to this machine
     status, _, answer = post(server_url, body, host="evil.example:80")
     assert (status, json.loads(answer)["error"]["code"]) == (403, "unknown_host")

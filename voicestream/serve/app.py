@@ -46,7 +46,8 @@ class Speaker:
 
     async def speech(self, request: Request) -> Response:
         """``POST /v1/audio/speech``: sentence by sentence, as each is made."""
-        if "application/json" not in request.headers.get("content-type", ""):
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
             # a web page can send anything else here without asking
             raise ApiError(415, "The content type must be application/json.")
         asked = Asked.parse(await _body(request))
@@ -56,8 +57,8 @@ class Speaker:
         pieces = self._encoded(asked, sentences, pcm)
         if asked.events:
             return StreamingResponse(_events(pieces), media_type="text/event-stream")
-        kind = _TYPES.get(asked.format, f"audio/pcm; rate={pcm.rate_hz}")
-        return StreamingResponse(pieces, headers={"content-type": kind})
+        media = _TYPES.get(asked.format, f"audio/pcm; rate={pcm.rate_hz}")
+        return StreamingResponse(pieces, headers={"content-type": media})
 
     async def realtime(self, socket: WebSocket) -> None:
         """``/v1/realtime``: the same voice behind the Realtime protocol."""
