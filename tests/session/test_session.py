@@ -240,6 +240,33 @@ def test_what_a_listener_raises_is_a_warning() -> None:
     assert "mine" in result.snapshot.warnings[0]
 
 
+@pytest.mark.parametrize("member", ["close", "abort"])
+@pytest.mark.parametrize("error", [AttributeError("no such member"), SystemExit(1)])
+def test_an_endpoint_that_fails_to_end_keeps_nobody_waiting(
+    member: str, error: BaseException
+) -> None:
+    def fail() -> None:
+        raise error
+
+    endpoint = FakeEndpoint(answer)
+    setattr(endpoint, member, fail)
+    running, keeper = session(endpoint, texts(3))
+    running.start()
+    result = ended(running)
+    assert numbers_in(keeper.heard) == [0, 1, 2]
+    assert any("failed to close" in text for text in result.snapshot.warnings)
+
+
+def test_a_listener_that_ends_the_program_at_the_end_keeps_nobody_waiting() -> None:
+    def listen(event: Event) -> None:
+        if event.kind == "end":
+            raise SystemExit(1)
+
+    running, _ = session(FakeEndpoint(answer), texts(1), listen)
+    running.start()
+    assert any("SystemExit" in text for text in ended(running).snapshot.warnings)
+
+
 def test_nothing_is_kept_of_segments_that_are_over() -> None:
     running, _ = session(FakeEndpoint(answer), texts(40))
     running.start()

@@ -132,7 +132,8 @@ def _turn(settings: Settings, start_s: float) -> Turn | None:
 
 def _collect_again(event: Event) -> None:
     """From the first sound on, garbage is collected; what was loaded until then is kept out."""
-    if event.kind in ("playing", "segment_done"):  # nothing plays where it is only saved
+    # nothing plays where it is only saved; once, as what is frozen later is never freed
+    if event.kind in ("playing", "segment_done") and not gc.isenabled():
         gc.freeze()
         gc.enable()
 

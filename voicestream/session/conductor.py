@@ -143,7 +143,7 @@ class Session:
             self._attempt(lambda: preload(first_format(self._settings)))
             self._attempt(self._pacing.load)
             self._attempt(self._feeder.run)
-            self._fetchers.cancel()
+            self._give_back(self._fetchers.cancel)
             self._attempt(self._playback.stop)
             self._attempt(self._pacing.save_trace)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
@@ -169,11 +169,20 @@ class Session:
             self.metrics.machine.finish(State.FAILED)
         else:
             self.metrics.machine.finish(State.DONE)
-        if self._turn is not None:
-            self._turn.close()
-        self._endpoint.close()
-        self._announce("end", None)
-        self._ended.set()
+        try:
+            if self._turn is not None:
+                self._turn.close()
+            self._give_back(lambda: self._endpoint.close())
+            self._announce("end", None)
+        finally:
+            self._ended.set()
+
+    def _give_back(self, step: Callable[[], None]) -> None:
+        """Run a step that ends the endpoint. What it raises or lacks keeps nobody waiting."""
+        try:
+            step()
+        except BaseException as error:  # noqa: BLE001  an endpoint of the caller's own
+            self.metrics.notices.notify(f"the endpoint failed to close: {error!r}")
 
     def _failures(self) -> list[VoicestreamError]:
         return self._feeder.errors + self._playback.errors + self._errors
@@ -229,5 +238,5 @@ class Session:
         said = text or ("" if figures is None else figures.text)
         try:
             self._on_event(Event(kind, at_ms, index, said))
-        except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
+        except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
             self.metrics.notices.warnings.append(f"on_event failed: {error!r}")

@@ -179,14 +179,16 @@ class Fetchers:
         """Any thread: end everything at once."""
         self._cancelled = True
         self._segments.cancel()
-        self._endpoint.abort()
-        with self._listing:
-            started = list(self._started)
-        for job in started:
-            job.spool.cancel()
-        self._jobs.put(None)
-        for _ in range(self._lookahead + 1):
-            self._room.release()
+        try:
+            self._endpoint.abort()
+        finally:
+            with self._listing:
+                started = list(self._started)
+            for job in started:
+                job.spool.cancel()
+            self._jobs.put(None)
+            for _ in range(self._lookahead + 1):
+                self._room.release()
 
     def _work(self) -> None:
         while job := self._take():
