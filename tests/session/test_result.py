@@ -50,3 +50,18 @@ def test_only_the_end_of_everything_is_completed() -> None:
         result = make_result(metrics, [])
         assert result.completed is (state is State.DONE)
         assert result.to_dict()["state"] == state.value
+
+
+def test_the_object_of_json_has_these_members_rounded_by_their_unit() -> None:
+    metrics = Metrics(0.0)
+    metrics.timeline.mark("first_sound", 0.123456789)
+    metrics.feeder.stretched_s = 0.123456789
+    told = make_result(metrics, []).to_dict()
+    assert (told["ttfa_ms"], told["timeline_ms"]["first_sound"]) == (123.5, 123.5)
+    assert (told["stretched_s"], told["state"]) == (0.1235, "idle")
+    assert set(told) == set(
+        "completed state ttfa_ms timeline_ms underruns rebuffers stall_ms holds hold_ms "
+        "device_underflows overruns stretched_s jitter_ms recommended_buffer_ms states_ms "
+        "buffer_health audio_s played_s bytes throughput_kbps decode_ms buffer_ms endpoint hedges "
+        "format format_steps segments reworded spoken warnings errors".split()
+    )

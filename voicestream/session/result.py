@@ -37,7 +37,11 @@ class Result:
     def to_dict(self) -> dict[str, Any]:
         """As in ``--json``. Times in milliseconds since process start, None if never."""
         seen = self.snapshot
-        shown = {f.name: _plain(getattr(seen, f.name)) for f in fields(seen) if f.name not in _LIVE}
+        shown = {
+            f.name: _plain(getattr(seen, f.name), f.name)
+            for f in fields(seen)
+            if f.name not in _LIVE
+        }
         return {
             "completed": self.completed,
             **shown,
@@ -56,20 +60,20 @@ class Result:
 
 _LIVE = frozenset(
     "at_ms fill_ms prebuffer_ms capacity_ms speaking segments cues written_frames played_frames "
-    "fill rate_hz start_s".split()
+    "fill rate_hz start_s waits_for".split()
 )
 """Of a snapshot, what is of no use once the reply has ended, or shown in another way."""
 
 
-def _plain(value: Any) -> Any:
-    """A figure as JSON has it; times are rounded."""
+def _plain(value: Any, name: str = "") -> Any:
+    """The figure ``name`` as JSON has it: seconds to 0.1 ms, everything else to a tenth."""
     if isinstance(value, State):
         return value.value
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
+        return {inner: _plain(figure, name) for inner, figure in value.items()}
     if isinstance(value, tuple):
         return list(value)
-    return round(value, 4) if isinstance(value, float) else value
+    return _round(value, 4 if name.endswith("_s") else 1) if isinstance(value, float) else value
 
 
 def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
