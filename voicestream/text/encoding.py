@@ -44,7 +44,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"\x7fELF|MZ[\x00-\xff]\x00|\xca\xfe\xba\xbe|\x00asm", "a program", _OTHER),
     (rb"SQLite format 3\x00", "a database", _OTHER),
 )
-_CONTROLS = bytes((*range(1, 7), *range(14, 27), *range(28, 32)))
+_CONTROLS = bytes((*range(0, 7), *range(14, 27), *range(28, 32)))
 
 _MARKED = (  # byte order marks, the longer of two that begin alike first
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -71,7 +71,7 @@ def check_text(head: bytes, name: str, encoding: str = "utf-8") -> None:
             raise _no_text(name, f"it is {kind}", hint)
     if encoding != "utf-8":
         head = head.decode(encoding, "ignore").encode("utf-8", "ignore")
-    if b"\0" in head or len(head) - len(head.translate(None, _CONTROLS)) > _CONTROLS_MAX:
+    if len(head) - len(head.translate(None, _CONTROLS)) > _CONTROLS_MAX:
         raise _no_text(name, "it holds bytes that no text has", _OTHER)
 
 
