@@ -44,7 +44,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"\x7fELF|MZ[\x00-\xff]\x00|\xca\xfe\xba\xbe|\x00asm", "a program", _OTHER),
     (rb"SQLite format 3\x00", "a database", _OTHER),
 )
-_CONTROLS = bytes((*range(0, 7), *range(14, 27), *range(28, 32)))
+_CONTROLS = bytes((*range(7), *range(14, 27), *range(28, 32)))
 
 _MARKED = (  # byte order marks, the longer of two that begin alike first
     (codecs.BOM_UTF32_LE, "utf-32-le"),
