@@ -134,11 +134,6 @@ def test_endless_junk_ends_in_an_error(junk: bytes) -> None:
             decode_in_pieces(FlacDecoder(), [start, *[junk] * 400])
 
 
-def test_another_rate_in_the_same_reply() -> None:
-    with pytest.raises(DecodeError, match="from 24000 to 48000 Hz"):
-        decode_in_pieces(FlacDecoder(), [FILE + flac(SOUND, 48_000)])
-
-
 def test_no_flac() -> None:
     with pytest.raises(DecodeError, match=r"no FLAC sound.*Bad Gateway"):
         decode_in_pieces(FlacDecoder(), [b"<h1>502 Bad Gateway</h1>"])

@@ -168,10 +168,6 @@ def test_wav_sound_comes_with_the_first_byte_behind_the_header() -> None:
         (b"RIFF", "WAV"),
         (wav_header(0)[:36] + b"LIST\xff\xff\xff\x7f" + b"\0" * 2_000_000, "without a frame"),
         (wav_header(4) + b"\0\0\0\0" + b"\1" * 2_000_000, "without a frame"),
-        (
-            wav_header(0) + b"\0\0\0\0" + wav_header(0, rate_hz=48_000) + b"\0\0",
-            "changes within the reply",
-        ),
     ],
 )
 def test_wav_says_what_is_wrong(data: bytes, message: str | None) -> None:
@@ -185,7 +181,7 @@ def test_wav_says_what_is_wrong(data: bytes, message: str | None) -> None:
 
 def test_sound_before_an_error_is_given_out_first() -> None:
     decoder = WavDecoder()
-    blocks = [decoder.feed(wav_header(0) + b"\1\0\2\0" + wav_header(0, rate_hz=48_000))]
+    blocks = [decoder.feed(wav_header(0) + b"\1\0\2\0" + wav_header(0, tag=0x55))]
     with pytest.raises(DecodeError):
         decoder.flush()
     assert (joined(blocks)[:, 0] * 32768).tolist() == [1, 2]

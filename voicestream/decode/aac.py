@@ -41,13 +41,10 @@ class AacDecoder(SyncedDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._codec = PacketDecoder("aac")
-        self._core_rate_hz = 0
         self._file_begins = True
 
     def _parse(self, at: int) -> AdtsHeader | None:
-        header = parse_adts(self._buffer, at)
-        same = header is None or self._core_rate_hz in (0, header.rate_hz)
-        return header if same else None
+        return parse_adts(self._buffer, at)
 
     def _decode(self, frame: bytes) -> None:
         samples = self._codec.decode(frame)
@@ -58,10 +55,6 @@ class AacDecoder(SyncedDecoder):
             self._skipped += 1
         elif not primes:
             self._emit(samples, self._codec.rate_hz)
-            if self._format is not None and not self._core_rate_hz:
-                header = parse_adts(frame)
-                assert header is not None
-                self._core_rate_hz = header.rate_hz
 
     def _begin_file(self) -> None:
         self._file_begins = True

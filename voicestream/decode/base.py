@@ -1,7 +1,7 @@
 """What a decoder is.
 
-To add a format, write one file with a class that has ``format``, ``skipped``,
-``note``, ``feed`` and ``flush``, and name it in ``registry``.
+To add a format, write one file with a class that has the members of :class:`Decoder`
+(``FramedDecoder`` has most), and name it in ``registry``.
 """
 
 from __future__ import annotations
@@ -48,6 +48,17 @@ class Decoder(Protocol):
     @property
     def note(self) -> str:
         """What a person should know about this stream (one sentence); mostly empty."""
+
+    @property
+    def complete(self) -> bool:
+        """The stream itself says how much sound it holds, and all of that is here."""
+
+    @property
+    def rest(self) -> bytes | None:
+        """Bytes of another stream behind this one, whose sample rate is another; mostly None.
+
+        They need a decoder of their own; this one takes only ``flush`` any more.
+        """
 
     def feed(self, data: bytes) -> Samples:
         """Take the next bytes; return the samples they complete (maybe none).

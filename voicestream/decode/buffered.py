@@ -14,6 +14,8 @@ class BufferedDecoder:
     """MP4, WebM, AIFF and whatever else FFmpeg can read from a whole file."""
 
     note = "The endpoint sent a format that cannot be streamed; it is played once it has all come."
+    complete = False
+    rest: bytes | None = None
 
     def __init__(self) -> None:
         self._data = bytearray()

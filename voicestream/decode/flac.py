@@ -44,6 +44,11 @@ class StreamInfo:
         return cls(raw, max_block, packed >> 12, (packed >> 9 & 7) + 1, (packed >> 4 & 31) + 1)
 
     @property
+    def total(self) -> int:
+        """Samples of each channel in the whole stream; 0 if it does not say."""
+        return int.from_bytes(self.raw[13:18], "big") & (1 << 36) - 1
+
+    @property
     def max_frame_bytes(self) -> int:
         """No frame can be longer: uncompressed samples (one bit more for a side channel)."""
         return self.max_block * self.channels * (self.bits + 1) // 8 + 64 * self.channels
@@ -68,6 +73,7 @@ class FlacDecoder(FramedDecoder):
         self._skip_bytes = 0  # of a metadata block, still to come
         self._in_metadata = False
         self._frame: FrameHeader | None = None  # it begins at ``_at``
+        self._stream_samples = 0  # of this stream
         self._searched_bytes = 0  # of it: the next one does not begin in them
 
     def _step(self, ended: bool) -> bool:
@@ -103,15 +109,16 @@ class FlacDecoder(FramedDecoder):
         block = self._consume(_MARK_BYTES + 34)
         info = StreamInfo.parse(block[_MARK_BYTES:])
         if self._format is not None and self._format.rate_hz != info.rate_hz:
-            raise DecodeError(
-                "The sample rate changes within the reply",
-                f"from {self._format.rate_hz} to {info.rate_hz} Hz",
-            )
+            self._at -= len(block)
+            self._leave_rest(self._at)
+            return False
         if self._info is None or info.raw != self._info.raw:
             self._codec = PacketDecoder("flac", info.raw, err_detect="crccheck+explode")
         if not info.max_block:
             raise DecodeError("The FLAC header is broken", "it says that its frames are empty")
         self._info = info
+        self._stream_samples = 0
+        self.complete = False
         self._understood = True
         self._in_junk = False
         self._in_metadata = not block[4] & _LAST_BLOCK
@@ -145,6 +152,8 @@ class FlacDecoder(FramedDecoder):
             self._skipped += 1
         else:
             self._emit(samples, self._codec.rate_hz)
+            self._stream_samples += len(samples)
+            self.complete = 0 < self._info.total <= self._stream_samples
         return True
 
     def _find_end(self, frame: FrameHeader, ended: bool) -> int | None:

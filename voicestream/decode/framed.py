@@ -42,6 +42,8 @@ class FramedDecoder(ABC):
         self._understood = False  # at least a header made sense
         self._blocks: list[Samples] = []
         self._failure: DecodeError | None = None
+        self.complete = False
+        self.rest: bytes | None = None
 
     @property
     def format(self) -> PcmFormat | None:
@@ -72,7 +74,7 @@ class FramedDecoder(ABC):
         if self._failure is not None:
             raise self._failure
         try:
-            while self._step(ended):
+            while self.rest is None and self._step(ended):
                 pass
             if ended:
                 self._end()
@@ -92,6 +94,12 @@ class FramedDecoder(ABC):
         self._finish()
         if self._head and self._format is None and (self._skipped or not self._understood):
             raise DecodeError(f"The reply holds no {self.name} sound", describe(self._head))
+
+    def _leave_rest(self, at: int) -> None:
+        """From this place of the buffer on another stream begins."""
+        self.rest = bytes(self._buffer[at:])
+        del self._buffer[at:]
+        self._at = at
 
     def _collect(self) -> Samples:
         blocks, self._blocks = self._blocks, []

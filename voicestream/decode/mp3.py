@@ -69,11 +69,10 @@ class Mp3Decoder(SyncedDecoder):
         self._file_begins = True
         self._position = 0  # in frames of sound since the file began
         self._windows: list[tuple[int, int]] = []
+        self._named_frames = 0  # of sound, as the file's Info frame says; 0: it does not
 
     def _parse(self, at: int) -> Header | None:
-        header = parse_header(self._buffer, at)
-        same = header is None or self._format is None or header.rate_hz == self._format.rate_hz
-        return header if same else None
+        return parse_header(self._buffer, at)
 
     def _decode(self, frame: bytes) -> None:
         header = parse_header(frame)
@@ -82,6 +81,7 @@ class Mp3Decoder(SyncedDecoder):
         if info is not None:
             self._begin_file()
             self._windows = info
+            self._named_frames = named_frames(header, frame)
         if self._file_begins:
             self._file_begins = False
             self._windows = self._windows or [(0, ENCODER_DELAY_FRAMES + DECODER_DELAY_FRAMES)]
@@ -93,11 +93,23 @@ class Mp3Decoder(SyncedDecoder):
         else:
             self._emit(without(samples, self._position, self._windows), self._codec.rate_hz)
         self._position += header.frames
+        self.complete = 0 < self._named_frames <= self._position
 
     def _begin_file(self) -> None:
         self._file_begins = True
         self._position = 0
         self._windows = []
+        self._named_frames = 0
+        self.complete = False
+
+
+def named_frames(header: Header, frame: bytes) -> int:
+    """Frames of sound in a file, padding included, as its Info frame tells; 0 if it does not."""
+    at = 4 + header.side_info_bytes
+    if frame[at : at + 4] not in (b"Xing", b"Info") or not frame[at + 7 : at + 8].strip(b"\0"):
+        return 0
+    counted = frame[at + 7] & 1
+    return int.from_bytes(frame[at + 8 : at + 12], "big") * header.frames if counted else 0
 
 
 def parse_info(header: Header, frame: bytes) -> list[tuple[int, int]] | None:

@@ -131,6 +131,7 @@ class OpusDecoder(FramedDecoder):
     def _close_page(self) -> None:
         if self._is_ours and self._flags & _ENDS:
             self._drain()
+            self.complete = True
 
     def _read_packet(self, packet: bytes) -> None:
         if self._flags & _BEGINS and packet.startswith(b"OpusHead"):
@@ -151,6 +152,7 @@ class OpusDecoder(FramedDecoder):
 
     def _begin(self, head: bytes) -> None:
         self._drain()
+        self.complete = False
         # FFmpeg would trim what the header tells it to, but not across packets: it is told 0.
         self._codec = PacketDecoder("opus", head[:10] + b"\0\0" + head[12:])
         self._understood = True

@@ -10,6 +10,8 @@ class PcmDecoder:
     """Raw samples; a piece may end inside a frame, the rest waits for the next one."""
 
     note = ""
+    complete = False
+    rest: bytes | None = None
 
     def __init__(self, fmt: PcmFormat, big_endian: bool = False) -> None:
         """

@@ -191,6 +191,14 @@ class DetectingDecoder:
     def note(self) -> str:
         return self._decoder.note if self._decoder else ""
 
+    @property
+    def complete(self) -> bool:
+        return self._decoder is not None and self._decoder.complete
+
+    @property
+    def rest(self) -> bytes | None:
+        return self._decoder.rest if self._decoder else None
+
     def feed(self, data: bytes) -> Samples:
         if self._decoder is not None:
             return self._decoder.feed(data)

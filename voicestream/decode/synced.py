@@ -13,6 +13,8 @@ from voicestream.decode.framed import FramedDecoder
 
 _ID3_HEADER_BYTES = 10
 _ID3V1_BYTES = 128
+_PROOFS = 2
+"""Headers that must agree with one that contradicts all before."""
 
 
 class Header(Protocol):
@@ -36,6 +38,7 @@ class SyncedDecoder(FramedDecoder):
     def __init__(self) -> None:
         super().__init__()
         self._tag_bytes = 0  # of an ID3 tag, still to come
+        self._rate_hz = 0  # of the first frame
         self._in_step = True  # right behind a frame or a tag: the next header needs no proof
 
     @abstractmethod
@@ -68,6 +71,8 @@ class SyncedDecoder(FramedDecoder):
         header = self._parse(self._at)
         if header is None:
             return self._resync()
+        if self._rate_hz and header.rate_hz != self._rate_hz:
+            return self._meet_other(header, ended)
         return self._read_frame(header, left, ended)
 
     def _read_frame(self, header: Header, left: int, ended: bool) -> bool:
@@ -84,8 +89,23 @@ class SyncedDecoder(FramedDecoder):
         self._in_step = True
         self._in_junk = False
         self._understood = True
+        self._rate_hz = header.rate_hz
         self._decode(self._consume(header.size_bytes))
         return True
+
+    def _meet_other(self, header: Header, ended: bool) -> bool:
+        """A frame of another sample rate: of another file, if the next two agree; else broken."""
+        at, follower = self._at, header
+        for _ in range(_PROOFS):
+            at += follower.size_bytes
+            if len(self._buffer) < at + self.header_bytes and not ended:
+                return False
+            parsed = self._parse(at)
+            if parsed is None or parsed.rate_hz != header.rate_hz:
+                return self._resync()
+            follower = parsed
+        self._leave_rest(self._at)
+        return False
 
     def _skip_id3v1(self, left: int, ended: bool) -> bool:
         if left < _ID3V1_BYTES and not ended:

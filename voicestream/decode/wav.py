@@ -50,6 +50,8 @@ class WavDecoder(FramedDecoder):
         self._state: Callable[[bool], bool] = self._read_riff
         self._layout: _Layout | None = None
         self._left_bytes: int | None = None  # of this chunk; None = until the end
+        self._riff = b""  # the header that was read last
+        self._files = 0
 
     def _step(self, ended: bool) -> bool:
         return self._state(ended)
@@ -64,7 +66,9 @@ class WavDecoder(FramedDecoder):
         head = self._buffer[self._at : self._at + 12]
         if left < 12 or head[:4] not in _RIFF_IDS or head[8:] != b"WAVE":
             raise DecodeError("The reply is not a WAV file", describe(head))
-        self._consume(12)
+        self._riff = self._consume(12)
+        self._files += 1
+        self.complete = False
         self._state = self._read_chunk
         return True
 
@@ -107,10 +111,10 @@ class WavDecoder(FramedDecoder):
         if self._format is None:
             self._format = PcmFormat(layout.rate_hz, channels, "f32")
         elif self._format.rate_hz != layout.rate_hz:
-            raise DecodeError(
-                "The sample rate changes within the reply",
-                f"from {self._format.rate_hz} to {layout.rate_hz} Hz",
-            )
+            self._at -= whole_bytes
+            self._leave_rest(self._at)
+            self.rest = self._riff + (self.rest or b"")
+            return False
         self._layout = layout
         self._understood = True
         return True
@@ -123,7 +127,8 @@ class WavDecoder(FramedDecoder):
             available = min(available, self._left_bytes)
         header_at, certain = self._find_header(ended)
         sound_bytes = min(available, header_at)
-        over = sound_bytes == self._left_bytes or (certain and header_at <= available)
+        full = sound_bytes == self._left_bytes
+        over = full or (certain and header_at <= available)
         rest_bytes = sound_bytes % self._layout.frame_bytes
         if not over and sound_bytes == rest_bytes:
             return False
@@ -132,6 +137,8 @@ class WavDecoder(FramedDecoder):
             self._left_bytes -= len(data)
         self._emit(self._layout.decode(data), self._layout.rate_hz)
         if over:
+            # who sends one file for each sentence may have more of them
+            self.complete = full and self._files == 1
             self._in_junk = False
             if rest_bytes:
                 self._drop(rest_bytes)
