@@ -116,6 +116,9 @@ class ReplyError(EndpointError):
 
 class IncompleteReplyError(EndpointError):
     repeatable = True
+    untidy = False
+    """The connection was closed where the end should have been told, and this server has not told
+    any end so far: perhaps it never does, and this was all."""
 
 
 class CutShortError(IncompleteReplyError):

@@ -87,6 +87,12 @@ class Cell:
     def is_named(self) -> bool:
         return self.fault in NAMED
 
+    @property
+    def is_doubted(self) -> bool:
+        """Ends at the same place each time, at a server that never ended a reply as it should:
+        what came may be all there is."""
+        return self.fault == "always cut" and self.text == ONE
+
     def hits(self, text: str) -> bool:
         """Of one sentence, it; of ten, some that come when others are playing."""
         words = ("Delta",) if self.is_named else ("Alpha", "Charlie", "Foxtrot", "Juliet")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.servers.said import assert_heard, assert_like, say, speak
 from tests.support import encode, sound
-from tests.support.script import Script
+from tests.support.script import Request, Script
 
 RAMP = sound.ramp(1200)
 PCM = RAMP.tobytes()
@@ -132,7 +132,7 @@ def test_every_way_to_tell_the_end(framing: str, tmp_path: Path) -> None:
     assert_heard(speak(pcm(framing=framing), tmp_path), RAMP)
 
 
-@pytest.mark.parametrize("framing", ["chunked", "length"])
+@pytest.mark.parametrize("framing", ["length"])
 def test_a_connection_closed_instead_of_ended_is_told_and_what_came_is_heard(
     framing: str, tmp_path: Path
 ) -> None:
@@ -141,6 +141,51 @@ def test_a_connection_closed_instead_of_ended_is_told_and_what_came_is_heard(
     assert said.run.code == 3
     assert "after 1200 bytes" in said.run.errors[0]
     assert np.array_equal(said.samples.ravel(), RAMP[:600])
+
+
+@pytest.mark.parametrize(
+    ("script", "form", "asked"),
+    [
+        # what the header says is all there: it is whole
+        (
+            wav(
+                sound.wav(RAMP),
+                framing="length",
+                declared_bytes=len(PCM) + 88,
+                cut_after_bytes=len(PCM) + 44,
+            ),
+            "wav",
+            1,
+        ),
+        (wav(sound.wav(RAMP), cut_after_bytes=len(PCM) + 44), "wav", 1),
+        # raw samples tell nothing: a server that ends there again has no more
+        (pcm(cut_after_bytes=len(PCM)), "pcm", 2),
+        (
+            pcm(framing="length", declared_bytes=len(PCM) + 44, cut_after_bytes=len(PCM)),
+            "pcm",
+            2,
+        ),
+    ],
+    ids=["WAV, length", "WAV, chunked", "PCM, chunked", "PCM, length"],
+)
+def test_a_reply_that_is_whole_but_for_its_end(
+    script: Script, form: str, asked: int, tmp_path: Path
+) -> None:
+    said = say(script, tmp_path, "--format", form, "--retries", "3")
+    assert said.run.code == 0
+    assert len(said.requests) == asked
+    assert np.array_equal(said.samples.ravel(), RAMP)
+    assert ('taken for whole: "Hello there."' in said.run.err) == (asked == 2)
+
+
+def test_a_server_that_can_end_its_replies_has_more(tmp_path: Path) -> None:
+    def answer(request: Request) -> Script:
+        first = request.json["input"].startswith("Hello")
+        return pcm() if first else pcm(cut_after_bytes=1200)
+
+    said = say(answer, tmp_path, "--retries", "3", "--lookahead", "0", text="Hello.\n\nThere.")
+    assert said.run.code == 3
+    assert "after 1200 bytes" in said.run.errors[0]
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,27 @@ def test_tries_are_bounded_and_what_came_is_heard(resumes: int) -> None:
     assert np.array_equal(to_int16(samples), SOUND[:10_000])
 
 
+def test_what_brings_more_each_time_goes_on() -> None:
+    cuts = range(12_000, len(BODY), 12_001)  # a quarter of a second more each time
+    attempts = Attempts(*[(BODY[:cut], torn()) for cut in cuts], (BODY, None))
+    assert len(cuts) > 2
+    samples, error, _ = played(attempts, resumes=2)
+    assert error is None
+    assert np.array_equal(to_int16(samples), SOUND)
+
+
+def test_a_reply_that_ends_twice_alike_is_whole_where_that_may_be() -> None:
+    for untidy, made in ((True, 2), (False, 3)):
+        error = torn()
+        error.untidy = untidy
+        attempts = Attempts((BODY[:20_000], error))
+        samples, failure, told = played(attempts)
+        assert (failure is None) == untidy
+        assert attempts.made == made
+        assert len(told) == untidy
+        assert np.array_equal(to_int16(samples), SOUND[:10_000])
+
+
 def test_what_cannot_be_mended_is_not_asked_for_again() -> None:
     lasting = torn()
     lasting.repeatable = False

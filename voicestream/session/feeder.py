@@ -19,7 +19,7 @@ from voicestream.pcm import PcmFormat, Samples
 from voicestream.policy.plan import NOT_YET
 from voicestream.session.fetchers import Fetchers, Job
 from voicestream.session.playback import Playback
-from voicestream.session.reply import MOST_RESUMES, Reply
+from voicestream.session.reply import MOST_FRUITLESS, Reply
 from voicestream.session.requests import lighter_may_follow
 from voicestream.session.tempo import Tempo
 from voicestream.settings.table import Settings
@@ -49,7 +49,7 @@ class Feeder:
         self._metrics = metrics
         self._settings = settings
         self._download_first = not settings.streaming
-        self._resumes = min(settings.retries, MOST_RESUMES)
+        self._resumes = min(settings.retries, MOST_FRUITLESS)
         self._announce = announce
         self._pauses_s = {
             Boundary.CLAUSE: settings.pause_clause_ms / 1000,

@@ -16,8 +16,12 @@ from voicestream.errors import DecodeError, EndpointError, IncompleteReplyError,
 from voicestream.pcm import PcmFormat, Samples, no_samples
 from voicestream.session.fetchers import Job
 
-MOST_RESUMES = 2
-"""A reply that broke off is asked for again at most so often."""
+MOST_FRUITLESS = 2
+"""A reply that broke off is asked for again at most so often while that brings nothing more."""
+_MOST_RESUMES = 20
+_PROGRESS_S = 0.25
+"""New sound that makes another try worth its price."""
+_TAKEN_FOR_WHOLE = "ended twice at the same place, not as a reply should; taken for whole"
 _JOINED = "a reply broke off; it goes on in a second rendering"
 _UNSURE = "a word may be missing or heard twice there"
 _LEAST_S = 60.0
@@ -34,7 +38,7 @@ class Reply:
 
     Args:
         again: makes the request anew; its spool replaces that of the job.
-        resumes: how often at most.
+        resumes: how often at most in a row without bringing more; 0: never.
         tell: called with a sentence a person should know.
     """
 
@@ -42,13 +46,16 @@ class Reply:
         self,
         job: Job,
         again: Callable[[Job], None],
-        resumes: int = MOST_RESUMES,
+        resumes: int = MOST_FRUITLESS,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._job = job
         self._again = again
         self._resumes = resumes
         self._tell = tell
+        self._ended_at_bytes = 0  # where the last attempt ended untidily
+        self._fruitless = 0
+        self._new_frames = 0  # handed on by this attempt
         self._position = 0  # in the rendering that is read
         self._past: Samples | None = None
         self._outline: Outline | None = None  # of all that was handed on
@@ -78,7 +85,7 @@ class Reply:
                 yield from self._attempt()
                 return
             except IncompleteReplyError as error:
-                if not error.repeatable or self.resumed >= self._resumes:
+                if not error.repeatable or not self._may_resume():
                     yield from self._leftover()
                     raise
             except EndpointError:
@@ -87,29 +94,58 @@ class Reply:
             self.resumed += 1
             self._again(self._job)
 
+    def _may_resume(self) -> bool:
+        """Whether it is asked for once more: as long as that brings more, for a while without."""
+        pcm = self.format
+        if self.resumed and (pcm is None or pcm.frames_to_s(self._new_frames) < _PROGRESS_S):
+            self._fruitless += 1
+        else:
+            self._fruitless = 0
+        return self._fruitless < self._resumes and self.resumed < _MOST_RESUMES
+
     def _attempt(self) -> Iterator[Samples]:
+        self._new_frames = 0
         seam = self._seam()
         sound = _Sound(self._job, self.format)
         try:
             for piece in self._job.spool:
                 yield from self._hand_on(seam, sound.feed(piece), sound)
-        except EndpointError:
-            if seam is None or seam.closed:
-                self._tail = sound.rest()
-                self.format = self.format or sound.format
-            raise
-        else:
-            yield from self._hand_on(seam, sound.flush(), sound)
-            if seam is not None and not seam.closed:
-                rest = seam.flush()
-                self._joined(seam)
-                yield from self._hand_on(None, rest, sound)
-            self._tail = None
+            last = sound.flush()
+        except EndpointError as error:
+            rest = sound.rest()
+            if not (isinstance(error, IncompleteReplyError) and self._is_whole(error, sound)):
+                if seam is None or seam.closed:
+                    self._tail = rest
+                    self.format = self.format or sound.format
+                raise
+            last = no_samples(sound.channels) if rest is None else rest
         finally:
-            self.decode_s += sound.spent_s
-            self.skipped += sound.skipped
-            if sound.note and sound.note not in self.notes:
-                self.notes.append(sound.note)
+            self._note(sound)
+        yield from self._hand_on(seam, last, sound)
+        if seam is not None and not seam.closed:
+            rest = seam.flush()
+            self._joined(seam)
+            yield from self._hand_on(None, rest, sound)
+        self._tail = None
+
+    def _note(self, sound: _Sound) -> None:
+        self.decode_s += sound.spent_s
+        self.skipped += sound.skipped
+        if sound.note and sound.note not in self.notes:
+            self.notes.append(sound.note)
+
+    def _is_whole(self, error: IncompleteReplyError, sound: _Sound) -> bool:
+        """Whether a reply that ended as it should not has all its sound: by its own header, or
+        since it ends at that place again."""
+        if sound.complete:
+            return True
+        if not error.untidy or not sound.size_bytes:
+            return False
+        again = sound.size_bytes == self._ended_at_bytes
+        self._ended_at_bytes = sound.size_bytes
+        if again:
+            self._tell(f'{_TAKEN_FOR_WHOLE}: "{self._job.segment.text.strip()}"')
+        return again
 
     def _seam(self) -> Seam | None:
         if self.format is None or self._past is None or self._outline is None:
@@ -136,6 +172,7 @@ class Reply:
 
     def _remember(self, samples: Samples, pcm: PcmFormat) -> None:
         self._position += len(samples)
+        self._new_frames += len(samples)
         self._outline = self._outline or Outline(pcm)
         self._outline.feed(samples)
         past = samples if self._past is None else np.concatenate((self._past, samples))
@@ -162,7 +199,18 @@ class _Sound:
         self._wanted = wanted
         self._decoder: Decoder | None = None
         self._converter: Converter | None = None
+        self._skipped = 0  # by decoders before this one
         self.spent_s = 0.0
+        self.size_bytes = 0
+
+    @property
+    def complete(self) -> bool:
+        """The stream itself says how much sound it holds, and all of that is here."""
+        return self._decoder is not None and self._decoder.complete
+
+    @property
+    def channels(self) -> int:
+        return self.format.channels if self.format else 1
 
     @property
     def format(self) -> PcmFormat | None:
@@ -170,7 +218,7 @@ class _Sound:
 
     @property
     def skipped(self) -> int:
-        return self._decoder.skipped if self._decoder else 0
+        return self._skipped + (self._decoder.skipped if self._decoder else 0)
 
     @property
     def note(self) -> str:
@@ -178,22 +226,35 @@ class _Sound:
 
     def feed(self, piece: bytes) -> Samples:
         began_s = time.perf_counter()
-        if self._decoder is None:
-            job = self._job
-            self._decoder = open_decoder(
-                job.content_type, job.request.format, job.rate_hz, job.channels
-            )
-        samples = self._converted(self._decoder.feed(piece))
+        self.size_bytes += len(piece)
+        decoder = self._decoder = self._decoder or self._open()
+        samples = self._converted(decoder.feed(piece))
+        while (rest := decoder.rest) is not None:
+            # another stream follows, at another rate: it goes on in the format of the first
+            tail = self._finished(decoder)
+            self._skipped += decoder.skipped
+            self._wanted = self.format
+            decoder = self._decoder = self._open()
+            self._converter = None
+            samples = np.concatenate((samples, tail, self._converted(decoder.feed(rest))))
         self.spent_s += time.perf_counter() - began_s
+        return samples
+
+    def _open(self) -> Decoder:
+        job = self._job
+        return open_decoder(job.content_type, job.request.format, job.rate_hz, job.channels)
+
+    def _finished(self, decoder: Decoder) -> Samples:
+        samples = self._converted(decoder.flush())
+        if self._converter is not None:
+            samples = np.concatenate((samples, self._converter.flush()))
         return samples
 
     def flush(self) -> Samples:
         if self._decoder is None:
             return no_samples()
         began_s = time.perf_counter()
-        samples = self._converted(self._decoder.flush())
-        if self._converter is not None:
-            samples = np.concatenate((samples, self._converter.flush()))
+        samples = self._finished(self._decoder)
         self.spent_s += time.perf_counter() - began_s
         return samples
 

@@ -93,7 +93,9 @@ class SocketStream(httpcore.NetworkStream):
             return self  # `connect` has verified it
         try:
             self._socket.settimeout(timeout)
-            self._socket = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+            self._socket = ssl_context.wrap_socket(
+                self._socket, server_hostname=server_hostname, suppress_ragged_eofs=False
+            )
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(str(error)) from error
         except OSError as error:

@@ -145,7 +145,10 @@ def connect(target: Target, timeout_s: float) -> socket.socket:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme != "https":
             return plain
-        return tls_context().wrap_socket(plain, server_hostname=target.host)
+        # an end without TLS's own is no end: somebody on the way may have cut the connection
+        return tls_context().wrap_socket(
+            plain, server_hostname=target.host, suppress_ragged_eofs=False
+        )
     except BaseException:
         plain.close()
         raise

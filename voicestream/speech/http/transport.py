@@ -24,6 +24,8 @@ ERRORS = (
 )
 """All that a request can raise before its reply begins."""
 _BROKEN = (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError)
+_NEAR_BYTES = 128
+"""A length that is wrong by the size of a header is untidy, and no loss."""
 _KEEP_S = 120.0
 """How long an idle connection is kept: 5 s, as is usual, would pay for TCP and TLS again after
 every pause of the writer."""
@@ -109,6 +111,7 @@ class Response:
             for piece in self._response.iter_stream():
                 self.received_bytes += len(piece)
                 yield piece
+            self._transport.tidy = True
             self.close()  # its connection may carry the next request
         except httpcore.TimeoutException as error:
             raise IncompleteReplyError(
@@ -116,9 +119,21 @@ class Response:
                 "the server sent nothing more",
             ) from error
         except ERRORS as error:
-            raise IncompleteReplyError(
+            broken = IncompleteReplyError(
                 f"the reply broke off after {self.received_bytes} bytes", str(error)
-            ) from error
+            )
+            broken.untidy = self._untidy(error)
+            raise broken from error
+
+    def _untidy(self, error: Exception) -> bool:
+        """Whether the other side just closed, has not announced much more, and never ended a reply
+        as it should: from one that does, this is a reply cut short."""
+        closed = isinstance(error, httpcore.RemoteProtocolError) or isinstance(
+            error.__cause__, ssl.SSLEOFError
+        )
+        announced = self.headers.get("content-length", "")
+        missing = int(announced) - self.received_bytes if announced.isdecimal() else 0
+        return closed and missing <= _NEAR_BYTES and not self._transport.tidy
 
     def close(self) -> None:
         """Give the connection back; before the body's end that closes it."""
@@ -151,11 +166,15 @@ class Transport:
         self._idle: list[Line] = []
         self._busy: list[Line] = []
         self._aborted = False
+        self.tidy = False
+        """A reply has ended as it should. Written by any thread that reads one."""
 
     def post(
         self, path: str, headers: Mapping[str, str], body: bytes, call: Call | None = None
     ) -> Response:
         """Ask, and return when the head of the answer is here.
+
+        A kept connection that turns out to be dead is no failure: a new one is made, once.
 
         Args:
             path: of the URL, encoded.
@@ -164,16 +183,24 @@ class Transport:
         Raises:
             ERRORS: of httpcore.
         """
-        line = self._line(body)
         request = self._request(path, headers, body)
+        line = self._line(body)
+        kept = line.idle
+        try:
+            return self._send(line, request, call)
+        except _BROKEN:
+            if not kept or (call is not None and call.cancelled):
+                raise
+        self._drop_idle()
+        return self._send(self._line(body), request, call)
+
+    def _send(self, line: Line, request: httpcore.Request, call: Call | None) -> Response:
         try:
             line.connector.serve(call)
             response = line.send(request)
-        except BaseException as error:
+        except BaseException:
             line.close()
             self.give_back(line)
-            if isinstance(error, _BROKEN) and not (call is not None and call.cancelled):
-                self._drop_idle()
             raise
         return Response(response, line, self)
 
@@ -199,7 +226,6 @@ class Transport:
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")
-            line: Line | None = None
             if self._early is not None and self._early.body in (body, None):
                 early, self._early = self._early, None
                 line = Line(self._target, self._proxy, early)
