@@ -14,6 +14,7 @@ from typing import Any
 from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
 from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
 _PERIODS = 3
@@ -74,6 +75,8 @@ class MiniaudioSink:
                 raise DeviceError("no sound system is there", _reason(binding.lib, told), HINT)
             self._kept.append(name)
             self._context = context
+            if context.backend != binding.lib.ma_backend_pulseaudio:  # it loaded ALSA or JACK
+                quiet_sound_libraries()
             if context.backend == binding.lib.ma_backend_null:
                 self._end_context()
                 raise DeviceError("no audio device found", hint=HINT)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from voicestream.errors import DeviceError
 from voicestream.metrics import PlayFigures
 from voicestream.output.base import Fill
 from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
 _OUTPUT_UNDERFLOW = 4
 """PortAudio's flag; pyaudio's name for it would have to be imported first."""
-_STDERR = threading.Lock()
 
 
 class PortAudioSink:
@@ -46,8 +43,6 @@ class PortAudioSink:
         self._pcm = PcmFormat(24000)
         self._index: int | None = None
         self._fill: Fill | None = None
-        self.noise = ""
-        """What ALSA and JACK wrote to stderr while initialising, for a diagnosis."""
         # audio callback
         self._figures = figures or PlayFigures()
 
@@ -72,13 +67,11 @@ class PortAudioSink:
             if self._portaudio is not None:
                 return
             self._pyaudio = _import_pyaudio()
-            with _quiet_stderr() as noise:
-                try:
-                    self._portaudio = self._pyaudio.PyAudio()
-                except OSError as error:
-                    raise DeviceError("PortAudio cannot start", str(error), HINT) from error
-                finally:
-                    self.noise = noise()
+            quiet_sound_libraries()
+            try:
+                self._portaudio = self._pyaudio.PyAudio()
+            except OSError as error:
+                raise DeviceError("PortAudio cannot start", str(error), HINT) from error
 
     def devices(self) -> list[Device]:
         """All output devices there are now.
@@ -93,15 +86,14 @@ class PortAudioSink:
         self.prepare()
         self._index = find_device(list_devices(self._portaudio), self._wanted)
         errors: list[str] = []
-        with _quiet_stderr():
-            for candidate in self._candidates(wanted):
-                try:
-                    self._stream = self._open_stream(candidate)
-                except (OSError, ValueError) as error:
-                    errors.append(f"{candidate.rate_hz} Hz, {candidate.channels} ch: {error}")
-                    continue
-                self._pcm = candidate
-                return candidate
+        for candidate in self._candidates(wanted):
+            try:
+                self._stream = self._open_stream(candidate)
+            except (OSError, ValueError) as error:
+                errors.append(f"{candidate.rate_hz} Hz, {candidate.channels} ch: {error}")
+                continue
+            self._pcm = candidate
+            return candidate
         name = self._wanted or "the default audio device"
         raise DeviceError(f"{name} cannot be opened", "; ".join(errors[:2]), HINT)
 
@@ -149,17 +141,16 @@ class PortAudioSink:
     def stop(self, drain: bool) -> None:
         stream, self._stream = self._stream, None
         portaudio, self._portaudio = self._portaudio, None
-        with _quiet_stderr():
-            try:
-                if stream and drain:
-                    stream.stop_stream()
-                if stream:
-                    stream.close()  # without stop_stream this drops what is waiting
-            except OSError:
-                pass  # the device went away first
-            finally:
-                if portaudio:
-                    portaudio.terminate()
+        try:
+            if stream and drain:
+                stream.stop_stream()
+            if stream:
+                stream.close()  # without stop_stream this drops what is waiting
+        except OSError:
+            pass  # the device went away first
+        finally:
+            if portaudio:
+                portaudio.terminate()
 
 
 def list_devices(portaudio: Any) -> list[Device]:
@@ -195,28 +186,3 @@ def _import_pyaudio() -> Any:
             "PyAudio cannot be loaded", str(error), "Install PortAudio (libportaudio2)."
         ) from error
     return pyaudio
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[Any]:
-    """Keep what C libraries write to file descriptor 2 off the screen.
-
-    Yields a function that returns what was written so far.
-    """
-    with _STDERR, tempfile.TemporaryFile() as kept:
-        try:
-            saved = os.dup(2)
-        except OSError:  # there is no stderr to keep clean
-            yield lambda: ""
-            return
-        os.dup2(kept.fileno(), 2)
-
-        def written() -> str:
-            kept.seek(0)
-            return kept.read(20_000).decode("utf-8", "replace")
-
-        try:
-            yield written
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
