@@ -99,6 +99,13 @@ def test_junk_between_frames() -> None:
     assert decoder.skipped == 0
 
 
+def test_a_frame_that_is_lost_costs_nothing_but_itself() -> None:
+    _, second, third, *_ = (at for at in FRAMES_AT if parse_frame_header(FILE[at : at + 16], INFO))
+    block = INFO.max_block
+    got = decode_in_pieces(FlacDecoder(), pieces(FILE[:second] + FILE[third:], [900]))
+    assert np.array_equal(got, np.concatenate((SOUND[:block], SOUND[2 * block :])))
+
+
 def test_a_reply_that_ends_in_the_middle_keeps_what_came() -> None:
     decoder = FlacDecoder()
     got = decode_in_pieces(decoder, pieces(FILE[: len(FILE) // 2], [100]))

@@ -23,7 +23,7 @@ from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
 from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
-from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
+from voicestream.speech.hedge import FirstBytes, HedgePolicy, Race, first_to_speak
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
@@ -233,6 +233,17 @@ def test_a_reply_that_begins_after_the_other_has_won_is_closed() -> None:
     go_on.set()
     assert late.closed.wait(20)
     assert not quick.closed.is_set()
+
+
+def test_of_two_that_begin_in_one_moment_the_second_is_closed() -> None:
+    race, first, second = Race(), FakeStream(), FakeStream()
+    winner = race.enter(lambda _: first)
+    loser = race.enter(lambda _: second)
+    lanes = [race.wait(20), race.wait(20)]  # both speak before anything is decided
+    assert {id(lane) for lane in lanes} == {id(winner), id(loser)}
+    race.decide(winner)
+    assert second.closed.is_set()
+    assert not first.closed.is_set()
 
 
 def test_who_waits_its_turn_at_a_server_is_not_helped() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
+import threading
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,9 +15,16 @@ import pytest
 
 from tests.support.canary import KEY
 from tests.support.script import Script
-from tests.support.server import ScriptedServer
-from voicestream.errors import ConnectionFailedError, SettingsError
+from tests.support.server import ScriptedServer, tls_context
+from voicestream.errors import (
+    ConnectionFailedError,
+    EndpointTimeoutError,
+    IncompleteReplyError,
+    SettingsError,
+)
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http import addresses
+from voicestream.speech.http.addresses import connect_any
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
 from voicestream.speech.http.request import EarlyRequest, Target, request_body
 
@@ -154,3 +164,94 @@ def test_a_connection_opened_before_the_text_is_known_is_used_if_it_still_stands
         endpoint.close()
         assert len(server.requests) == 1
         assert len(server.connected_s) == seen + (1 if server_waits else 2)
+
+
+def test_tls_that_ends_without_its_own_end_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that lasts until the connection is closed, and a connection that somebody cuts."""
+    context = tls_context(tmp_path / "own.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "own.pem"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve(cut: bool) -> None:
+            near = context.wrap_socket(listener.accept()[0], server_side=True)
+            asked = b""
+            while b"Hello." not in asked:
+                asked += near.recv(65536)
+            near.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\n\r\nhalf")
+            if cut:
+                socket.socket.shutdown(near, socket.SHUT_RDWR)
+            else:
+                with contextlib.suppress(OSError):  # the client says no good-bye of its own
+                    near.unwrap()
+            near.close()
+
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
+        for cut in (False, True):
+            thread = threading.Thread(target=serve, args=(cut,))
+            thread.start()
+            endpoint = HttpEndpoint(HttpConfig(url))
+            stream = iter(endpoint.open(ASKED))
+            assert next(stream) == b"half"
+            if cut:
+                with pytest.raises(IncompleteReplyError, match="after 4 bytes"):
+                    next(stream)
+            else:
+                assert next(stream, None) is None
+            endpoint.close()
+            thread.join(10)
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        return int(gone.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_localhost_is_reached_wherever_it_listens(host: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listener:
+        opened = connect_any("localhost", listener.getsockname()[1], 10.0)
+        assert opened.gettimeout() is None
+        opened.close()
+    with pytest.raises(ConnectionRefusedError):
+        connect_any("localhost", closed_port(), 10.0)
+
+
+def test_one_time_holds_for_all_addresses_and_the_first_that_answers_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, contextlib.ExitStack() as stack:
+        deaf = full.getsockname()
+        for _ in range(3):  # nobody accepts: the next one gets no answer
+            caller = stack.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(deaf)
+        stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            where = [(socket.AF_INET, address) for address in (deaf, deaf, listener.getsockname())]
+            monkeypatch.setattr(addresses, "resolve", lambda *_: list(where))
+            connect_any("many", 1, 20.0).close()
+        monkeypatch.setattr(addresses, "resolve", lambda *_: [(socket.AF_INET, deaf)] * 3)
+        began_s = time.monotonic()
+        with pytest.raises(TimeoutError):
+            connect_any("many", 1, 0.6)
+        assert time.monotonic() - began_s < 10
+
+
+def test_a_resolver_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, done = threading.Event(), threading.Event()
+
+    def silent(*_: object, **__: object) -> None:
+        asked.set()
+        done.wait(30)
+        raise OSError
+
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", silent)
+    endpoint = HttpEndpoint(HttpConfig("http://far.example/v1", KEY, connect_s=0.2))
+    with pytest.raises(EndpointTimeoutError, match=r"within 0\.2 s"):
+        endpoint.open(ASKED)
+    assert asked.is_set()
+    done.set()
+    endpoint.close()

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from voicestream.settings.parse import ascii_host
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.addresses import connect_any
 
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
@@ -133,15 +134,15 @@ def tls_context() -> ssl.SSLContext:
 
 
 def connect(target: Target, timeout_s: float) -> socket.socket:
-    """A connected socket, with TLS when the scheme says so.
+    """A connected socket, with TLS when the scheme says so, all in one time.
 
     Raises:
         OSError: name not found, refused, timeout, TLS failure.
     """
-    # as bytes, a name of plain letters does not load the IDNA codec, which takes 6 ms
-    host = target.host.encode() if target.host.isascii() else target.host
-    plain = socket.create_connection((host, target.port), timeout=timeout_s)  # type: ignore[arg-type]
+    until_s = time.monotonic() + timeout_s
+    plain = connect_any(target.host, target.port, timeout_s)
     try:
+        plain.settimeout(max(until_s - time.monotonic(), 0.001))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme != "https":
             return plain
