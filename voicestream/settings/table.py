@@ -150,9 +150,7 @@ class Settings:
     code: Literal["announce", "skip", "read"] = _setting(
         "announce", flag_choice("announce", "skip", "read"), "code blocks: announce, skip or read"
     )
-    language: str = _setting(
-        "auto", text, "language by which abbreviations are judged; auto: told by each sentence"
-    )
+    language: str = _setting("en", text, "language by which doubtful abbreviations are judged")
     voices: str = _setting(
         "", text, "NARRATOR,A,B: quoted speech is spoken by A and B in turn [default: one voice]"
     )

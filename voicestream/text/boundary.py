@@ -11,8 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from voicestream.patterns import lazy_pattern
-from voicestream.text.abbreviations import LANGUAGES, abbreviations, long_abbreviations
-from voicestream.text.language import AUTO, language_of
+from voicestream.text.abbreviations import (
+    LANGUAGES,
+    abbreviations,
+    likely_language,
+    long_abbreviations,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +80,7 @@ def ends_sentence(
         closed: quotes or brackets close right after the stop.
         word: what is known of the next word, without opening quotes.
         whole: no more of the next word will come.
-        language: a code, or ``auto`` to tell it from the text.
+        language: the code to ask sentencex for.
 
     Returns:
         Whether the sentence ends here; None if more of the next word is needed to tell.
@@ -95,8 +99,7 @@ def ends_sentence(
         return False
     if lower and stop == "." and not before.islower():
         return False  # who writes capitals begins a sentence with one
-    if language == AUTO:
-        language = language_of(before)
+    language = likely_language(before, language)
     if stop == "." and (lower or _is_plain_word(token, language)):
         return _is_plain_word(token, language)
     answer = _by_token(before, token, word, language) if stop == "." else None

@@ -9,7 +9,6 @@ from voicestream.errors import UsageError
 from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter
-from voicestream.text.language import AUTO
 from voicestream.text.markdown import CodeMode, MarkdownFilter
 from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
@@ -21,7 +20,7 @@ class TextPipeline:
     Args:
         plain: the text is no Markdown and is read as it stands.
         code: what becomes of fenced code.
-        language: the code by which doubtful abbreviations are judged, or ``auto``.
+        language: the code by which doubtful abbreviations are judged.
         voices: the narrator, then those who take turns in quotes; empty for one voice.
         tags: ``[name]`` at the start of a line or sentence changes the voice.
         max_pending: characters after which text without an end is cut all the same.
@@ -37,7 +36,7 @@ class TextPipeline:
         *,
         plain: bool = False,
         code: CodeMode = "announce",
-        language: str = AUTO,
+        language: str = "en",
         voices: Sequence[str] = (),
         tags: bool = False,
         max_pending: int = MAX_PENDING,

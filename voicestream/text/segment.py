@@ -15,7 +15,6 @@ from enum import Enum
 from voicestream.patterns import lazy_pattern
 from voicestream.text.boundary import OPENERS, ends_sentence
 from voicestream.text.cut import NEAR, best_cut, clause_end, open_code
-from voicestream.text.language import AUTO
 from voicestream.text.writer import is_wide
 
 
@@ -69,7 +68,7 @@ class Segmenter:
     """Cuts a stream of text into pieces whose texts join to exactly the input.
 
     Args:
-        language: the code by which doubtful abbreviations are judged, or ``auto``.
+        language: the code by which doubtful abbreviations are judged.
         wrapped: lines may be wrapped in mid-sentence (plain text); otherwise a
             line end always ends a piece.
         max_pending: characters after which text without an end is cut all the
@@ -79,7 +78,7 @@ class Segmenter:
     """
 
     def __init__(
-        self, language: str = AUTO, *, wrapped: bool = False, max_pending: int = MAX_PENDING
+        self, language: str = "en", *, wrapped: bool = False, max_pending: int = MAX_PENDING
     ) -> None:
         self._language = language
         self._wrapped = wrapped
