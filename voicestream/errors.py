@@ -11,6 +11,7 @@
     │   ├── EndpointTimeoutError      3   it took too long
     │   ├── ResponseError             3   an HTTP status other than 200 (``status``)
     │   │   ├── KeyRefusedError       4   401 or 403
+    │   │   ├── TooLongError         3   it takes only shorter texts
     │   │   └── ModelGoneError        3   the endpoint has no such model (any more)
     │   ├── ReplyError                3   status 200, but the body is not speech
     │   ├── IncompleteReplyError      3   the reply broke off; what came was played
@@ -108,6 +109,11 @@ class KeyRefusedError(ResponseError):
 
 class ModelGoneError(ResponseError):
     pass
+
+
+class TooLongError(ResponseError):
+    most_chars: int | None = None
+    """The longest text that it takes, if it said so."""
 
 
 class ReplyError(EndpointError):

@@ -32,6 +32,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "first_chars": (10, 20, 30, 40),
     "batch_above_s": (1, 2, 3, 5),
     "batch_chars": (100, 200, 300, 500),
+    "max_chars": (100, 200, 300, 500),
     "low_s": (0.5, 2, 3, 4),
     "writer_pause_s": (0.1, 0.2, 0.3, 0.5),
     "plain": (True, False, True, False),

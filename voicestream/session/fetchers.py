@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -14,9 +14,11 @@ from voicestream.errors import (
     CutShortError,
     EndpointError,
     IncompleteReplyError,
+    TooLongError,
     VoicestreamError,
 )
 from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session.lengths import Lengths
 from voicestream.session.reading import Reading
 from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
@@ -67,6 +69,8 @@ class Job:
     rate_hz: int | None = None
     channels: int | None = None
     opened_at_s: float = 0.0
+    in_parts: bool = False
+    """Its text was asked for in several requests."""
     read_late: bool = False
     """Its first bytes had been waiting, nobody knows how long."""
 
@@ -106,6 +110,7 @@ class Fetchers:
         self._spool_bytes = spool_bytes
         self._warn = warn
         self._reworded = reworded
+        self._lengths = Lengths()
         self._ring_s = waiting_s
         self._tempo = tempo
         self._asked = metrics.requests.segments  # under _taking; the records of all jobs
@@ -268,29 +273,46 @@ class Fetchers:
         job.spool.end(error)
 
     def _receive(self, job: Job) -> None:
-        """Ask until the segment is in the spool, as it is written."""
+        """Ask until the segment is in the spool: at once, or part by part where the endpoint
+        takes only shorter texts."""
+        waiting = self._lengths.parts(job.request.text)
+        first = True
+        while waiting:
+            text = waiting.pop(0)
+            job.in_parts = job.in_parts or bool(waiting)
+            try:
+                self._receive_text(job, replace(job.request, text=text), continues=not first)
+            except TooLongError as error:
+                self._lengths.learn(text, error)
+                waiting[:0] = self._lengths.parts(text)
+            else:
+                first = False
+
+    def _receive_text(self, job: Job, wanted: SpeechRequest, *, continues: bool) -> None:
+        """Ask until one text is in the spool, as it is written."""
         reading = Reading(
-            job.request,
+            wanted,
             getattr(self._endpoint, "has_others", False),
             partial(_taken_back, job),
             self._warn,
         )
-        request: SpeechRequest | None = job.request
+        request: SpeechRequest | None = wanted
         while request is not None:
-            request = self._receive_one(job, request, reading)
+            goes_on = continues or request.text != wanted.text
+            request = self._receive_one(job, request, reading, goes_on)
         if reading.differences:
-            job.figures.reworded = tuple((it.wanted, it.said) for it in reading.differences)
+            job.figures.reworded += tuple((it.wanted, it.said) for it in reading.differences)
             self._reworded(reading.told())
 
     def _receive_one(
-        self, job: Job, request: SpeechRequest, reading: Reading
+        self, job: Job, request: SpeechRequest, reading: Reading, continues: bool
     ) -> SpeechRequest | None:
         """One reply; what to ask for next."""
         figures = job.figures
-        figures.request_at_s = time.monotonic() if request is job.request else figures.request_at_s
+        figures.request_at_s = figures.request_at_s if continues else time.monotonic()
         stream = self._endpoint.open(request)
         try:
-            self._begin_reply(job, stream, continues=request.text != job.request.text)
+            self._begin_reply(job, stream, continues=continues)
             for piece in stream:
                 if (instead := reading.instead(request, said_by(stream))) is not None:
                     return instead
@@ -333,7 +355,7 @@ class Fetchers:
 def _taken_back(job: Job) -> bool:
     """Whether what has come of a segment could be forgotten: none of it was played."""
     figures = job.figures
-    if figures.audio_s or not job.spool.take_back():
+    if figures.audio_s or job.in_parts or not job.spool.take_back():
         return False
     figures.bytes = figures.backlog_bytes = 0
     return True

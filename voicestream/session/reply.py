@@ -137,6 +137,8 @@ class Reply:
     def _is_whole(self, error: IncompleteReplyError, sound: _Sound) -> bool:
         """Whether a reply that ended as it should not has all its sound: by its own header, or
         since it ends at that place again."""
+        if self._job.in_parts:
+            return False  # the end of one part says nothing of the others
         if sound.complete:
             return True
         if not error.untidy or not sound.size_bytes:

@@ -143,6 +143,8 @@ def _nothing_to_say() -> EmptyTextError:
 def _limits(settings: Settings) -> PlanLimits:
     return PlanLimits(
         first_chars=settings.first_chars,
+        first_max_chars=min(PlanLimits().first_max_chars, settings.max_chars),
+        max_chars=settings.max_chars,
         batch_above_s=settings.batch_above_s,
         batch_chars=settings.batch_chars,
         low_s=settings.low_s,

@@ -138,6 +138,11 @@ class Settings:
     batch_chars: int = _setting(
         400, number(1, 4096, whole=True), "characters that sentences sharing a request may have"
     )
+    max_chars: int = _setting(
+        4096,
+        number(20, 4096, whole=True),
+        "longest text of one request, characters; learnt where the endpoint says so",
+    )
     low_s: float = _setting(
         1.0, number(0, 600), "with less sound waiting, an unfinished sentence is cut at a clause"
     )

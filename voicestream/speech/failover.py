@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from voicestream.errors import ConnectionFailedError, EndpointError
+from voicestream.errors import ConnectionFailedError, EndpointError, TooLongError
 from voicestream.notices import Notices
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
 from voicestream.speech.cancel import Call
@@ -128,6 +128,8 @@ class ResilientEndpoint:
         for _ in range(len(self._routes) - 1):
             try:
                 return self._open_at(at, request)
+            except TooLongError:
+                raise  # it speaks, but not so much at once
             except EndpointError as error:
                 at = self._leave(at, error)
         return self._open_at(at, request)

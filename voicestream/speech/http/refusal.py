@@ -7,7 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from voicestream.errors import EndpointError, KeyRefusedError, ModelGoneError, ResponseError
+from voicestream.errors import (
+    EndpointError,
+    KeyRefusedError,
+    ModelGoneError,
+    ResponseError,
+    TooLongError,
+)
 from voicestream.printable import printable
 
 MAX_MESSAGE_BYTES = 65536
@@ -17,6 +23,17 @@ _SPENT = re.compile(
 )
 _LOADING = re.compile(
     r"\bloading\b|being loaded|warming up|cold.?start|starting up|initiali[sz]ing|not ready", re.I
+)
+_TOO_LONG = re.compile(
+    r"too (long|large|many)|at most|max(imum|_length)|exceed|longer than|(no|not) more than"
+    r"|less than|up to|limit",
+    re.I,
+)
+_OF_TEXT = re.compile(r"\b(input|text|characters?|chars|string|prompt|tokens?|length)\b", re.I)
+_MOST = re.compile(
+    r"(?:at most|max(?:imum)?(?:[ _][a-z]+){0,3}|limit[a-z]*(?: [a-z]+){0,2}|longer than|more than"
+    r"|less than|up to|exceeds?(?: [a-z]+){0,4})\W{0,4}(\d{2,6})(?! ?tokens)\b",
+    re.I,
 )
 _FLAGS = {
     "model": "--model",
@@ -69,6 +86,8 @@ def refusal(
             said,
             "Set --model to one that the endpoint has.",
         )
+    if (too_long := _too_long(status, said)) is not None:
+        return too_long
     if status in (401, 403):
         hint = (
             f"The key came from {key_source}: is it right for this endpoint?"
@@ -123,6 +142,22 @@ def _model_is_gone(status: int, body: bytes) -> bool:
         return False
     words = body.decode("utf-8", "replace")
     return _GONE_CODE.search(words) is not None or _GONE_WORDS.search(words) is not None
+
+
+def _too_long(status: int, said: str) -> TooLongError | None:
+    """The error where a refusal is about the length of the text."""
+    about = _TOO_LONG.search(said) and _OF_TEXT.search(said)
+    if status != 413 and not (status in (400, 422) and about):
+        return None
+    error = TooLongError(
+        status,
+        f"the endpoint takes only shorter texts (status {status})",
+        said,
+        "Name the longest that it takes: --max-chars.",
+    )
+    named = _MOST.search(said)
+    error.most_chars = int(named.group(1)) if named else None
+    return error
 
 
 def _blamed(body: bytes) -> str:
