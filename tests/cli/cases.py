@@ -107,7 +107,7 @@ OPTION_CASES = [
     Case("wrong scheme", 2, ["--base-url", "http"], ["Hi", "--base-url", "ftp://host/v1"]),
     Case("wrong port", 2, ["--base-url", "ort"], ["Hi", "--base-url", "http://host:99999/v1"]),
     Case("half an address", 2, ["--base-url"], ["Hi", "--base-url", "http://[::1/v1"]),
-    Case("a query", 2, ["--base-url", "query"], ["Hi", "--base-url", "http://host/v1?a=b"]),
+    Case("a fragment", 2, ["--base-url", "fragment"], ["Hi", "--base-url", "http://host/v1#a"]),
     Case(
         "a password in the URL",
         2,

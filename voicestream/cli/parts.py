@@ -67,7 +67,7 @@ def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
     else:
         from voicestream.speech.http.request import EarlyRequest
 
-        early = EarlyRequest(settings.base_url, settings.api_key, wait_s)
+        early = EarlyRequest(settings.base_url, settings.api_key, wait_s, settings.headers)
     early.start()
     return early
 
@@ -79,7 +79,7 @@ def ask_early(early: EarlyRequest | Opening, settings: Settings, script: Script)
 
     request = None if script.first is None else speech_request(settings, script.first)
     if isinstance(early, EarlyRequest):
-        early.send(None if request is None else request_body(request))
+        early.send(None if request is None else request_body(request, settings.body))
         return
     from voicestream.speech.realtime.protocol import first_messages
 

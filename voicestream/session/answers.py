@@ -49,7 +49,8 @@ def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
     if proxy_url(base_url):
         return None
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
-    early = EarlyRequest(base_url, settings.api_key, wait_s, route=ROUTE)
+    headers = {} if settings.chat_base_url else settings.headers
+    early = EarlyRequest(base_url, settings.api_key, wait_s, headers, ROUTE)
     early.send(question.body)
     early.start()
     return early
@@ -70,6 +71,7 @@ def answer_script(
         key_source=settings.sources.get("api_key", "the program") if settings.api_key else "",
         timeout_s=settings.timeout_s,
         connect_s=settings.connect_timeout_s,
+        headers={} if settings.chat_base_url else settings.headers,
     )
     policy = RetryPolicy(settings.retries, settings.retry_budget_s)
     return Script(settings, rest=stream_answer(question, config, policy, early))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +105,16 @@ class _Asked:
     """The model was left to be chosen."""
     key: str
     key_source: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    rate_hz: int = 0
 
     @classmethod
     def first(cls, settings: Settings, url: str = "") -> _Asked:
         source = settings.sources.get("api_key", "the program") if settings.api_key else ""
         url = url or settings.base_url
-        return cls(url, settings.model, settings.auto_model, settings.api_key, source)
+        more = settings.headers, settings.body, settings.rate_hz
+        return cls(url, settings.model, settings.auto_model, settings.api_key, source, *more)
 
     @classmethod
     def fallback(cls, settings: Settings, place: Place) -> _Asked:
@@ -171,6 +175,9 @@ def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> Http
         limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
         chunk_bytes=settings.chunk_size,
         connections=settings.lookahead + 2,
+        headers=asked.headers,
+        body=asked.body,
+        rate_hz=asked.rate_hz,
     )
     return HttpEndpoint(config, early if isinstance(early, EarlyRequest) else None)
 

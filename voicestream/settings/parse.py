@@ -11,6 +11,8 @@ Kind: TypeAlias = Callable[[Any], Any]
 """Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
+_SECRET_NAMES = frozenset("key api_key api-key apikey token access_token secret password".split())
+"""Of fields of a query that would be shown with the URL."""
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
@@ -98,8 +100,8 @@ def ascii_host(host: str) -> str:
 
 
 def url(value: Any) -> str:
-    """``embedded:`` or a URL of http(s) or ws(s), without trailing slash, query or user."""
-    found = text(value).rstrip("/")
+    """``embedded:`` or a URL of http(s) or ws(s), without trailing slash or user."""
+    found = text(value).rstrip("/?#")
     if not found:
         return ""
     if found in {"embedded:", "embedded"}:
@@ -114,13 +116,57 @@ def url(value: Any) -> str:
         # what stands before an @ may be a password, even where no URL can be read
         raise ValueError("is not a URL" if "@" in found else f"is not a URL: {error}") from None
     example = "write it like https://host/v1 or http://127.0.0.1:8880/v1"
-    if parts.username or parts.password:
-        raise ValueError("a URL must not hold a user or a password; give the key separately")
+    names = {pair.partition("=")[0].lower() for pair in parts.query.split("&")}
+    if parts.username or parts.password or "@" in parts.query or names & _SECRET_NAMES:
+        raise ValueError("a URL must not hold a user, a password or a key; give the key separately")
     shown = "it" if "@" in found else repr(found)
     if parts.scheme not in {"http", "https", "ws", "wss"} or not host or port == 0 or " " in found:
         raise ValueError(f"{shown} is not a URL of an endpoint; {example}")
-    if parts.query or parts.fragment:
-        raise ValueError(f"{shown} must not hold a query or fragment; {example}")
+    if parts.fragment:
+        raise ValueError(f"{shown} must not hold a fragment; {example}")
+    base, mark, query = found.partition("?")
+    base = base.rstrip("/")
     for ending in ("/audio/speech", "/audio", "/realtime"):
-        found = found.removesuffix(ending)
-    return found
+        base = base.removesuffix(ending)
+    return base + mark + query
+
+
+def json_object(*ours: str) -> Kind:
+    """A JSON object as text; what it may not name is ours."""
+
+    def parse(value: Any) -> str:
+        if not value:
+            return ""
+        import json
+
+        try:
+            found = json.loads(value) if isinstance(value, str) else value
+            written = json.dumps(found, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            found, written = None, ""
+        if not isinstance(found, dict):
+            raise ValueError('must be a JSON object, as in \'{"lang": "e"}\'')
+        if named := sorted({str(name).lower() for name in found} & set(ours)):
+            raise ValueError(f"may not set {named[0]}, which has a setting of its own")
+        return written
+
+    return parse
+
+
+def header_object(*ours: str) -> Kind:
+    """A JSON object of header names and values."""
+    parse_object = json_object(*ours)
+
+    def parse(value: Any) -> str:
+        import json
+        import re
+
+        written: str = parse_object(value)
+        for name, held in json.loads(written or "{}").items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):  # RFC 9110, 5.6.2
+                raise ValueError("has a header name that is none")
+            if not (isinstance(held, str) and held.isascii() and held.isprintable()):
+                raise ValueError(f"must give {name} printable ASCII text")
+        return written
+
+    return parse

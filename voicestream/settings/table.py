@@ -29,6 +29,8 @@ from voicestream.settings.endpoints import (
 from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import (
     flag_choice,
+    header_object,
+    json_object,
     number,
     parse_setting,
     secret,
@@ -85,6 +87,24 @@ class Settings:
         "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
     )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
+    extra_body: str = _setting(
+        "",
+        json_object("input", "model", "voice", "response_format", "stream_format"),
+        "a JSON object of further fields that the endpoint is sent with each text",
+    )
+    extra_headers: str = _setting(
+        "",
+        header_object(
+            *("accept-encoding", "authorization", "connection", "content-length"),
+            *("content-type", "host", "transfer-encoding"),
+        ),
+        "a JSON object of further headers that the endpoint is sent",
+    )
+    rate_hz: int = _setting(
+        0,
+        number(0, 192_000, whole=True),
+        "sample rate of raw PCM from the endpoint, whatever it says [default: as it says]",
+    )
     strict: bool = _setting(
         False,
         yes_no,
@@ -358,6 +378,16 @@ class Settings:
         return endpoint_kind(self.base_url, self.model)
 
     @property
+    def headers(self) -> dict[str, str]:
+        """``extra_headers``, names in lower case."""
+        return {name.lower(): held for name, held in _object(self.extra_headers).items()}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """``extra_body``, taken apart."""
+        return _object(self.extra_body)
+
+    @property
     def embedded(self) -> bool:
         return self.base_url == EMBEDDED_URL
 
@@ -379,6 +409,15 @@ class Settings:
         return self.sources.get(name, _DEFAULT)
 
 
+def _object(written: str) -> dict[str, Any]:
+    if not written:
+        return {}
+    import json
+
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
 TABLE: tuple[Row, ...] = rows_of(Settings)
 _BY_NAME = {row.name: row for row in TABLE}
 
@@ -386,7 +425,7 @@ _BY_NAME = {row.name: row for row in TABLE}
 def shown_value(settings: Settings, name: str) -> str:
     """A setting's value as it may be shown: never a key."""
     value = getattr(settings, name)
-    if name == "api_key":
+    if name in ("api_key", "extra_headers"):  # keys may be among the headers
         return "(set)" if value else ""
     return redacted(shown(value))
 

@@ -16,10 +16,10 @@ from tests.support.canary import KEY
 from tests.support.realtime_server import Asked, speak
 from voicestream.errors import KeyRefusedError, ModelGoneError, ResponseError
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.request import Target, key_headers
 from voicestream.speech.realtime.handshake import accept_of, text_frame
 from voicestream.speech.realtime.protocol import (
     first_messages,
-    key_headers,
     read_event,
     realtime_target,
     response_cancel,
@@ -110,9 +110,13 @@ def test_where_the_websocket_is(base_url: str, path: str) -> None:
 
 
 def test_azure_has_a_header_of_its_own_for_the_key() -> None:
-    assert key_headers("me.openai.azure.com", KEY) == {"api-key": KEY}
-    assert key_headers("azure.com.example.org", KEY) == {"authorization": f"Bearer {KEY}"}
-    assert key_headers("api.openai.com", "") == {}
+    def headers(base_url: str, key: str = KEY) -> dict[str, str]:
+        return key_headers(Target.of(base_url), key)
+
+    assert headers("https://me.openai.azure.com/v1") == {"api-key": KEY}
+    assert headers("https://gateway/openai?api-version=2025-01-01") == {"api-key": KEY}
+    assert headers("https://azure.com.example.org") == {"authorization": f"Bearer {KEY}"}
+    assert headers("https://api.openai.com", "") == {}
 
 
 def test_the_handshake_is_that_of_the_standard() -> None:

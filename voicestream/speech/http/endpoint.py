@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -57,6 +57,12 @@ class HttpConfig:
     limits: Limits = field(default_factory=Limits)
     chunk_bytes: int = 4096
     connections: int = 4
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with each request, besides ours; names in lower case."""
+    body: Mapping[str, object] = field(default_factory=dict)
+    """Fields sent with each request, besides ours."""
+    rate_hz: int = 0
+    """Of raw PCM, whatever the reply says; 0: as it says."""
 
     @property
     def connect_timeout_s(self) -> float:
@@ -76,28 +82,28 @@ class HttpEndpoint:
     ) -> None:
         self.config = config
         self._route = route
-        self._target = Target.of(config.base_url, route)
+        self.target = Target.of(config.base_url, route)
         self._proxy = proxy_for(config.base_url)
         self._transport = Transport(
-            self._target,
+            self.target,
             Timeouts(config.connect_timeout_s, config.timeout_s),
             self._proxy,
             early,
         )
         self.origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
         # any thread that asks
-        self._path = self._target.path
+        self._path = self.target.path
         self._agreements: dict[str, Agreement] = {}
         self._answered = False
         self._key_refused: KeyRefusedError | None = None
 
     @property
     def name(self) -> str:
-        return self.config.base_url
+        return self.config.base_url.partition("?")[0]
 
     @property
     def url(self) -> str:
-        return f"{self.config.base_url}{self._route}"
+        return self.name + self._route
 
     def open(self, request: SpeechRequest) -> HttpSpeechStream:
         """Ask, and return when the reply's headers are here.
@@ -111,14 +117,14 @@ class HttpEndpoint:
         agreement = self._agreements.setdefault(request.model, Agreement())
         while True:
             asked = agreement.adapt(request)
-            response = self._follow(request_body(asked), asked.call)
+            response = self._follow(request_body(asked, self.config.body), asked.call)
             if 200 <= response.status < 300:
                 self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
                 watch = Watch(self.config.limits, most_bytes(asked), response.allow)
-                return HttpSpeechStream(self.origin, response, kind, watch)
+                return HttpSpeechStream(self.origin, response, kind, watch, self.config.rate_hz)
             body = said(response, self.origin)
             if not agreement.learn(asked, response.status, body):
                 error = self.refused(response.status, response, body)
@@ -157,16 +163,16 @@ class HttpEndpoint:
         """The path that a redirect within the same scheme, host and port leads to, or nothing."""
         if response.status not in (307, 308):
             return ""
-        here = f"{self._target.scheme}://{self._target.authority}{self._path}"
+        here = f"{self.target.scheme}://{self.target.authority}{self._path}"
         try:
             there = urlsplit(urljoin(here, response.headers.get("location", "")))
             port = there.port or USUAL_PORTS.get(there.scheme)
         except ValueError:
             return ""
         same = (there.scheme, there.hostname, port) == (
-            self._target.scheme,
-            self._target.host.lower(),
-            self._target.port,
+            self.target.scheme,
+            self.target.host.lower(),
+            self.target.port,
         )
         if not same or there.username is not None:
             return ""
@@ -178,7 +184,7 @@ class HttpEndpoint:
         return error.status == 401 or not self._answered
 
     def _send(self, body: bytes, call: Call | None) -> Response:
-        headers = request_headers(self.config.api_key)
+        headers = request_headers(self.target, self.config.api_key, self.config.headers)
         try:
             return self._transport.post(self._path, headers, body, call)
         except ERRORS as error:
@@ -205,14 +211,14 @@ class HttpEndpoint:
 
     def failure(self, error: BaseException) -> EndpointError:
         """An exception of httpcore as ours, before the reply began."""
-        host = f"{self._target.host}:{self._target.port}"
+        host = f"{self.target.host}:{self.target.port}"
         if self._proxy is not None:
             host = f"the proxy {self._proxy.shown}"
             if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
                 return refusal(407, self.url, str(error)[4:].encode())
             if isinstance(error, httpcore.ProxyError):
                 return ConnectionFailedError(
-                    f"{host} does not lead to {self._target.authority}", str(error)
+                    f"{host} does not lead to {self.target.authority}", str(error)
                 )
         if isinstance(error, httpcore.ConnectTimeout):
             return EndpointTimeoutError(

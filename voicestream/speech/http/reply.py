@@ -22,6 +22,7 @@ from voicestream.speech.http.sniff import (
     shows_sound,
     told_channels,
     told_rate_hz,
+    without_rate,
 )
 from voicestream.speech.http.sse import SpeechEvents
 from voicestream.speech.http.transport import Response
@@ -96,6 +97,7 @@ class HttpSpeechStream:
     Args:
         fallback_type: its content type if it names none.
         watch: sees to it that it comes to an end.
+        rate_hz: of raw PCM, whatever the reply says; 0: as it says.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class HttpSpeechStream:
         response: Response,
         fallback_type: str = "",
         watch: Watch | None = None,
+        rate_hz: int = 0,
     ) -> None:
         self._watch = watch
         self._origin = origin
@@ -118,6 +121,9 @@ class HttpSpeechStream:
             self._begin_events(fallback_type)
         elif not is_speech(self.content_type):
             self._look_inside()
+        if rate_hz:
+            self.rate_hz = rate_hz
+            self.content_type = without_rate(self.content_type)
 
     def _begin_events(self, fallback_type: str) -> None:
         """Only the first event with sound tells how the sound is encoded: wait for it."""

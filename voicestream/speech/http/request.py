@@ -11,9 +11,11 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from voicestream.settings.parse import ascii_host
@@ -23,6 +25,7 @@ from voicestream.speech.http.addresses import connect_any
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 CONNECT_S = 10.0
 """The longest wait for a connection, unless another is named."""
 
@@ -52,6 +55,8 @@ class Target:
         port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
         host = ascii_host(parts.hostname or "")
         path = encoded_path(parts.path) + route
+        if parts.query:
+            path += "?" + quote(parts.query, safe=_PATH_SAFE + "?")
         return cls(parts.scheme, host, port, path)
 
     @property
@@ -61,28 +66,54 @@ class Target:
         return host if self.port == USUAL_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
 
+def url_of(base_url: str, route: str) -> str:
+    """The URL of a route below a base URL, whose query stays behind it."""
+    base, mark, query = base_url.partition("?")
+    return base + route + mark + query
+
+
+def key_headers(target: Target, api_key: str) -> dict[str, str]:
+    """The header that carries the key: Azure's own has another name than everybody else's."""
+    if not api_key:
+        return {}
+    azure = target.host.endswith((".azure.com", ".azure.us", ".azure.cn"))
+    if azure or "api-version=" in target.path.partition("?")[2]:
+        return {"api-key": api_key}
+    return {"authorization": f"Bearer {api_key}"}
+
+
 def encoded_path(path: str) -> str:
     """A path as it goes over the wire."""
     return quote(path, safe=_PATH_SAFE)
 
 
-def request_headers(api_key: str) -> dict[str, str]:
-    """The headers of every speech request, without length and host."""
+def request_headers(
+    target: Target, api_key: str, extra: Mapping[str, str] = NOTHING
+) -> dict[str, str]:
+    """The headers of every speech request, without length and host.
+
+    Args:
+        extra: what the user adds; names in lower case.
+    """
     headers = {
+        **extra,
         "accept": "*/*",
         # a compressed body could not be played before its end
         "accept-encoding": "identity",
         "content-type": "application/json",
         "user-agent": "voicestream",
     }
-    if api_key:
-        headers["authorization"] = f"Bearer {api_key}"
-    return headers
+    return headers | key_headers(target, api_key)
 
 
-def request_body(request: SpeechRequest) -> bytes:
-    """The JSON of one speech request. Optional parts are left out rather than sent empty."""
+def request_body(request: SpeechRequest, extra: Mapping[str, object] = NOTHING) -> bytes:
+    """The JSON of one speech request. Optional parts are left out rather than sent empty.
+
+    Args:
+        extra: fields that the user adds.
+    """
     fields: dict[str, object] = {
+        **extra,
         "model": request.model,
         "input": request.text,
         "voice": request.voice,
@@ -98,10 +129,14 @@ def request_body(request: SpeechRequest) -> bytes:
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def request_bytes(target: Target, api_key: str, body: bytes) -> bytes:
-    """A whole HTTP/1.1 request."""
+def request_bytes(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A whole HTTP/1.1 request.
+
+    Args:
+        headers: without length and host.
+    """
     lines = [f"POST {target.path} HTTP/1.1", f"host: {target.authority}"]
-    lines += [f"{name}: {value}" for name, value in request_headers(api_key).items()]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     lines.append(f"content-length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
@@ -230,11 +265,16 @@ class EarlyRequest(Opening):
     """
 
     def __init__(
-        self, base_url: str, api_key: str, connect_timeout_s: float, route: str = ROUTE
+        self,
+        base_url: str,
+        api_key: str,
+        connect_timeout_s: float,
+        headers: Mapping[str, str] = NOTHING,
+        route: str = ROUTE,
     ) -> None:
         self._target = Target.of(base_url, route)
         super().__init__(self._target, connect_timeout_s)
-        self._api_key = api_key
+        self._headers = request_headers(self._target, api_key, headers)
         self._told = threading.Event()
         self.body: bytes | None = None
         """What was asked for; None while nothing is."""
@@ -246,7 +286,7 @@ class EarlyRequest(Opening):
 
     def _first_bytes(self) -> bytes:
         self._told.wait()
-        return b"" if self.body is None else request_bytes(self._target, self._api_key, self.body)
+        return b"" if self.body is None else request_bytes(self._target, self._headers, self.body)
 
     def abandon(self) -> None:
         super().abandon()

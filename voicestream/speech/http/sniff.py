@@ -12,6 +12,7 @@ from voicestream.speech.http.refusal import server_message
 
 _RATE_HEADER = re.compile(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
 _CHANNEL_HEADER = re.compile(r"^(x|audio|x[-_]audio)[-_](num[-_])?channels$")
+_RATE_PARAMETER = re.compile(r";\s*(rate|sample[-_]?rate)\s*=[^;]*", re.I)
 _RATE = re.compile(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
 _NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
 _EVENTS = re.compile(r"text/event-stream", re.I)
@@ -45,6 +46,11 @@ def shows_sound(head: bytes) -> bool:
 def told_rate_hz(headers: Any) -> int | None:
     """The sample rate of raw PCM that the headers (a mapping in lower case) name."""
     return _number(headers, _RATE_HEADER)
+
+
+def without_rate(content_type: str) -> str:
+    """The content type without what it says of the sample rate."""
+    return _RATE_PARAMETER.sub("", content_type)
 
 
 def told_channels(headers: Any) -> int | None:

@@ -11,7 +11,7 @@ from voicestream.errors import ReplyError
 from voicestream.printable import printable
 from voicestream.speech.http.proxy import proxy_url
 from voicestream.speech.http.reply import said
-from voicestream.speech.http.request import request_headers, tls_context
+from voicestream.speech.http.request import request_headers, tls_context, url_of
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint
@@ -65,7 +65,7 @@ def _fetched(endpoint: HttpEndpoint, route: str) -> bytes | None:
     import httpx  # 60 ms that speech does not wait for
 
     config = endpoint.config
-    headers = request_headers(config.api_key)
+    headers = request_headers(endpoint.target, config.api_key, config.headers)
     del headers["content-type"]
     timeout = httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s)
     try:
@@ -78,7 +78,7 @@ def _fetched(endpoint: HttpEndpoint, route: str) -> bytes | None:
                 proxy=proxy_url(config.base_url) or None,
                 verify=_context(config.base_url),
             ) as client,
-            client.stream("GET", config.base_url + route) as response,
+            client.stream("GET", url_of(config.base_url, route)) as response,
         ):
             body = said(response, endpoint.origin, MAX_ANSWER_BYTES)
     except httpx.HTTPError as error:

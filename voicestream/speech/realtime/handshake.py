@@ -15,8 +15,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voicestream.speech.http.request import Target, connect
-from voicestream.speech.realtime.protocol import key_headers, realtime_target
+from voicestream.speech.http.request import Target, connect, key_headers
+from voicestream.speech.realtime.protocol import realtime_target
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _MAX_HEAD_BYTES = 64 << 10
@@ -162,7 +162,7 @@ class Opening:
 def open_early(base_url: str, api_key: str, model: str, connect_timeout_s: float) -> Opening:
     """A WebSocket to a Realtime endpoint, not yet begun."""
     target = realtime_target(base_url, model)
-    return Opening(target, key_headers(target.host, api_key), connect_timeout_s)
+    return Opening(target, key_headers(target, api_key), connect_timeout_s)
 
 
 def shut(opened: socket.socket) -> None:

@@ -52,18 +52,10 @@ def realtime_target(base_url: str, model: str) -> Target:
     """
     secure = urlsplit(base_url).scheme in ("https", "wss")
     plain = Target.of(f"http{'s' if secure else ''}:{base_url.partition(':')[2]}")
-    path = plain.path.removesuffix("/audio/speech").removesuffix("/realtime")
-    query = f"?model={quote(model, safe='')}" if model else ""
-    return Target(plain.scheme, plain.host, plain.port, f"{path}/realtime{query}")
-
-
-def key_headers(host: str, api_key: str) -> dict[str, str]:
-    """The header that carries the key: Azure's own has another name than everybody else's."""
-    if not api_key:
-        return {}
-    if host.endswith((".azure.com", ".azure.us", ".azure.cn")):
-        return {"api-key": api_key}
-    return {"authorization": f"Bearer {api_key}"}
+    path, _, query = plain.path.partition("?")
+    path = path.removesuffix("/audio/speech").removesuffix("/realtime")
+    asked = "&".join(filter(None, (query, f"model={quote(model, safe='')}" if model else "")))
+    return Target(plain.scheme, plain.host, plain.port, f"{path}/realtime?{asked}".rstrip("?"))
 
 
 def session_update(request: SpeechRequest) -> str:
