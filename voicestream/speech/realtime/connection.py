@@ -105,6 +105,8 @@ class Connection:
         self._understood = False
         self.heard_at_s = time.monotonic()
         """When anything came last."""
+        self._asked = threading.Event()
+        """Whose reply may come is known, and how large it may be: it can be read."""
         if opened.sent:
             self._early = self._expect(_EARLY_BYTES)
             self._early.sent_at_s = opened.sent_at_s
@@ -132,7 +134,9 @@ class Connection:
             if early is not None and self._sent == first_messages(request):
                 self._early = None
                 early.limit_bytes = limit_bytes
+                self._asked.set()
                 return early
+            self._asked.set()
             if self._over:
                 raise ConnectionFailedError("the connection to the endpoint is gone")
             reply = self._expect(limit_bytes)
@@ -178,6 +182,7 @@ class Connection:
                 return
             self._over = True
             running = list(self._running) if cancel else []
+        self._asked.set()
         for response_id in running:
             self._tell(response_cancel(response_id))
         self._tell(None)
@@ -198,6 +203,8 @@ class Connection:
             from websockets.protocol import CLIENT, OPEN, Protocol
 
             protocol = Protocol(CLIENT, state=OPEN, max_size=MAX_MESSAGE_BYTES)
+            # what came with the handshake is bounded as its request says, which is not known yet
+            self._asked.wait()
             error = self._read_on(protocol, begun or self._wire.receive())
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to all who wait
             error = ConnectionFailedError.unforeseen("the connection failed", failure)
