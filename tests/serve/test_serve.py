@@ -22,7 +22,7 @@ from tests.support.canary import KEY
 from voicestream.errors import UsageError
 from voicestream.pcm import Samples, to_int16
 from voicestream.serve.run import is_loopback, serve
-from voicestream.settings.table import FORMATS
+from voicestream.settings.asking import FORMATS
 
 TEXT = "Hello there."
 SLACK_FRAMES = {"mp3": 2 * 1152, "aac": 3 * 1024, "opus": 0}

@@ -9,8 +9,8 @@ import pytest
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings.endpoints import Place, places, reach
-from voicestream.settings.table import EMBEDDED_URL, Settings, load
+from voicestream.settings.endpoints import EMBEDDED_URL, Place, places, reach
+from voicestream.settings.table import Settings, load
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint
 

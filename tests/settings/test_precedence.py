@@ -10,9 +10,10 @@ import pytest
 
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
+from voicestream.settings.endpoints import EMBEDDED_URL, OPENAI_URL
 from voicestream.settings.row import Row
 from voicestream.settings.sources import user_config_file, user_state_file
-from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, TABLE, Settings, load, shown_value
+from voicestream.settings.table import TABLE, Settings, load, shown_value
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from voicestream.settings.table import FORMATS
+from voicestream.settings.asking import FORMATS
 from voicestream.speech.embedded import VOICES
 
 MAX_CHARS = 4096

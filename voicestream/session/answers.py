@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from voicestream.errors import EmptyTextError, UsageError
-from voicestream.settings.endpoints import http_twin
-from voicestream.settings.table import EMBEDDED_URL, Settings
+from voicestream.settings.endpoints import EMBEDDED_URL, http_twin
+from voicestream.settings.table import Settings
 from voicestream.speech.chat import ROUTE, Question, stream_answer
 
 if TYPE_CHECKING:

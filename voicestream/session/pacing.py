@@ -13,7 +13,8 @@ from voicestream.policy.history import Knowledge
 from voicestream.policy.pauses import PauseFinder
 from voicestream.policy.plan import Plan, Planner
 from voicestream.policy.slowdown import Slowdown
-from voicestream.settings.table import EMBEDDED_URL, Settings
+from voicestream.settings.endpoints import EMBEDDED_URL
+from voicestream.settings.table import Settings
 from voicestream.trace import TraceRecorder, save_trace
 
 if TYPE_CHECKING:

@@ -14,13 +14,15 @@ from voicestream.errors import DeviceError, UsageError
 from voicestream.notices import Notices
 from voicestream.settings.endpoints import (
     AUTO,
+    EMBEDDED_URL,
+    OPENAI_URL,
     REALTIME_MODEL,
     SPEECH_MODEL,
     endpoint_kind,
     http_twin,
     model_for,
 )
-from voicestream.settings.table import EMBEDDED_URL, OPENAI_URL, Settings
+from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
     import asyncio

@@ -21,6 +21,8 @@ _KINDS: dict[str, Kind] = {
     "wss": "realtime",
 }
 """URL scheme -> what is spoken there: ``/audio/speech`` over HTTP, or a Realtime API."""
+OPENAI_URL = "https://api.openai.com/v1"
+EMBEDDED_URL = "embedded:"
 AUTO = "auto"
 """The model that is chosen here: for speech as long as the endpoint has it, then for Realtime."""
 SPEECH_MODEL = "gpt-4o-mini-tts"

@@ -1,0 +1,139 @@
+"""Settings of asking for speech: where, for what, and with how much patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voicestream.settings.endpoints import AUTO, OPENAI_URL, place_list
+from voicestream.settings.parse import (
+    flag_choice,
+    header_object,
+    json_object,
+    number,
+    secret,
+    text,
+    url,
+    yes_no,
+)
+from voicestream.settings.row import setting as _setting
+
+FORMATS = ("pcm", "mp3", "wav", "opus", "aac", "flac")
+MOST_TEMPO = 3.0
+
+
+# the class that inherits generates the methods: twice would cost start-up time
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+class AskingSettings:
+    """Where speech is asked for, for what, and what to do when it does not come."""
+
+    base_url: str = _setting(
+        "",
+        url,
+        "where speech is asked for; 'embedded:' is the voice that comes along "
+        f"[default: {OPENAI_URL} when a key is set, else embedded:]",
+        "OPENAI_BASE_URL",
+    )
+    base_urls: str = _setting(
+        "",
+        place_list,
+        "endpoints in order, each URL|KEY_VARIABLE|MODEL|VOICE or the beginning of that: when one "
+        "fails, the next one speaks; after base_url if that is given",
+    )
+    api_key: str = _setting(
+        "", secret, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"
+    )
+    model: str = _setting(
+        AUTO,
+        text,
+        "the model that speaks; auto: gpt-4o-mini-tts, and once the endpoint has that no more, "
+        "gpt-realtime-2.1-mini over its Realtime API",
+    )
+    voice: str = _setting("", text, "the voice [default: alloy; embedded: heart]")
+    speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
+    tempo: float = _setting(
+        1.0,
+        number(0.5, MOST_TEMPO),
+        "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
+    )
+    instructions: str = _setting("", text, "how to speak, for models that take instructions")
+    extra_body: str = _setting(
+        "",
+        json_object("input", "model", "voice", "response_format", "stream_format"),
+        "a JSON object of further fields that the endpoint is sent with each text",
+    )
+    extra_headers: str = _setting(
+        "",
+        header_object(
+            *("accept-encoding", "authorization", "connection", "content-length"),
+            *("content-type", "host", "transfer-encoding"),
+        ),
+        "a JSON object of further headers that the endpoint is sent",
+    )
+    rate_hz: int = _setting(
+        0,
+        number(0, 192_000, whole=True),
+        "sample rate of raw PCM from the endpoint, whatever it says [default: as it says]",
+    )
+    strict: bool = _setting(
+        False,
+        yes_no,
+        "other words than the text's are an error, where the endpoint tells what it says",
+        flag="--strict/--no-strict",
+    )
+    format: str = _setting(
+        "pcm",
+        flag_choice(*FORMATS, "auto"),
+        f"what to ask for: {', '.join(FORMATS)}, or auto (pcm while the network can carry it)",
+    )
+    stream_format: str = _setting(
+        "audio",
+        flag_choice("audio", "sse"),
+        "how it comes: audio, or sse (the same in server-sent events)",
+    )
+    timeout_s: float = _setting(
+        30.0,
+        number(0.1, 3600),
+        "longest wait for the first byte of a reply, seconds",
+        flag="--timeout",
+    )
+    connect_timeout_s: float = _setting(
+        10.0, number(0.1, 600), "longest wait for a connection, seconds", flag="--connect-timeout"
+    )
+    stall_timeout_s: float = _setting(
+        15.0,
+        number(0.1, 3600),
+        "longest silence within a reply, seconds",
+        flag="--stall-timeout",
+    )
+    reply_timeout_s: float = _setting(
+        600.0,
+        number(0, 86_400),
+        "longest waiting for one reply all in all, seconds; 0: no limit",
+        flag="--reply-timeout",
+    )
+    retries: int = _setting(
+        3,
+        number(0, 10, whole=True),
+        "how often a request is made again that failed, or broke off",
+    )
+    retry_budget_s: float = _setting(
+        20.0, number(0, 600), "no request is made again later than this, seconds"
+    )
+    hedge: bool = _setting(
+        True,
+        yes_no,
+        "with several endpoints: ask the next one as well when the first byte takes three times "
+        "as long as usual (1 s at least), use what comes first and give up the other, which may "
+        "be billed all the same",
+        flag="--hedge/--no-hedge",
+    )
+    allow_http_key: bool = _setting(
+        False,
+        yes_no,
+        "send the key over plain http to any host",
+        flag="--allow-http-key/--no-allow-http-key",
+    )
+    chat_model: str = _setting("gpt-6-luna", text, "the model that answers `ask`")
+    chat_base_url: str = _setting(
+        "", url, "where `ask` gets its answers [default: where speech is asked for]"
+    )

@@ -1,0 +1,114 @@
+"""Settings of speaking: what is made of the text, and how it is played."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voicestream.settings.parse import flag_choice, number, text, yes_no
+from voicestream.settings.row import setting as _setting
+
+
+# the class that inherits generates the methods: twice would cost start-up time
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+class SpeakingSettings:
+    """What is made of the text and the sound, and how it is played."""
+
+    playout: str = _setting(
+        "adaptive",
+        flag_choice("adaptive", "fixed"),
+        "when playback starts and goes on: adaptive (by what the endpoint needs; fixed where a "
+        "prebuffer is given), or fixed (once the prebuffer is there)",
+    )
+    prebuffer_ms: float = _setting(
+        150.0,
+        number(0, 60_000),
+        "sound gathered before playback starts, ms; the least of it under --playout adaptive",
+    )
+    underrun: str = _setting(
+        "wait",
+        flag_choice("wait", "silence", "repeat", "stretch"),
+        "when sound is late: wait until there is enough, silence (play on as soon as any is "
+        "there), repeat (the last sound, fading, then wait), or stretch (play slower, to 0.75 of "
+        "the tempo, before it is late; then wait)",
+    )
+    chunk_size: int = _setting(
+        4096, number(1, 1 << 20, whole=True), "most bytes taken from the network at once"
+    )
+    max_buffer_s: float = _setting(2.0, number(0.1, 600), "room for decoded sound, seconds")
+    streaming: bool = _setting(
+        True, yes_no, "play while it arrives, or download first", flag="--stream/--no-stream"
+    )
+    lookahead: int = _setting(
+        2, number(0, 16, whole=True), "requests in flight beyond the one that plays"
+    )
+    first_chars: int = _setting(
+        25, number(1, 4096, whole=True), "the first request may be a clause of so many characters"
+    )
+    batch_above_s: float = _setting(
+        4.0, number(0, 600), "while more sound than this waits, sentences share a request, seconds"
+    )
+    batch_chars: int = _setting(
+        400, number(1, 4096, whole=True), "characters that sentences sharing a request may have"
+    )
+    max_chars: int = _setting(
+        4096,
+        number(20, 4096, whole=True),
+        "longest text of one request, characters; learnt where the endpoint says so",
+    )
+    low_s: float = _setting(
+        1.0, number(0, 600), "with less sound waiting, an unfinished sentence is cut at a clause"
+    )
+    writer_pause_s: float = _setting(
+        0.4, number(0, 600), "silence of the writer after which what is there is spoken, seconds"
+    )
+    plain: bool = _setting(
+        False, yes_no, "read the text as it stands, not as Markdown", flag="--plain/--markdown"
+    )
+    code: Literal["announce", "skip", "read"] = _setting(
+        "announce", flag_choice("announce", "skip", "read"), "code blocks: announce, skip or read"
+    )
+    language: str = _setting("en", text, "language by which doubtful abbreviations are judged")
+    voices: str = _setting(
+        "", text, "NARRATOR,A,B: quoted speech is spoken by A and B in turn [default: one voice]"
+    )
+    tags: bool = _setting(
+        False, yes_no, "[name] in the text changes the voice", flag="--tags/--no-tags"
+    )
+    trim: bool = _setting(
+        True,
+        yes_no,
+        "put the pauses below in place of the silence an endpoint leaves at the ends",
+        flag="--trim/--no-trim",
+    )
+    normalize: bool = _setting(
+        True,
+        yes_no,
+        "keep the level even from segment to segment",
+        flag="--normalize/--no-normalize",
+    )
+    pause_clause_ms: float = _setting(150.0, number(0, 5000), "pause after a clause, ms")
+    pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
+    pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
+    device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    turn: Literal["wait", "next", "now", "skip", "mix"] = _setting(
+        "wait",
+        flag_choice("wait", "next", "now", "skip", "mix"),
+        "where another voice speaks: wait for your turn, be the next, speak now (it goes on "
+        "afterwards), skip it, or mix the voices",
+    )
+    expires_s: float = _setting(
+        0.0,
+        number(0, 86_400),
+        "drop what has waited so long for its turn, seconds; 0: never",
+        flag="--expires",
+    )
+    backend: Literal["auto", "miniaudio", "pyaudio"] = _setting(
+        "auto",
+        flag_choice("auto", "miniaudio", "pyaudio"),
+        "what opens the sound card: miniaudio, pyaudio, or auto, the first that is installed",
+    )
+    device_wait_s: float = _setting(
+        5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
+    )
+    panel: str = _setting("auto", flag_choice("auto", "on", "off"), "live panel: auto, on or off")
