@@ -11,15 +11,11 @@ from voicestream.errors import UsageError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.output.save import Saver
 from voicestream.session.conductor import OnEvent, Session
+from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
 from voicestream.session.pacing import kept_learnt
 from voicestream.session.result import Result
 from voicestream.session.script import Script
-from voicestream.session.wiring import (
-    endpoint_of,
-    make_sink,
-    make_turn,
-    prepare_in_background,
-)
+from voicestream.session.wiring import endpoint_of
 from voicestream.settings.table import Settings, load
 
 if TYPE_CHECKING:
@@ -128,7 +124,7 @@ def begin(
     saver = Saver(save) if save is not None else None
     sink = make_sink(chosen, metrics)
     prepare_in_background(sink)
-    turn = make_turn(chosen, started_s)
+    turn = make_turn(chosen, started_s, metrics.notices)
     session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt(), turn)
     session.start()
     return Handle(session, interruptible)

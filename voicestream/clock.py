@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 
@@ -13,17 +14,19 @@ def process_start_s() -> float:
     ticks of 10 ms since boot (proc(5), ``starttime``), which bounds it from both
     sides when the process had to wait for a processor.
     """
-    now = time.monotonic()
-    latest = now - time.process_time()
-    try:
-        with open("/proc/self/stat", "rb") as file:
-            # the second field is a name in brackets that may hold anything
-            ticks = int(file.read().rpartition(b")")[2].split()[19])
-        per_s = os.sysconf("SC_CLK_TCK")
-        asleep_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
-    except (OSError, ValueError, IndexError, AttributeError):
-        return latest
-    earliest = ticks / per_s - asleep_s
-    if not 0 <= now - earliest < 3600:
-        return latest
-    return min(max(latest, earliest), earliest + 1 / per_s)
+    now_s = time.monotonic()
+    latest_s = now_s - time.process_time()
+    earliest_s, tick_s = latest_s, 0.0
+    if sys.platform == "linux":
+        try:
+            with open("/proc/self/stat", "rb") as file:
+                # the second field is a name in brackets that may hold anything
+                ticks = int(file.read().rpartition(b")")[2].split()[19])
+            tick_s = 1 / os.sysconf("SC_CLK_TCK")
+            asleep_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+            earliest_s = ticks * tick_s - asleep_s
+        except (OSError, ValueError, IndexError):  # no /proc, or one of another kind
+            return latest_s
+    if not 0 <= now_s - earliest_s < 3600:
+        return latest_s
+    return min(max(latest_s, earliest_s), earliest_s + tick_s)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 import sys
 import time
 from pathlib import Path
+
+from voicestream.waiting import wait_ready
 
 PIPE_WAIT_S = 5.0
 """How long a pipe may take to deliver a small file (a password manager answers through one)."""
@@ -46,9 +47,7 @@ def read_bounded(file: Path, most_bytes: int, wait_s: float = PIPE_WAIT_S) -> by
 
 def _wait_readable(handle: int, ends_s: float) -> None:
     if sys.platform != "win32":  # there only sockets can be waited for
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        if not poll.poll(max(ends_s - time.monotonic(), 0.0) * 1000):
+        if not wait_ready([handle], wait_s=ends_s - time.monotonic()):
             raise OSError(errno.ETIMEDOUT, "nothing came from it in time")
 
 

@@ -29,7 +29,7 @@ def show_config(flags: dict[str, Any]) -> int:
 
 def show_devices() -> int:
     """The output devices, one a line, and the simulated one."""
-    from voicestream.session.wiring import card_sink
+    from voicestream.session.outputs import card_sink
 
     own_stderr()  # nothing of ALSA's words reaches the screen
     sink = card_sink(load_settings({}).backend)

@@ -32,11 +32,11 @@ from voicestream.settings.table import Settings
 from voicestream.state import Status
 
 if TYPE_CHECKING:
+    from voicestream.notices import Notices
     from voicestream.output.save import Saver
-    from voicestream.session.conductor import Session
+    from voicestream.session.conductor import AnyTurn, Session
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
-    from voicestream.session.turn import Turn
     from voicestream.session.wiring import Early
 
 _ECHO_TICK_S = 0.05
@@ -98,7 +98,8 @@ def _session(
 ) -> Session:
     """Load most of the program, while the server thinks."""
     from voicestream.metrics import Metrics
-    from voicestream.session.wiring import make_endpoint, make_sink, prepare_in_background
+    from voicestream.session.outputs import make_sink, prepare_in_background
+    from voicestream.session.wiring import make_endpoint
 
     metrics = Metrics(start_s)
     # the embedded voice loads for a while, in the background: it goes first
@@ -114,17 +115,17 @@ def _session(
             "for another."
         )
     endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
-    turn = _turn(settings, start_s)
+    turn = _turn(settings, start_s, metrics.notices)
     return Session(
         *(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt()), turn
     )
 
 
-def _turn(settings: Settings, start_s: float) -> Turn | None:
-    from voicestream.session.wiring import make_turn
+def _turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn | None:
+    from voicestream.session.outputs import make_turn
 
     try:
-        return make_turn(settings, start_s)
+        return make_turn(settings, start_s, notices)
     except VoicestreamError as error:
         warn(f"others may speak at the same time: {error}")
         return None

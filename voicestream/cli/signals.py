@@ -110,7 +110,7 @@ class Signals:
     def stop(self) -> None:
         """Stop, as wanted; returns when the process goes on."""
         self.stop_wanted = False
-        number = signal.SIGTSTP
-        signal.signal(number, signal.SIG_DFL)
-        signal.raise_signal(number)
-        signal.signal(number, self._note_stop)
+        if sys.platform != "win32":  # where nobody presses Ctrl-Z to stop a program
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, self._note_stop)

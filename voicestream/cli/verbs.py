@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from voicestream.cli.report import report, say_line
 from voicestream.errors import UsageError, VoicestreamError
@@ -33,10 +34,15 @@ def run_verb(arguments: Sequence[str]) -> int:
         return report(error)
 
 
+def _cannot_tell(_verb: str, _value: str | None, _everybody: bool) -> list[dict[str, Any]]:
+    raise UsageError("Windows has no control socket", hint="Press Ctrl-C where it speaks.")
+
+
 def _run(verb: str, words: list[str]) -> int:
-    if sys.platform == "win32":
-        raise UsageError("Windows has no control socket", hint="Press Ctrl-C where it speaks.")
-    from voicestream.control.client import tell
+    if sys.platform != "win32":
+        from voicestream.control.client import tell
+    else:
+        tell = _cannot_tell
 
     as_json = _taken(words, "--json")
     everybody = verb == "status" or (verb in TO_ALL and _taken(words, "--all"))

@@ -21,19 +21,18 @@ def quiet_sound_libraries() -> None:
 
     Holds for the whole process, also for errors that are met later. May be called again.
     """
-    if sys.platform != "linux":  # Core Audio and WASAPI write nothing there
-        return
-    import ctypes
+    if sys.platform == "linux":  # Core Audio and WASAPI write nothing there
+        import ctypes
 
-    # A C function that takes no notice of its arguments and does nothing. One in Python would
-    # be called from the audio thread, after a fork, and after the interpreter has ended.
-    nothing = ctypes.cast(ctypes.CDLL(None).getppid, ctypes.c_void_p)
-    for library, setters in _WRITERS:
-        try:
-            loaded = ctypes.CDLL(library, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-        except OSError:  # not loaded: it has nothing to say
-            continue
-        for name in setters:
-            setter = getattr(loaded, name, None)
-            if setter is not None:
-                setter(nothing)
+        # A C function that takes no notice of its arguments and does nothing. One in Python would
+        # be called from the audio thread, after a fork, and after the interpreter has ended.
+        nothing = ctypes.cast(ctypes.CDLL(None).getppid, ctypes.c_void_p)
+        for library, setters in _WRITERS:
+            try:
+                loaded = ctypes.CDLL(library, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+            except OSError:  # not loaded: it has nothing to say
+                continue
+            for name in setters:
+                setter = getattr(loaded, name, None)
+                if setter is not None:
+                    setter(nothing)

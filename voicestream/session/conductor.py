@@ -6,11 +6,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from voicestream.decode.registry import preload
 from voicestream.errors import RewordedError, VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.notices import Notify
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.playout.controls import Controls
@@ -27,10 +28,27 @@ from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.state import State
 
-if TYPE_CHECKING:
-    from voicestream.session.turn import Turn
-
 OnEvent = Callable[[Event], None]
+
+
+class AnyTurn(Protocol):
+    """What a session asks of its :class:`~voicestream.session.turn.Turn`, which Windows lacks."""
+
+    @property
+    def waits_for(self) -> str: ...
+
+    def begin(
+        self,
+        speaker: Playback,
+        answer: Callable[[dict[str, Any]], dict[str, Any]],
+        text: str,
+        drop: Callable[[str], None],
+        warn: Notify,
+    ) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class Session:
@@ -57,7 +75,7 @@ class Session:
         metrics: Metrics | None = None,
         on_event: OnEvent | None = None,
         learnt: Keeping | None = None,
-        turn: Turn | None = None,
+        turn: AnyTurn | None = None,
     ) -> None:
         self._settings = settings
         self._turn = turn

@@ -1,16 +1,13 @@
-"""From settings to the parts of a session: which endpoint, which sink."""
+"""From settings to endpoints: which kind is asked where, and what stands in for it."""
 
 from __future__ import annotations
 
-import math
-import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from voicestream.errors import DeviceError, UsageError
+from voicestream.errors import UsageError
 from voicestream.notices import Notices
 from voicestream.settings.endpoints import (
     AUTO,
@@ -28,11 +25,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.errors import EndpointError
-    from voicestream.metrics import Metrics, PlayFigures
-    from voicestream.output.base import Sink
-    from voicestream.output.miniaudio import MiniaudioSink
-    from voicestream.output.portaudio import PortAudioSink
-    from voicestream.session.turn import Turn
     from voicestream.settings.endpoints import Kind, Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
@@ -254,90 +246,3 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
 
         voice = voice if voice in VOICES else VOICES[0]
     return replace(request, model=model_for(place.url, place.model), voice=voice)
-
-
-def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
-    """The sink that the device setting names, watched over. Nothing is opened yet.
-
-    Args:
-        metrics: where it is counted that a device ran dry, and told that one was lost.
-    """
-    from voicestream.output.lasting import LastingSink
-
-    figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
-    make = partial(_device_sink, settings, figures)
-    return LastingSink(make, settings.device_wait_s, notices)
-
-
-def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
-    if settings.device == "null":
-        from voicestream.output.null import NullSink
-
-        return NullSink()
-    return card_sink(settings.backend, settings.device, figures)
-
-
-def make_turn(settings: Settings, start_s: float) -> Turn | None:
-    """The turn of a reply that is heard; None where there is no floor (Windows), or no card.
-
-    Args:
-        start_s: when the process (library: the call) began.
-
-    Raises:
-        VoicestreamError: the runtime folder cannot be used.
-    """
-    if sys.platform == "win32" or settings.device == "null":
-        return None
-    from voicestream.control.floor import Rank
-    from voicestream.control.runtime import runtime_folder
-    from voicestream.session.turn import Turn
-
-    ranks = {"next": Rank.NEXT, "now": Rank.NOW, "mix": None}
-    return Turn(
-        runtime_folder(),
-        ranks.get(settings.turn, Rank.LAST),
-        start_s,
-        wait=settings.turn != "skip",
-        expires_s=settings.expires_s or math.inf,
-        pause_s=settings.pause_paragraph_ms / 1000,
-    )
-
-
-def card_sink(
-    backend: str, device: str = "", figures: PlayFigures | None = None
-) -> MiniaudioSink | PortAudioSink:
-    """A sink for a sound card.
-
-    Args:
-        backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
-        device: part of its name, its index, or empty for the system's default.
-        figures: where it is counted that the card ran dry.
-    """
-    if backend == "miniaudio" or (backend == "auto" and _installed("_miniaudio")):
-        from voicestream.output.miniaudio import MiniaudioSink
-
-        return MiniaudioSink(device)
-    from voicestream.output.portaudio import PortAudioSink
-
-    return PortAudioSink(device, figures)
-
-
-def _installed(module: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(module) is not None
-
-
-def prepare_in_background(sink: Sink) -> None:
-    """Let the sink do what takes time and not the interpreter."""
-    prepare = getattr(sink, "prepare", None)
-    if prepare is None:
-        return
-
-    def run() -> None:
-        try:
-            prepare()
-        except DeviceError:
-            pass  # open() tries again and tells
-
-    threading.Thread(target=run, name="prepare-sink", daemon=True).start()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from voicestream.errors import UsageError
 from voicestream.text.encoding import HEAD_BYTES, TextDecoder, check_text, encoding_of
+from voicestream.waiting import wait_ready
 
 READ_MAX_BYTES = 65536
 """An upper bound on one read, never a reason to wait."""
@@ -25,7 +26,6 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
         self._lock = threading.RLock()  # a signal handler may come while its own thread holds it
         self._closed = False
         self._set = False
@@ -36,13 +36,10 @@ class Interrupt:
 
     def set(self) -> None:
         """Wake whoever waits. Safe at any time, more than once."""
-        self._set = True
         with self._lock:
-            if not self._closed:
-                try:
-                    os.write(self._writer, b"\0")
-                except BlockingIOError:
-                    pass  # the pipe is full of wake-ups already
+            before, self._set = self._set, True
+            if not before and not self._closed:
+                os.write(self._writer, b"\0")  # one byte never waits for room
 
     def wait_readable(self, fd: int) -> bool:
         """Wait without using the processor until ``fd`` has bytes or has ended.
@@ -50,15 +47,9 @@ class Interrupt:
         Returns:
             False if interrupted instead.
         """
-        if self._set:
-            return False
-        if not hasattr(select, "poll"):  # Windows selects sockets only: the read itself waits
-            return True
-        poll = select.poll()
-        poll.register(fd, select.POLLIN)
-        poll.register(self._reader, select.POLLIN)
-        ready = {which for which, _ in poll.poll()}
-        return self._reader not in ready and not self._set
+        if sys.platform != "win32":  # which can wait for sockets only: there the read itself waits
+            wait_ready([fd, self._reader])
+        return not self._set
 
     def close(self) -> None:
         with self._lock:
@@ -114,7 +105,7 @@ def _chunks(stream: BinaryIO, interrupt: Interrupt | None, size: int) -> Iterato
             try:
                 data = os.read(fd, size)
             except BlockingIOError:  # whoever shares this pipe made it non-blocking
-                select.select([fd], [], [])
+                wait_ready([fd])
                 continue
         else:
             data = getattr(stream, "read1", stream.read)(size)

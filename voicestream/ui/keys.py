@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import select
+import sys
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -27,31 +28,35 @@ _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 def in_foreground(stream: TextIO | None) -> bool:
     """Whether the terminal is ours to draw on and to set: who sets it from the background
     (``&``, ``bg``) is stopped. True where there is no terminal of ours."""
-    if stream is None:
-        return True
-    try:
-        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
-    except (AttributeError, OSError, ValueError):  # Windows; no terminal; closed
-        return True
+    if sys.platform != "win32" and stream is not None:  # which has no process groups
+        try:
+            return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+        except (OSError, ValueError):  # no terminal; closed
+            pass
+    return True
 
 
 def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
     """Note the terminal's modes; return a function that sets them again, from any thread."""
-    try:
+    if sys.platform != "win32" and (number := _terminal(stream)) >= 0:
         import termios
 
-        if stream is None or not stream.isatty():
-            raise OSError("no terminal")
-        number = stream.fileno()
         before = termios.tcgetattr(number)
-    except (ImportError, OSError, ValueError):
-        return lambda: None
 
-    def restore() -> None:
-        if in_foreground(stream):
-            termios.tcsetattr(number, termios.TCSANOW, before)
+        def restore() -> None:
+            if in_foreground(stream):
+                termios.tcsetattr(number, termios.TCSANOW, before)
 
-    return restore
+        return restore
+    return lambda: None
+
+
+def _terminal(stream: TextIO | None) -> int:
+    """The descriptor of a stream that is a terminal; -1: it is none."""
+    try:
+        return stream.fileno() if stream is not None and stream.isatty() else -1
+    except (OSError, ValueError):  # closed, or it never had one
+        return -1
 
 
 class Keys:
@@ -70,7 +75,7 @@ class Keys:
     def __init__(self, stream: TextIO | None, handler: Callable[[str], None]) -> None:
         self._stream = stream
         self._handler = handler
-        self._number = -1
+        self._number = self._end_in = self._end_out = -1
         self._restore: Callable[[], None] = lambda: None
         self._reader: threading.Thread | None = None
 
@@ -80,25 +85,20 @@ class Keys:
         return self._reader is not None
 
     def __enter__(self) -> Self:
-        try:
+        # a Windows console is read and set in other ways: there are no keys
+        if sys.platform != "win32" and (number := _terminal(self._stream)) >= 0:
             import termios
 
-            if self._stream is None or not self._stream.isatty():
-                return self
-            if not in_foreground(self._stream):
-                return self
-            number = self._stream.fileno()
-            self._restore = terminal_modes(self._stream)
-            silent = termios.tcgetattr(number)
-            silent[3] &= ~(termios.ECHO | termios.ICANON)
-            silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
-            termios.tcsetattr(number, termios.TCSANOW, silent)
-        except (ImportError, OSError, ValueError):  # Windows; no terminal; closed
-            return self
-        self._number = number
-        self._end_in, self._end_out = os.pipe()
-        self._reader = threading.Thread(target=self._read, name="keys", daemon=True)
-        self._reader.start()
+            if in_foreground(self._stream):
+                self._restore = terminal_modes(self._stream)
+                silent = termios.tcgetattr(number)
+                silent[3] &= ~(termios.ECHO | termios.ICANON)
+                silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
+                termios.tcsetattr(number, termios.TCSANOW, silent)
+                self._number = number
+                self._end_in, self._end_out = os.pipe()
+                self._reader = threading.Thread(target=self._read, name="keys", daemon=True)
+                self._reader.start()
         return self
 
     def __exit__(

@@ -7,11 +7,12 @@ for a moment, and the first that answers is used.
 from __future__ import annotations
 
 import queue
-import select
 import socket
 import threading
 import time
 from typing import Any, TypeAlias
+
+from voicestream.waiting import wait_ready
 
 _STAGGER_S = 0.25
 """Time for one address alone (RFC 8305, 5)."""
@@ -123,14 +124,7 @@ def _begun(family: int, where: Any) -> socket.socket:
 
 def _answered(pending: list[socket.socket], wait_s: float) -> list[socket.socket]:
     """Those that stand, or have failed, within the time."""
-    poll = getattr(select, "poll", None)
-    if poll is None:  # Windows tells of failures as exceptional
-        _, stand, failed = select.select([], pending, pending, wait_s)
-        return list({*stand, *failed})
-    poller = poll()
-    for opened in pending:
-        poller.register(opened, select.POLLOUT)
-    came = {descriptor for descriptor, _ in poller.poll(max(wait_s, 0.0) * 1000)}
+    came = wait_ready(writing=[opened.fileno() for opened in pending], wait_s=wait_s)
     return [opened for opened in pending if opened.fileno() in came]
 
 

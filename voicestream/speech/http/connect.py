@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import threading
@@ -14,6 +13,7 @@ import httpcore
 
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Target
+from voicestream.waiting import wait_ready
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -113,14 +113,7 @@ class SocketStream(httpcore.NetworkStream):
         """An idle connection that can be read has been closed by the other side."""
         if self._socket.fileno() < 0:
             return True
-        poll = getattr(select, "poll", None)
-        if poll is None:  # Windows
-            came = bool(select.select([self._socket], [], [], 0)[0])
-        else:
-            poller = poll()
-            poller.register(self._socket, select.POLLIN)
-            came = bool(poller.poll(0))
-        return came and not self._only_tickets()
+        return bool(wait_ready([self._socket.fileno()], wait_s=0.0)) and not self._only_tickets()
 
     def _only_tickets(self) -> bool:
         """Whether what came is no end and no data, but what TLS 1.3 servers send on their own."""

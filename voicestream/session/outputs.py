@@ -1,0 +1,131 @@
+"""From settings to what a reply is heard by: the sink, and the turn to speak."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from voicestream.errors import DeviceError
+from voicestream.settings.table import Settings
+
+if TYPE_CHECKING:
+    from voicestream.metrics import Metrics, PlayFigures
+    from voicestream.notices import Notices
+    from voicestream.output.base import Sink
+    from voicestream.output.miniaudio import MiniaudioSink
+    from voicestream.output.portaudio import PortAudioSink
+    from voicestream.session.conductor import AnyTurn
+
+_TOLD_FILE = "told-that-there-is-no-floor"
+
+
+def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
+    """The sink that the device setting names, watched over. Nothing is opened yet.
+
+    Args:
+        metrics: where it is counted that a device ran dry, and told that one was lost.
+    """
+    from voicestream.output.lasting import LastingSink
+
+    figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
+    make = partial(_device_sink, settings, figures)
+    return LastingSink(make, settings.device_wait_s, notices)
+
+
+def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
+    if settings.device == "null":
+        from voicestream.output.null import NullSink
+
+        return NullSink()
+    return card_sink(settings.backend, settings.device, figures)
+
+
+def card_sink(
+    backend: str, device: str = "", figures: PlayFigures | None = None
+) -> MiniaudioSink | PortAudioSink:
+    """A sink for a sound card.
+
+    Args:
+        backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
+        device: part of its name, its index, or empty for the system's default.
+        figures: where it is counted that the card ran dry.
+    """
+    if backend == "miniaudio" or (backend == "auto" and _installed("_miniaudio")):
+        from voicestream.output.miniaudio import MiniaudioSink
+
+        return MiniaudioSink(device)
+    from voicestream.output.portaudio import PortAudioSink
+
+    return PortAudioSink(device, figures)
+
+
+def _installed(module: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(module) is not None
+
+
+def prepare_in_background(sink: Sink) -> None:
+    """Let the sink do what takes time and not the interpreter."""
+    prepare = getattr(sink, "prepare", None)
+    if prepare is None:
+        return
+
+    def run() -> None:
+        try:
+            prepare()
+        except DeviceError:
+            pass  # open() tries again and tells
+
+    threading.Thread(target=run, name="prepare-sink", daemon=True).start()
+
+
+def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn | None:
+    """The turn of a reply that is heard; None where there is no floor (Windows), or no card.
+
+    Args:
+        start_s: when the process (library: the call) began.
+        notices: told, once for each user, that there is no floor.
+
+    Raises:
+        VoicestreamError: the runtime folder cannot be used.
+    """
+    if settings.device == "null":
+        return None
+    turn: AnyTurn | None = None
+    if sys.platform == "win32":
+        _tell_no_floor(notices)
+    else:
+        from voicestream.control.floor import Rank
+        from voicestream.control.runtime import runtime_folder
+        from voicestream.session.turn import Turn
+
+        ranks = {"next": Rank.NEXT, "now": Rank.NOW, "mix": None}
+        turn = Turn(
+            runtime_folder(),
+            ranks.get(settings.turn, Rank.LAST),
+            start_s,
+            wait=settings.turn != "skip",
+            expires_s=settings.expires_s or math.inf,
+            pause_s=settings.pause_paragraph_ms / 1000,
+        )
+    return turn
+
+
+def _tell_no_floor(notices: Notices) -> None:
+    """Tell it to each user once: a warning with every reply would teach nothing."""
+    from voicestream.files import write_state
+    from voicestream.settings.sources import user_state_file
+
+    file = user_state_file(_TOLD_FILE)
+    if file.exists():
+        return
+    told = "other voices may be heard at the same time: Windows has no floor, and no verbs"
+    try:
+        write_state(file, "")
+    except OSError as error:
+        told += f" (this cannot be remembered: {error.strerror})"
+    notices.notify(told)
