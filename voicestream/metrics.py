@@ -147,7 +147,8 @@ class PlayFigures:
     """Waits at a pause of the speech, on purpose; neither underruns nor stalls."""
     hold_s: float = 0.0
     device_underflows: int = 0
-    """How often the card had run dry before we were asked: the machine was late, not the sound."""
+    """Holes that the card left in speech: it had run dry before it asked."""
+    device_hole_s: float = 0.0
     played_frames: int = 0
     fill_ms: float = 0.0
     fill: FillFigures = field(default_factory=FillFigures)
@@ -192,7 +193,8 @@ class Snapshot:
     """Waits at a pause of the speech, on purpose."""
     hold_ms: float = 0.0
     device_underflows: int = 0
-    """How often the sound card had run dry before it asked: the machine was late."""
+    """Holes that the sound card left in speech: it had run dry before it asked."""
+    device_hole_ms: float = 0.0
     overruns: int = 0
     """How often more had arrived than the buffer had room for."""
     stretched_s: float = 0.0
@@ -325,6 +327,9 @@ def buffer_health(seen: Snapshot) -> str:
     if not seen.played_frames:
         return "nothing was played"
     wanted_ms = 10 * math.ceil(seen.recommended_buffer_ms / 10)
+    if not seen.underruns and seen.device_underflows:
+        hole_ms = f"{seen.device_hole_ms:.0f} ms"
+        return f"the sound card left holes of {hole_ms}: the machine was busy or stood still"
     if not seen.underruns:
         done = [f"waited {seen.hold_ms:.0f} ms at pauses"] if seen.holds else []
         done += [f"played {seen.stretched_s:.1f} s slower"] if seen.stretched_s else []

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from voicestream.errors import DeviceError, VoicestreamError
+from voicestream.metrics import PlayFigures
 from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
+from voicestream.output.holes import HoleMeter
 from voicestream.pcm import PcmFormat
 
 _T = TypeVar("_T")
+_clock = time.monotonic
 _SILENT_HINT = "Restart it, or keep the sound with --save FILE."
 
 LOOK_S = 0.1
@@ -38,12 +41,17 @@ class _Bond:
 
     A device that hung may ask again when another already plays: it gets silence then, and
     never reads the ring beside its replacement.
+
+    Args:
+        figures: where the holes that the device leaves in speech are counted.
     """
 
-    def __init__(self, sink: Sink, fill: Fill, pcm: PcmFormat) -> None:
+    def __init__(self, sink: Sink, fill: Fill, pcm: PcmFormat, figures: PlayFigures) -> None:
         self.sink = sink
         self._fill = fill
         self._pcm = pcm
+        self._figures = figures
+        self._holes = HoleMeter(pcm.rate_hz)
         self._lock = threading.Lock()
         self._cut = False
         self.asked_s = time.monotonic()
@@ -58,9 +66,16 @@ class _Bond:
         with self._lock:
             if self._cut:
                 return self._pcm.silence(frames)
-            self.asked_s = time.monotonic()
+            self.asked_s = _clock()
             self.asked_frames += frames
+            if self._figures.played_frames:  # a card that is slow to wake leaves no hole
+                self._count(self._holes.asked(self.asked_s, frames))
             return self._fill(frames, dac_time_s)
+
+    def _count(self, hole_s: float) -> None:
+        if hole_s:
+            self._figures.device_underflows += 1
+            self._figures.device_hole_s += hole_s
 
     def cut(self) -> None:
         """Silence from now on; returns when no callback is being answered."""
@@ -76,14 +91,20 @@ class LastingSink:
         wait_s: how long to look for a device when there is none any more.
         notices: told when the device is lost or found again, and how much of what the
             lost one was given has not been heard.
+        figures: where the holes that a device leaves are counted.
     """
 
     def __init__(
-        self, make: Callable[[], Sink], wait_s: float, notices: Notices | None = None
+        self,
+        make: Callable[[], Sink],
+        wait_s: float,
+        notices: Notices | None = None,
+        figures: PlayFigures | None = None,
     ) -> None:
         self._make = make
         self._wait_s = wait_s
         self._notices = notices or Notices()
+        self._figures = figures or PlayFigures()
         self._sink = make()
         self._pcm: PcmFormat | None = None
         self._fill: Fill | None = None
@@ -135,7 +156,7 @@ class LastingSink:
         """
         assert self._fill is not None
         assert self._pcm is not None
-        bond = _Bond(sink, self._fill, self._pcm)
+        bond = _Bond(sink, self._fill, self._pcm, self._figures)
         try:
             self._bounded(sink, lambda: sink.start(bond.ask))
         except VoicestreamError:

@@ -8,14 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from voicestream.errors import DeviceError
-from voicestream.metrics import PlayFigures
 from voicestream.output.base import Fill
 from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
 from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
-
-_OUTPUT_UNDERFLOW = 4
-"""PortAudio's flag; pyaudio's name for it would have to be imported first."""
 
 
 class PortAudioSink:
@@ -23,7 +19,6 @@ class PortAudioSink:
 
     Args:
         device: part of a name, an index, or empty for the system's default.
-        figures: where it is counted that the card ran dry.
     """
 
     lead_in_s = LEAD_IN_S
@@ -31,7 +26,6 @@ class PortAudioSink:
     def __init__(
         self,
         device: str = "",
-        figures: PlayFigures | None = None,
         period_s: float = PERIOD_S,
     ) -> None:
         self._preparing = threading.Lock()
@@ -43,8 +37,6 @@ class PortAudioSink:
         self._pcm = PcmFormat(24000)
         self._index: int | None = None
         self._fill: Fill | None = None
-        # audio callback
-        self._figures = figures or PlayFigures()
 
     @property
     def latency_s(self) -> float:
@@ -119,10 +111,8 @@ class PortAudioSink:
         )
 
     def _callback(
-        self, _input: None, frames: int, times: Mapping[str, float], status: int
+        self, _input: None, frames: int, times: Mapping[str, float], _status: int
     ) -> tuple[bytes, int]:
-        if status & _OUTPUT_UNDERFLOW:
-            self._figures.device_underflows += 1
         delay_s = times["output_buffer_dac_time"] - times["current_time"]
         if not 0.0 <= delay_s < 1.0:  # some host APIs leave these times empty
             delay_s = self.latency_s

@@ -12,7 +12,7 @@ from voicestream.errors import DeviceError
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
-    from voicestream.metrics import Metrics, PlayFigures
+    from voicestream.metrics import Metrics
     from voicestream.notices import Notices
     from voicestream.output.base import Sink
     from voicestream.output.miniaudio import MiniaudioSink
@@ -31,27 +31,23 @@ def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
     from voicestream.output.lasting import LastingSink
 
     figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
-    make = partial(_device_sink, settings, figures)
-    return LastingSink(make, settings.device_wait_s, notices)
+    return LastingSink(partial(_device_sink, settings), settings.device_wait_s, notices, figures)
 
 
-def _device_sink(settings: Settings, figures: PlayFigures | None) -> Sink:
+def _device_sink(settings: Settings) -> Sink:
     if settings.device == "null":
         from voicestream.output.null import NullSink
 
         return NullSink()
-    return card_sink(settings.backend, settings.device, figures)
+    return card_sink(settings.backend, settings.device)
 
 
-def card_sink(
-    backend: str, device: str = "", figures: PlayFigures | None = None
-) -> MiniaudioSink | PortAudioSink:
+def card_sink(backend: str, device: str = "") -> MiniaudioSink | PortAudioSink:
     """A sink for a sound card.
 
     Args:
         backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
         device: part of its name, its index, or empty for the system's default.
-        figures: where it is counted that the card ran dry.
     """
     if backend == "miniaudio" or (backend == "auto" and _installed("_miniaudio")):
         from voicestream.output.miniaudio import MiniaudioSink
@@ -59,7 +55,7 @@ def card_sink(
         return MiniaudioSink(device)
     from voicestream.output.portaudio import PortAudioSink
 
-    return PortAudioSink(device, figures)
+    return PortAudioSink(device)
 
 
 def _installed(module: str) -> bool:

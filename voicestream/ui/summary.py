@@ -101,7 +101,10 @@ def _outcome(snapshot: Snapshot) -> str:
 
 
 def _interruptions(snapshot: Snapshot) -> str:
-    underruns = count(snapshot.underruns, "underrun")
-    if not snapshot.stall_ms:
-        return underruns
-    return f"{underruns} ({duration(snapshot.stall_ms)} of silence)"
+    facts = count(snapshot.underruns, "underrun")
+    if snapshot.stall_ms:
+        facts += f" ({duration(snapshot.stall_ms)} of silence)"
+    if snapshot.device_underflows:
+        holes = count(snapshot.device_underflows, "hole")
+        facts += f" and {holes} of the sound card ({duration(snapshot.device_hole_ms)})"
+    return facts
