@@ -72,7 +72,6 @@ ONLY_IN = {
 READS_ENVIRONMENT = {
     "settings/sources.py": "its only reader",
     "control/runtime.py": "its folder: a verb loads no settings",
-    "cli/entry.py": "the shell asks for completions through it",
     "speech/http/proxy.py": "proxies, which every program that asks over HTTP obeys",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",

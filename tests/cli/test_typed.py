@@ -14,7 +14,7 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.cli import app as typer_app
 from voicestream.cli.options import quick_say
-from voicestream.cli.typed import COMMANDS, as_command
+from voicestream.cli.typed import FIRST_WORDS, as_command
 from voicestream.errors import UsageError
 
 FIRST_TEN: tuple[tuple[list[str], bytes | None, str, str], ...] = (
@@ -47,7 +47,7 @@ def test_the_first_ten_things_a_newcomer_types(
 
 def test_the_list_of_commands_is_complete() -> None:
     command: Any = get_command(typer_app.app)
-    assert set(COMMANDS) == set(command.commands)
+    assert set(FIRST_WORDS) == set(command.commands)
 
 
 @pytest.mark.parametrize("word", ["voics", "satus", "says", "confg", "aks", "devces"])

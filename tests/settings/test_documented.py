@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
-from voicestream.cli.app import app
+from voicestream.cli.commands import COMMANDS
+from voicestream.cli.entries import entries_of
 from voicestream.cli.options import SHORT, switch_flags
 from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE, Settings, load
@@ -55,17 +55,15 @@ def test_the_example_uncommented_is_the_default(tmp_path: Path) -> None:
 @each_setting
 @pytest.mark.parametrize("command", ["say", "config"])
 def test_help_tells_flag_meaning_default_and_variables(row: Row, command: str) -> None:
-    known = get_command(app).commands[command].params  # type: ignore[attr-defined]
-    (parameter,) = [p for p in known if p.name == row.name]
-    flags = [f for f in switch_flags(row.flag) if f] + [SHORT[n] for n in SHORT if n == row.name]
-    assert [*parameter.opts, *parameter.secondary_opts] == flags
-    told = parameter.help
-    assert f"[{', '.join(row.variables)}]" in told
+    (entry,) = [it for it in entries_of(COMMANDS[command]) if it.name == row.name]
+    flags = [SHORT[n] for n in SHORT if n == row.name] + [f for f in switch_flags(row.flag) if f]
+    assert [*entry.flags] == flags
+    assert f"[{', '.join(row.variables)}]" in entry.full
     if row.name == "api_key":
-        assert told.startswith("read the key from FILE")
+        assert entry.full.startswith("read the key from FILE")
         return
-    assert told.startswith(meaning(row))
-    assert f"[default: {default(row)}]" in told or default(row) == "none"
+    assert entry.full.startswith(meaning(row))
+    assert f"[default: {default(row)}]" in entry.full or default(row) == "none"
 
 
 def test_nothing_in_the_example_is_a_key() -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
 from voicestream.cli.report import EXIT_BROKEN_PIPE, report
-from voicestream.cli.typed import as_command
+from voicestream.cli.typed import as_command, help_asked
 from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError, UsageError
 
@@ -27,16 +26,23 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    completes = "_VOICESTREAM_COMPLETE" in os.environ
     try:
-        arguments = arguments if completes else as_command(arguments, _terminal_in())
+        arguments = as_command(arguments, _terminal_in())
     except UsageError as error:
         return report(error)
-    if arguments and arguments[0] in VERBS and not {"-h", "--help"} & set(arguments):
+    if help_asked(arguments):
+        from voicestream.cli.help import flag_help
+
+        return flag_help(arguments)
+    if arguments[0] in VERBS:
         return run_verb(arguments)
+    if arguments[0] == "help":
+        from voicestream.cli.lookup import run_help
+
+        return run_help(arguments[1:])
     from voicestream.cli.options import quick_say
 
-    call = None if completes else quick_say(arguments)
+    call = quick_say(arguments)
     if call is not None and arguments[0] == "ask":
         from voicestream.cli.ask import ask
 

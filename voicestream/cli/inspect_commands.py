@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from voicestream.cli.parts import load_settings
-from voicestream.cli.report import notice, own_stderr, print_json
+from voicestream.cli.report import notice, own_stderr, print_json, print_text
 from voicestream.printable import printable
 from voicestream.settings.table import TABLE, shown_value
 
@@ -69,6 +69,4 @@ def show_replay(file: str) -> int:
     from voicestream.session.tracing import replayed
 
     text = replayed(file, shutil.get_terminal_size().columns)
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-    return 0
+    return print_text(text + "\n")

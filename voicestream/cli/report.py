@@ -71,20 +71,26 @@ def notice(text: str) -> None:
 
 def print_json(figures: dict[str, Any]) -> int:
     """One object on stdout; the exit code if nobody reads it, else 0."""
-    if sys.stdout is None:
-        return 0
     line = escaped(json.dumps(figures, ensure_ascii=False))
     try:
-        line.encode(sys.stdout.encoding)
+        line.encode(sys.stdout.encoding if sys.stdout else "utf-8")
     except UnicodeEncodeError:  # a terminal of another encoding, or a name that is not UTF-8
         line = json.dumps(figures)
+    return print_text(line + "\n")
+
+
+def print_text(text: str) -> int:
+    """Text on stdout; the exit code if it cannot be written, else 0."""
+    if sys.stdout is None:
+        return 0
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         return EXIT_BROKEN_PIPE
     except OSError as error:
-        return report(SaveError("the figures cannot be written", error.strerror or str(error)))
+        return report(SaveError("the output cannot be written", error.strerror or str(error)))
     return 0
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from voicestream.cli.verbs import VERBS
 from voicestream.errors import UsageError
 
-COMMANDS = ("say", "ask", "config", "voices", "trace", "devices", "serve", *VERBS)
-"""Every command; a test holds them beside what typer knows."""
+FIRST_WORDS = ("say", "ask", "config", "voices", "trace", "devices", "serve", "help", *VERBS)
+"""What commands begin with; `cli.commands`, which loads the settings, knows more of them."""
 
-_TO_THE_LIBRARY = ("-h", "--help", "-V", "--version")
+_HELP = ("-h", "--help", "--help-all")
 _CLOSE = 0.75
 """How alike a word and a command are, from 0 to 1, for the word to be taken for a slip."""
 
@@ -50,7 +50,7 @@ def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
     if not arguments:
         return arguments if at_terminal else ["say"]
     first = arguments[0]
-    if first in COMMANDS or first in _TO_THE_LIBRARY:
+    if first in FIRST_WORDS or first in (*_HELP, "-V", "--version"):
         return arguments
     # text with a blank, a capital or a sign is no command that was meant
     if first.isalpha() and first.islower():
@@ -65,17 +65,23 @@ def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
     return ["say", *arguments]
 
 
+def help_asked(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for help with one of the flags."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    return not arguments or any(word in _HELP for word in options)
+
+
 def _nearest(word: str) -> str:
     from difflib import get_close_matches
 
-    return _swapped(word) or next(iter(get_close_matches(word, COMMANDS, 1, _CLOSE)), "")
+    return _swapped(word) or next(iter(get_close_matches(word, FIRST_WORDS, 1, _CLOSE)), "")
 
 
 def _swapped(word: str) -> str:
     """The command that ``word`` is with two neighbouring letters swapped; else empty."""
     for at in range(len(word) - 1):
         other = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-        if other in COMMANDS:
+        if other in FIRST_WORDS:
             return other
     return ""
 

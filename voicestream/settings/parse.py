@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from voicestream.errors import SettingsError
@@ -74,16 +75,22 @@ def number(least: float, most: float, *, whole: bool = False) -> Kind:
     return parse
 
 
-def flag_choice(*words: str) -> Kind:
+@dataclass(frozen=True, slots=True)
+class Choice:
     """One of a few words, in any case."""
 
-    def parse(value: Any) -> str:
+    words: tuple[str, ...]
+
+    def __call__(self, value: Any) -> str:
         word = str(value).strip().lower()
-        if word not in words:
-            raise ValueError(f"must be one of {', '.join(words)}, not {_short(word)!r}")
+        if word not in self.words:
+            raise ValueError(f"must be one of {', '.join(self.words)}, not {_short(word)!r}")
         return word
 
-    return parse
+
+def flag_choice(*words: str) -> Kind:
+    """One of a few words, in any case."""
+    return Choice(words)
 
 
 def ascii_host(host: str) -> str:

@@ -1,0 +1,145 @@
+"""Every command and what it takes: the command line, its help and completion are made of this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from voicestream.cli.options import ASK_OPTIONS, SAY_OPTIONS, Option
+from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE
+from voicestream.settings.table import TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What is given without a flag.
+
+    Attributes:
+        metavar: as the help shows it: ``[...]`` may be left out, ``...`` may be many.
+        choices: what completion offers first.
+    """
+
+    name: str
+    metavar: str
+    help: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_required(self) -> bool:
+        return not self.metavar.startswith("[")
+
+    @property
+    def is_many(self) -> bool:
+        return self.metavar.endswith("...")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command.
+
+    Attributes:
+        help: what it does: a sentence, and more after it where needed.
+        arguments: what it takes without a flag, in order.
+        options: its own; the settings come on top.
+        settings: names of the settings it has flags for.
+        examples: command lines.
+    """
+
+    help: str
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    settings: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence."""
+        return self.help.partition(". ")[0].rstrip(".")
+
+
+JSON = Option("json", ("--json",), "print one JSON object on stdout")
+_ALL = tuple(row.name for row in TABLE)
+_PIPE = "- reads stdin, as does leaving it out in a pipe"
+_TEXT = Argument("text", "[TEXT]...", _PIPE)
+_TRACE = Argument("trace", "FILE", "where the arrivals are kept")
+
+
+def _verb(name: str) -> Command:
+    takes = (Argument("value", "VALUE"),) if name in WITH_VALUE else ()
+    everybody = (Option("everybody", ("--all",), "those who wait, too"),) * (name in TO_ALL)
+    return Command(f"{VERBS[name][0].upper()}{VERBS[name][1:]}.", takes, (*everybody, JSON))
+
+
+COMMANDS: dict[str, Command] = {
+    "say": Command(
+        "Speak TEXT, a file, or what comes in on stdin. The word `say` may be left out.",
+        (_TEXT,),
+        SAY_OPTIONS,
+        _ALL,
+        (
+            "voicestream hello there",
+            'voicestream "Hello there." -v nova --tempo 1.2',
+            'llm "why is the sky blue?" | voicestream --echo',
+            "voicestream -f notes.md --save notes.wav",
+        ),
+    ),
+    "ask": Command(
+        "Ask a language model and speak its answer while it is being written. "
+        "Any server will do that speaks OpenAI's chat completions.",
+        (Argument("text", "[QUESTION]...", _PIPE),),
+        ASK_OPTIONS,
+        _ALL,
+        (
+            'voicestream ask "Why is the sky blue?"',
+            'voicestream ask "Tell a joke." --system "Be brief." --echo',
+            'voicestream ask "Hello?" --chat-base-url http://127.0.0.1:11434/v1 '
+            "--chat-model llama3.2",
+        ),
+    ),
+    "voices": Command(
+        "List the voices of the endpoint: what --voice can name.",
+        options=(JSON,),
+        settings=("base_url", "api_key", "timeout_s", "allow_http_key"),
+    ),
+    "devices": Command("List the sound cards that --device can name."),
+    "config": Command(
+        "Show every setting, its value and where it came from. Keys are never shown.",
+        settings=_ALL,
+    ),
+    "serve": Command(
+        "Offer the embedded voice to other programs, as an OpenAI-compatible server.",
+        options=(
+            Option("host", ("--host",), "listen there instead of on this machine only", "ADDRESS"),
+            Option("port", ("--port",), "0 takes any that is free [default: 8790]", "NUMBER"),
+            Option(
+                "api_key_file", ("--api-key-file",), "let in only who sends the key in FILE", "FILE"
+            ),
+        ),
+    ),
+    "trace record": Command(
+        "Speak TEXT as `say` does, and keep in FILE when its sound arrived.",
+        (_TRACE, _TEXT),
+        tuple(option for option in SAY_OPTIONS if option.name != "trace"),
+        _ALL,
+        ('voicestream trace record reply.json "Hello."',),
+    ),
+    "trace replay": Command(
+        "Show what each playout policy would have done with the arrivals in FILE.",
+        (_TRACE,),
+        examples=("voicestream trace replay reply.json",),
+    ),
+    **{name: _verb(name) for name in VERBS},
+    "help": Command(
+        "Tell more of a command, an option, a setting or a topic. `help all` shows every option.",
+        (Argument("words", "[WORD]...", "what to look for"),),
+        examples=("voicestream help voice", "voicestream help json", "voicestream help all"),
+    ),
+}
+
+
+def command_of(words: Sequence[str]) -> str:
+    """The name of the command that a command line begins with; empty: none, or not yet whole."""
+    for length in (2, 1):
+        if (name := " ".join(words[:length])) in COMMANDS:
+            return name
+    return ""

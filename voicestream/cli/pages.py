@@ -1,0 +1,39 @@
+"""The pages of the help: Markdown files of the package, laid for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from voicestream.cli.help import listed, width
+
+_PAGES = Path(__file__).parents[1] / "pages"
+_AS_IT_STANDS = ("#", "`" * 3, "    ", "1. ")
+
+
+def topics() -> list[str]:
+    """The pages there are."""
+    return sorted(page.stem for page in _PAGES.glob("*.md"))
+
+
+def page(topic: str) -> Iterator[str]:
+    """The lines of a page: tables in columns, paragraphs as wide as the terminal allows."""
+    content = (_PAGES / f"{topic}.md").read_text("utf-8")
+    code = False
+    for block in content.strip().split("\n\n"):
+        lines = block.splitlines()
+        if code or block.startswith(_AS_IT_STANDS):
+            yield from lines
+        elif block.startswith("|"):
+            yield from listed([_cells(row) for row in lines[2:]])
+        else:
+            yield from textwrap.wrap(" ".join(lines), width(), break_on_hyphens=False)
+        code ^= block.count("`" * 3) % 2 == 1
+        yield ""
+
+
+def _cells(row: str) -> tuple[str, str]:
+    """The first cell of a row, and the others in one."""
+    first, *others = (cell.strip() for cell in row.strip("| ").split(" | "))
+    return first.replace("`", ""), "; ".join(filter(None, others))
