@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -45,6 +47,13 @@ def _speaker() -> Iterator[Loudspeaker]:
         pytest.skip(reason)
     with Loudspeaker() as speaker:
         yield speaker
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's name."""
+    with tempfile.TemporaryDirectory(prefix="vs-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

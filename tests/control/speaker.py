@@ -28,7 +28,7 @@ def main() -> None:
     who = f"{os.getpid()}-1"
     server = ControlServer(socket_path(folder, who), answer)
     server.start()
-    floor = Floor(folder, who, time.monotonic(), Rank(rank), {"text": name})
+    floor = Floor(folder, who, time.monotonic(), Rank(rank))
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)
 
     def note(word: str) -> None:

@@ -141,3 +141,16 @@ def test_a_runtime_folder_is_made_private(short: Path, monkeypatch: pytest.Monke
     assert runtime_folder() == str(short / "voicestream")
     assert (short / "voicestream").stat().st_mode & 0o777 == 0o700
     assert runtime_folder() == str(short / "voicestream")
+
+
+def test_in_the_folder_of_another_user_nothing_is_made(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = short.stat().st_uid + 1
+    monkeypatch.delenv("VOICESTREAM_RUNTIME_DIR", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    monkeypatch.setenv("TMPDIR", str(short / "tmp"))
+    monkeypatch.setattr(os, "getuid", lambda: owner)  # as `sudo -E` leaves it
+    with pytest.raises(VoicestreamError, match="somebody else's"):
+        runtime_folder()
+    assert os.listdir(short) == ["tmp"]

@@ -154,3 +154,54 @@ def test_a_turn_that_comes_back_within_a_period_changes_no_sample() -> None:
     heard = stage.fill(at_s=5.0)
     assert not heard[:50].any()
     assert (heard[50 + FADE :] == RAMP[PERIOD : 2 * PERIOD - 50 - FADE, 0]).all()
+
+
+def test_a_frame_that_is_not_written_yet_is_waited_for_in_silence() -> None:
+    stage = Stage(resume=1)
+    stage.write(2 * PERIOD)
+    stage.fill()
+    stage.controls.seek_frame = 4 * PERIOD
+    assert not stage.fill()[FADE:].any()
+    stage.write(PERIOD)  # left out as it comes
+    assert not stage.fill().any()
+    stage.write(2 * PERIOD, level=5000)
+    heard = stage.fill()
+    assert stage.controls.seek_frame is None
+    assert (heard[FADE:] == 5000).all()
+    assert stage.figures.played_frames == stage.ring.read == 5 * PERIOD
+    assert (stage.figures.underruns, stage.figures.stall_s) == (0, 0)
+
+
+def test_a_frame_after_the_end_is_the_end() -> None:
+    stage = ramp_stage()
+    stage.fill()
+    stage.player.ended = True
+    stage.controls.seek_frame = NOT_YET
+    stage.fill()
+    assert stage.player.spoken
+    assert stage.figures.underruns == 0
+
+
+@pytest.mark.parametrize("left", [1, FADE - 1])
+def test_a_pause_in_the_last_moment_changes_no_sample(left: int) -> None:
+    stage = ramp_stage()
+    stage.player.ended = True
+    heard = [stage.fill(len(RAMP) - left)]
+    stage.controls.paused = True
+    heard.append(stage.fill())
+    stage.controls.paused = False
+    heard += list(stage.until_drained())
+    assert kept_in_order(np.concatenate(heard), RAMP[:, 0])
+
+
+def test_what_has_gone_on_is_not_parted_by_a_clock_that_wavers() -> None:
+    stage = ramp_stage()
+    stage.controls.not_before_s = 5.0
+    stage.fill(at_s=5.0)
+    assert (stage.fill(at_s=4.99) == RAMP[PERIOD : 2 * PERIOD, 0]).all()
+    stage.controls.paused = True
+    stage.fill(at_s=5.02)
+    stage.controls.paused = False
+    stage.fill(FADE // 2, at_s=5.03)
+    heard = stage.fill(at_s=4.99)
+    assert (heard[FADE // 2 :] == RAMP[2 * PERIOD :][: PERIOD - FADE // 2, 0]).all()

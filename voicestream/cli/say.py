@@ -32,9 +32,8 @@ from voicestream.settings.table import Settings
 from voicestream.state import Status
 
 if TYPE_CHECKING:
-    from voicestream.notices import Notices
     from voicestream.output.save import Saver
-    from voicestream.session.conductor import AnyTurn, Session
+    from voicestream.session.conductor import Session
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
     from voicestream.session.wiring import Early
@@ -98,7 +97,7 @@ def _session(
 ) -> Session:
     """Load most of the program, while the server thinks."""
     from voicestream.metrics import Metrics
-    from voicestream.session.outputs import make_sink, prepare_in_background
+    from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
     from voicestream.session.wiring import make_endpoint
 
     metrics = Metrics(start_s)
@@ -115,20 +114,10 @@ def _session(
             "for another."
         )
     endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
-    turn = _turn(settings, start_s, metrics.notices)
+    turn = make_turn(settings, start_s, metrics.notices)
     return Session(
         *(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt()), turn
     )
-
-
-def _turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn | None:
-    from voicestream.session.outputs import make_turn
-
-    try:
-        return make_turn(settings, start_s, notices)
-    except VoicestreamError as error:
-        warn(f"others may speak at the same time: {error}")
-        return None
 
 
 def _collect_again(event: Event) -> None:

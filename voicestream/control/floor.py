@@ -26,7 +26,7 @@ from typing import Any
 from voicestream.control.lines import Peer
 from voicestream.control.server import socket_path
 
-PATIENCE_S = 2.0
+PATIENCE_S = 4.0
 """Who does not answer for so long is stopped or hangs, and is passed over."""
 _LOOK_S = 0.5
 """How often a waiter asks whether the process before it is alive, and looks at the queue."""
@@ -69,7 +69,6 @@ class Floor:
         who: the speaker, ``PID-N``: a program may have several.
         start_s: when this process came (``time.monotonic()``, which all processes share).
         rank: where it stands in the queue.
-        about: what is kept in its file for ``status``, such as the text.
 
     All methods but ``lost`` are called by one thread.
     """
@@ -80,12 +79,10 @@ class Floor:
         who: str,
         start_s: float,
         rank: Rank = Rank.LAST,
-        about: dict[str, Any] | None = None,
     ) -> None:
         self._folder = os.path.join(folder, "floor")
         self._sockets = folder
         self._who = who
-        self._about = about or {}
         self._entry = -1  # the descriptor of our file
         self._holder = -1  # that of the holder's lock; -1: we do not speak
         if rank is Rank.NOW:
@@ -109,7 +106,6 @@ class Floor:
         entry = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             fcntl.flock(entry, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.write(entry, json.dumps(self._about).encode())
             os.rename(part, self._path(self._name))  # seen only once it is locked
         except BaseException:
             os.close(entry)

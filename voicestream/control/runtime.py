@@ -61,7 +61,17 @@ def _chosen_folder() -> str:
 def _platform_folder() -> str:
     user = os.getuid()
     for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
-        if os.path.isabs(base) and os.path.isdir(base):
+        if os.path.isabs(base) and _is_owned(base, user):
             return os.path.join(base, "voicestream")
     temporary = os.environ.get("TMPDIR", "")
     return os.path.join(temporary if os.path.isabs(temporary) else "/tmp", f"voicestream-{user}")
+
+
+def _is_owned(folder: str, user: int) -> bool:
+    """Whether it is the user's own: ``sudo -E`` leaves root the variables of another user, in
+    whose folder it must make nothing."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == user

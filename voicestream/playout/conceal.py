@@ -69,15 +69,15 @@ class Concealer:
             peek: gives the frames that come next.
 
         Returns:
-            How many frames to ``fill`` before that sound; 0: there is too little to rise to.
+            How many frames to ``fill`` before that sound; 0: there is nothing to rise to.
         """
         coming = peek(self._fade_frames)
-        if len(coming) < self._fade_frames:
+        if not len(coming):
             return 0
-        gain = np.linspace(0, 1, self._fade_frames, endpoint=False, dtype=np.float32)
+        gain = np.linspace(0, 1, len(coming), endpoint=False, dtype=np.float32)
         self._filling = to_int16(from_int16(coming[::-1]) * gain[:, None])
         self._risen_frames = self._fade_frames
-        return self._fade_frames
+        return len(coming)
 
     def fill(self, out: Frames16) -> None:
         """The next of the hole; left as it is after the filling's end."""

@@ -22,8 +22,9 @@ class Controls:
     not_before_s: float = 0.0
     """No sound leaves the DAC before this time; ``inf``: it is another speaker's turn."""
     seek_frame: int | None = None
-    """Where to go on, counted from the first frame of the reply, as near as the ring goes.
-    The callback sets it back to None when it has gone there."""
+    """Where to go on, counted from the first frame of the reply: as far back as the ring goes;
+    what is not written yet is waited for in silence. The callback sets it back to None when it
+    has got there."""
     volume: float = 1.0
     """Factor on every sample, reached within a period."""
     doubt_after_s: float = math.inf

@@ -91,6 +91,7 @@ class Player:
         self._asked_s = math.inf  # the callback before this one
         self._gain = 1.0  # reached so far
         self._leading_frames = 0  # of the rise before the sound goes on
+        self._seeking = False  # silent until the frame to go on at is written
         self.resting = False
         """Silent because the controls wish it, the fade included."""
         self.silent = False
@@ -166,13 +167,16 @@ class Player:
     def _play_or_rest(self, out: Frames16, dac_time_s: float) -> None:
         """Play, but for the frames that are to be silent because somebody wishes it."""
         wished = self._controls
-        if wished.seek_frame is not None:
-            self._seek(wished.seek_frame)
+        frame = wished.seek_frame
+        seeking = frame is not None and not self._sought(frame)
         resting = wished.paused or wished.yielded or wished.in_doubt
         if resting or self._ring.read >= wished.rest_at_frame:
             self._rest(out)
             return
-        silent = self._pcm.s_to_frames(min(max(wished.not_before_s - dac_time_s, 0.0), 10.0))
+        if seeking:
+            self._concealer.fill(out)
+            return
+        silent = self._too_early_frames(dac_time_s)
         self._concealer.fill(out[:silent])
         out = out[silent:]
         if len(out) and self.resting:
@@ -185,6 +189,16 @@ class Player:
             silent += rising
         if len(out):
             self._play(out, dac_time_s + self._pcm.frames_to_s(silent))
+
+    def _too_early_frames(self, dac_time_s: float) -> int:
+        """Frames from then on that come before the time at which it may be heard.
+
+        None once it has gone on: a sink's times waver by more than a sample.
+        """
+        if self._leading_frames or self._machine.state in (State.PLAYING, State.DRAINING):
+            return 0
+        early_s = self._controls.not_before_s - dac_time_s
+        return self._pcm.s_to_frames(min(max(early_s, 0.0), 10.0))
 
     def _see_time(self) -> None:
         now_s = self._clock()
@@ -212,15 +226,33 @@ class Player:
         if self._machine.advance(State.REBUFFERING) and self.ready:
             self._leading_frames = self._concealer.lead_into(self._ring.peek)
 
-    def _seek(self, frame: int) -> None:
-        """Go on at another frame, out of a fade."""
-        if self._machine.state in (State.PLAYING, State.DRAINING):
-            self._concealer.stop_here()
+    def _sought(self, frame: int) -> bool:
+        """Go on at another frame, out of a fade; False: what lies before it is still to be
+        written, and is left out as it comes."""
+        if not self._seeking:
+            self._seeking = True
+            self._turn_off()
+        ended = self.ended  # before the ring is looked at: nothing is written after it is set
         self._figures.played_frames += self._ring.seek(frame)
         self.spoken = False
         self._silent_frames = 0
-        self._controls.seek_frame = None
+        if self._ring.read < frame and not ended:
+            return False
+        self._seeking = False
+        if self._controls.seek_frame == frame:
+            self._controls.seek_frame = None
         self._wake()
+        return True
+
+    def _turn_off(self) -> None:
+        """Fade what is heard; the new place waits, as after a hole, until there is enough."""
+        self._late = self._held = False
+        playing = self._machine.state in (State.PLAYING, State.DRAINING)
+        if playing or self._leading_frames:
+            self._leading_frames = 0
+            self._concealer.stop_here()
+        if self._machine.state is State.PLAYING:
+            self._machine.advance(State.REBUFFERING)
 
     def _turn_volume(self, out: Frames16) -> None:
         volume = self._controls.volume

@@ -41,7 +41,6 @@ class AnyTurn(Protocol):
         self,
         speaker: Playback,
         answer: Callable[[dict[str, Any]], dict[str, Any]],
-        text: str,
         drop: Callable[[str], None],
         warn: Notify,
     ) -> None: ...
@@ -80,7 +79,6 @@ class Session:
         self._settings = settings
         self._turn = turn
         self.verbs = Verbs(self)
-        self._segments = segments
         self.dropped = False
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint
@@ -151,7 +149,7 @@ class Session:
         self._fetchers.start()
         notify = self.metrics.notices.notify
         if self._turn is not None:
-            self._turn.begin(self._playback, self.verbs.answer, "", self._drop, notify)
+            self._turn.begin(self._playback, self.verbs.answer, self._drop, notify)
         threading.Thread(target=self._run, name="feeder", daemon=True).start()
 
     def _run(self) -> None:
@@ -224,9 +222,13 @@ class Session:
         """Pause, volume and where to go on; any thread."""
         return self._playback.controls
 
-    def skip(self) -> None:
-        """Any thread: leave out the rest of the segment that plays."""
-        self._feeder.skip()
+    def skip(self, begun: int) -> None:
+        """Any thread: leave out the rest of the last of the segments begun so far.
+
+        Args:
+            begun: how many these were.
+        """
+        self._feeder.skip(begun)
 
     @property
     def waits_for(self) -> str:

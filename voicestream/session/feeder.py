@@ -16,7 +16,6 @@ from voicestream.errors import (
 )
 from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.pcm import PcmFormat, Samples
-from voicestream.policy.plan import NOT_YET
 from voicestream.session.fetchers import Fetchers, Job
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
@@ -68,6 +67,8 @@ class Feeder:
         self._failed_in_a_row = 0
         self._at_s = 0.0  # the arrival of what is decoded now
         self._job: Job | None = None
+        # any thread
+        self._unwanted: Job | None = None  # nothing more of it is to be heard
         self._cancelled = False
         self.errors: list[VoicestreamError] = []
 
@@ -75,12 +76,20 @@ class Feeder:
         """Any thread, or a signal handler."""
         self._cancelled = True
 
-    def skip(self) -> None:
-        """Any thread: nothing more of the segment that plays is wanted."""
-        self._playback.skipping = True
-        self._playback.controls.seek_frame = NOT_YET
-        if (job := self._job) is not None:
+    def skip(self, begun: int) -> None:
+        """Any thread: nothing more is wanted of the last of so many segments."""
+        job, cues = self._job, self._metrics.feeder.cues  # the job first: it may end meanwhile
+        if len(cues) > begun:  # the next one has just begun
+            self._playback.controls.seek_frame = cues[begun].start_frame
+            return
+        if job is not None and job.figures.status is Status.PLAYING:
+            self._unwanted = job
             job.spool.cancel()
+        self._playback.skip_written()
+
+    @property
+    def _skipping(self) -> bool:
+        return self._job is not None and self._unwanted is self._job
 
     def run(self) -> None:
         """Play all segments in order, to the last sample.
@@ -145,7 +154,10 @@ class Feeder:
         try:
             self._decode(job)
         except EndpointError as error:
-            if self._cancelled or self._playback.skipping:
+            if self._cancelled:
+                return
+            if self._skipping:
+                job.figures.status = Status.CANCELLED
                 return
             job.figures.status = Status.FAILED
             self._announce("segment_failed", job.figures, str(error))
@@ -156,11 +168,13 @@ class Feeder:
             self.errors.append(error)
         else:
             self._failed_in_a_row = 0
-            job.figures.status = Status.CANCELLED if self._cancelled else Status.DONE
+            left_out = self._cancelled or self._skipping
+            job.figures.status = Status.CANCELLED if left_out else Status.DONE
             self._announce("segment_done", job.figures, "")
         finally:
+            if self._skipping:
+                self._playback.skip_written()  # what the joiner still held, too
             self._job = None
-            self._playback.skipping = False
             self._fetchers.forget(job)
 
     def _all_will_fail(self, error: EndpointError) -> bool:
@@ -169,11 +183,11 @@ class Feeder:
         return hopeless and not self._fetchers.answered
 
     def _decode(self, job: Job) -> None:
-        reply = Reply(job, self._fetchers.again, self._resumes, self._metrics.notices.notify)
+        reply = Reply(job, self._again, self._resumes, self._metrics.notices.notify)
         try:
             for samples in reply:
                 self._at_s = job.spool.at_s
-                if self._cancelled:
+                if self._cancelled or self._skipping:
                     return
                 self._take(job, reply.format, samples)
                 self._playback.held_up(job.spool.held_s)
@@ -182,8 +196,13 @@ class Feeder:
             if not self._cancelled:
                 self._end_segment(job)  # what came before it broke off is heard all the same
         self._tell_of(reply)
-        if not (job.figures.audio_s or self._cancelled or self._playback.skipping):
+        if not (job.figures.audio_s or self._cancelled):
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
+
+    def _again(self, job: Job) -> None:
+        self._fetchers.again(job)
+        if self._skipping:
+            job.spool.cancel()
 
     def _tell_of(self, reply: Reply) -> None:
         notify = self._metrics.notices.notify

@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from voicestream.errors import DeviceError
+from voicestream.errors import DeviceError, VoicestreamError
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn |
 
     Args:
         start_s: when the process (library: the call) began.
-        notices: told, once for each user, that there is no floor.
-
-    Raises:
-        VoicestreamError: the runtime folder cannot be used.
+        notices: told, on Windows once for each user, that there is no floor.
     """
     if settings.device == "null":
         return None
@@ -99,9 +96,14 @@ def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn |
         from voicestream.control.runtime import runtime_folder
         from voicestream.session.turn import Turn
 
+        try:
+            folder = runtime_folder()
+        except VoicestreamError as error:
+            notices.notify(f"others may speak at the same time: {error}")
+            return None
         ranks = {"next": Rank.NEXT, "now": Rank.NOW, "mix": None}
         turn = Turn(
-            runtime_folder(),
+            folder,
             ranks.get(settings.turn, Rank.LAST),
             start_s,
             wait=settings.turn != "skip",

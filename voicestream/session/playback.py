@@ -77,8 +77,6 @@ class Playback:
         self.errors: list[VoicestreamError] = []
         # any thread
         self._cancelled = False
-        self.skipping = False
-        """Drop what is written: the segment is not wanted any more."""
         # feeder; read by any thread
         self._player: Player | None = None
 
@@ -100,6 +98,10 @@ class Playback:
         if self._ring is None or self.pcm is None:
             return 0, np.zeros((0, 1), np.int16)
         return self._ring.view(self.pcm.s_to_frames(seconds))
+
+    def skip_written(self) -> None:
+        """Any thread: nothing of what was written so far is to be heard."""
+        self.controls.seek_frame = self.written_frames
 
     def _wake(self) -> None:
         self._wakes.put(None)
@@ -216,7 +218,7 @@ class Playback:
         Raises:
             DeviceError: the device went away.
         """
-        if not len(samples) or self.skipping:
+        if not len(samples):
             return
         frames = to_int16(samples)
         if self._saver is not None:
@@ -234,7 +236,7 @@ class Playback:
         self._metrics.feeder.overruns += full
         self._plan(more_waiting or full)
         done = 0
-        while not (self._cancelled or self.skipping):
+        while not self._cancelled:
             done += self._ring.write(frames[done:])
             self._start_when_ready()
             if done == len(frames):
@@ -278,7 +280,7 @@ class Playback:
         """
         wanted = min(self._room_frames, max(ring.capacity_frames // 4, 1))
         player.wanted_room_frames = wanted
-        while ring.writable_frames < wanted and not (self._cancelled or self.skipping):
+        while ring.writable_frames < wanted and not self._cancelled:
             if not self._wait() and ring.writable_frames:
                 break  # nobody reads, but there is room for some
         player.wanted_room_frames = 0

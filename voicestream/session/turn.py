@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.25
 """How often the holder looks whether the floor is still its own."""
-_DOUBT_S = 1.0
-"""A callback that is so late makes sure first; others pass us over after 2 s."""
+_DOUBT_S = 3.0
+"""A callback that is so late makes sure first; others pass us over after 4 s. Slow cards ask
+once in a second or two."""
 _SHORTEST_WORD_S = 0.03
 _LONGEST_WORD_S = 0.5
 """Where the one who speaks stops for another: within so much more sound."""
@@ -89,7 +90,6 @@ class Turn:
         self,
         speaker: Speaker,
         answer: Handler,
-        text: str,
         drop: Callable[[str], None],
         warn: Callable[[str], None],
     ) -> None:
@@ -98,7 +98,6 @@ class Turn:
         Args:
             speaker: silent until it is its turn.
             answer: answers the verbs.
-            text: what is known of the text, for those who ask.
             drop: called with the reason where the speech is not to be heard.
             warn: told what keeps others from waiting for us.
         """
@@ -108,9 +107,7 @@ class Turn:
         if self._rank is not None:
             speaker.controls.not_before_s = math.inf
         self._server = ControlServer(socket_path(self._folder, self.who), self._answering(answer))
-        self._floor = Floor(
-            self._folder, self.who, self._start_s, self._rank or Rank.LAST, {"text": text[:200]}
-        )
+        self._floor = Floor(self._folder, self.who, self._start_s, self._rank or Rank.LAST)
         threading.Thread(target=self._run, name="turn", daemon=True).start()
 
     def wake(self) -> None:
@@ -189,6 +186,8 @@ class Turn:
         self.waits_for = ""
         if heard_until_s is None:
             return False
+        # what has begun is spoken to its end, whoever interrupts it
+        self._wait, self._expires_s = True, math.inf
         after_s = heard_until_s + self._pause_s
         # a machine's clock starts anew with it, and the folder may be older
         near = heard_until_s < began_s + 60

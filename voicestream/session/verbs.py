@@ -84,7 +84,7 @@ class Verbs:
             if at + 1 < len(starts):
                 self._session.controls.seek_frame = starts[at + 1]
             else:
-                self._session.skip()
+                self._session.skip(len(starts))
             return {}
         heard_s = (seen.played_frames - starts[at]) / max(seen.rate_hz, 1) if starts else 0.0
         if heard_s < _AGAIN_S and at:

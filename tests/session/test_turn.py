@@ -1,0 +1,76 @@
+"""Two sessions of one process and one floor: who speaks, who waits, who is dropped."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.session.fakes import LONG_S
+from tests.session.stage import PERIOD, Stage
+from tests.support.matching import match
+from voicestream.control.floor import Rank
+from voicestream.session.outputs import make_turn
+from voicestream.session.turn import Turn
+from voicestream.settings.table import Settings
+
+LENGTHS = [24_000]
+
+
+def heard_to_the_end(*stages: Stage) -> list[bool]:
+    """Play both loudspeakers until both sessions have ended; whether each was heard whole."""
+    deadline_s = time.monotonic() + LONG_S
+    while not all(stage.session.wait(0) for stage in stages):
+        assert time.monotonic() < deadline_s
+        for stage in stages:
+            if stage.sink.started.is_set() and stage.has(PERIOD) and not stage.session.wait(0):
+                stage.sink.pull()
+        time.sleep(0.0005)
+    return [match(stage.sound(0), stage.sink.heard).missing == 0 for stage in stages]
+
+
+@pytest.mark.parametrize("impatient", [{"wait": False}, {"expires_s": LONG_S}])
+def test_what_has_begun_is_not_dropped_when_another_interrupts_it(
+    short: Path, impatient: dict[str, float]
+) -> None:
+    turn = Turn(str(short), start_s=time.monotonic(), pause_s=0, **impatient)
+    first = Stage(LENGTHS, turn=turn)
+    first.begin(2400)
+    turn._start_s -= LONG_S  # what still waited would be stale by now
+    second = Stage(LENGTHS, turn=Turn(str(short), Rank.NOW, time.monotonic(), pause_s=0))
+    second.session.start()
+    assert heard_to_the_end(first, second) == [True, True]
+    assert first.session.result().completed
+    assert not first.session.result().snapshot.warnings
+
+
+def test_who_does_not_want_to_wait_is_dropped(short: Path) -> None:
+    first = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), pause_s=0))
+    first.begin(2400)
+    second = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), wait=False))
+    second.session.start()
+    assert second.session.wait(LONG_S)
+    assert second.session.dropped
+    assert heard_to_the_end(first) == [True]
+
+
+def test_a_turn_leaves_nothing_in_the_runtime_folder(short: Path) -> None:
+    stage = Stage(LENGTHS, turn=Turn(str(short), pause_s=0))
+    stage.session.start()
+    assert heard_to_the_end(stage) == [True]
+    assert os.listdir(short) == ["floor"]
+    assert os.listdir(short / "floor") == ["holder"]
+
+
+def test_a_runtime_folder_that_cannot_be_used_is_told_and_it_speaks(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short.chmod(0o755)
+    monkeypatch.setenv("VOICESTREAM_RUNTIME_DIR", str(short))
+    stage = Stage(LENGTHS)
+    assert make_turn(Settings(), 0.0, stage.session.metrics.notices) is None
+    stage.session.start()
+    assert heard_to_the_end(stage) == [True]
+    assert "at the same time" in stage.session.result().snapshot.warnings[0]
