@@ -12,7 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -154,6 +155,20 @@ class Loudspeaker:
         """Whoever plays now plays on this sink."""
         for line in self._pactl("list", "short", "sink-inputs").splitlines():
             self._pactl("move-sink-input", line.split("\t")[0], name)
+
+    def mute(self) -> None:
+        """As by a key on the keyboard."""
+        self._pactl("set-sink-mute", SINK, "1")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The daemon hangs meanwhile, and answers nobody."""
+        assert self._daemon is not None
+        self._daemon.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._daemon.send_signal(signal.SIGCONT)
 
     @property
     def alive(self) -> bool:

@@ -93,6 +93,13 @@ def _devices() -> int:
     return show_devices()
 
 
+def _doctor(**values: Any) -> int:
+    from voicestream.cli.doctor import doctor
+
+    settings, own = _settings_and_own(values)
+    return doctor(settings, bool(own["json"]), bool(own["free"]))
+
+
 def _replay(trace: str) -> int:
     from voicestream.cli.inspect_commands import show_replay
 
@@ -127,6 +134,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "config": _config,
     "voices": _voices,
     "devices": _devices,
+    "doctor": _doctor,
     "serve": _serve,
     "trace record": _say,
     "trace replay": _replay,

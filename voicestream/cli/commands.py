@@ -106,6 +106,17 @@ COMMANDS: dict[str, Command] = {
         "Show every setting, its value and where it came from. Keys are never shown.",
         settings=_ALL,
     ),
+    "doctor": Command(
+        "Tell why nothing is heard, or heard badly. Looks at the sound card (plays a short quiet "
+        "tone), the endpoint (asks for one short sentence), the settings, versions and folders; "
+        "the exit code is 0 if it can speak.",
+        options=(
+            JSON,
+            Option("free", ("--free",), "ask the endpoint for nothing that may be billed"),
+        ),
+        settings=_ALL,
+        examples=("voicestream doctor", "voicestream doctor --free --json > report.json"),
+    ),
     "serve": Command(
         "Offer the embedded voice to other programs, as an OpenAI-compatible server.",
         options=(

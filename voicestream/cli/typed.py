@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from voicestream.cli.verbs import VERBS
 from voicestream.errors import UsageError
 
-FIRST_WORDS = ("say", "ask", "config", "voices", "trace", "devices", "serve", "help", *VERBS)
+FIRST_WORDS = (
+    *("say", "ask", "config", "voices", "trace", "devices", "doctor", "serve", "help"),
+    *VERBS,
+)
 """What commands begin with; `cli.commands`, which loads the settings, knows more of them."""
 
 _HELP = ("-h", "--help", "--help-all")

@@ -84,8 +84,9 @@ def gather(
     return Gathered(values, sources, parsed)
 
 
-def user_config_file(environ: Mapping[str, str]) -> Path:
+def user_config_file(environ: Mapping[str, str] | None = None) -> Path:
     """``config.toml`` in the platform's config folder."""
+    environ = os.environ if environ is None else environ
     # a relative one is to be ignored (XDG base directory specification): it would let the
     # working directory choose where a key is sent
     if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):

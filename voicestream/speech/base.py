@@ -72,6 +72,12 @@ def said_by(stream: SpeechStream) -> str | None:
     return said
 
 
+def ends_of(stream: SpeechStream) -> str:
+    """When this endpoint or its model will be shut down, where a stream has a member ``ends``."""
+    ends: str = getattr(stream, "ends", "")
+    return ends
+
+
 class Endpoint(Protocol):
     """Where speech is asked for. ``open`` may be called by several threads at once."""
 

@@ -16,7 +16,7 @@ from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError, TooLongError
 from voicestream.notices import Notices
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, ends_of, said_by
 from voicestream.speech.cancel import Call
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 
@@ -350,6 +350,10 @@ class BegunStream:
     @property
     def said(self) -> str | None:
         return said_by(self._stream)
+
+    @property
+    def ends(self) -> str:
+        return ends_of(self._stream)
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._first

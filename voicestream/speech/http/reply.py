@@ -115,6 +115,8 @@ class HttpSpeechStream:
         self.content_type: str = response.headers.get("content-type", "") or fallback_type
         self.rate_hz = told_rate_hz(response.headers)
         self.channels = told_channels(response.headers)
+        self.ends = response.headers.get("sunset", "") or response.headers.get("deprecation", "")
+        """When this will be shut down, if the reply says it (RFC 8594, RFC 9745)."""
         self._events: SpeechEvents | None = None
         self._sound = _inflated(response, origin.chunk_bytes, watch)
         if is_events(self.content_type):

@@ -1,0 +1,1 @@
+"""Why nothing is heard, or heard badly: what `voicestream doctor` looks at."""
