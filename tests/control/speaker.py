@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 
-from voicestream.control.floor import Floor, Rank
+from voicestream.control.entries import Rank
+from voicestream.control.floor import Floor
 from voicestream.control.lines import Message
 from voicestream.control.server import ControlServer, socket_path
 

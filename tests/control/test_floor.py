@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from voicestream.control.floor import Floor, Rank
+from voicestream.control.entries import Rank
+from voicestream.control.floor import Floor
 
 _WAIT_S = 20.0
 

@@ -11,7 +11,7 @@ import pytest
 from tests.session.fakes import LONG_S
 from tests.session.stage import PERIOD, Stage
 from tests.support.matching import match
-from voicestream.control.floor import Rank
+from voicestream.control.entries import Rank
 from voicestream.session.outputs import make_turn
 from voicestream.session.turn import Turn
 from voicestream.settings.table import Settings

@@ -8,6 +8,7 @@ assert sys.platform != "win32"  # whose Python has no Unix sockets
 
 import os
 
+from voicestream.control.entries import queued
 from voicestream.control.lines import Message, Peer
 from voicestream.control.runtime import runtime_folder
 
@@ -18,16 +19,14 @@ _WAIT_S = 1.0
 def speakers(folder: str) -> list[str]:
     """Who may be asked, ``PID-N``: those in the queue for the floor, the one that has it first,
     then those who speak beside it. Some of them may be dead."""
-    queued = [name.split("-", 2)[2] for name in sorted(_listed(f"{folder}/floor", "-"))]
-    mixed = [name.removesuffix(".sock") for name in sorted(_listed(folder, ".sock"))]
-    return queued + [who for who in mixed if who not in queued]
+    waiting = queued(f"{folder}/floor")
+    beside = [who for who in _with_sockets(folder) if who not in waiting]
+    return waiting + beside
 
 
-def _listed(folder: str, part: str) -> list[str]:
-    try:
-        return [name for name in os.listdir(folder) if part in name and name[0].isdigit()]
-    except FileNotFoundError:
-        return []
+def _with_sockets(folder: str) -> list[str]:
+    names = sorted(os.listdir(folder))
+    return [name.removesuffix(".sock") for name in names if name.endswith(".sock")]
 
 
 def tell(verb: str, value: str | None = None, everybody: bool = False) -> list[Message]:

@@ -1,10 +1,9 @@
 """The floor: the right to be heard, held by one process of a user at a time.
 
 No process runs for it. Each one that wants to speak keeps a file in the folder ``floor``,
-locked with flock(2) as long as it lives, so that the kernel says who is dead. The file's name
-sorts by whose turn it is, as in a ticket queue. Who is first takes the lock of ``holder``
-and speaks. The others watch the control socket of whoever is before them, which tells of
-changes and closes when its process ends; one that does not answer is passed over.
+locked with flock(2) as long as it lives (see ``entries``). Who is first in this queue takes the
+lock of ``holder`` and speaks. The others watch the control socket of whoever is before them,
+which tells of changes and closes when its process ends; one that does not answer is passed over.
 """
 
 from __future__ import annotations
@@ -13,16 +12,14 @@ import sys
 
 assert sys.platform != "win32"  # which has neither flock(2) nor, in Python, Unix sockets
 
-import contextlib
 import fcntl
 import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
+from voicestream.control.entries import Entries, Rank, same_file
 from voicestream.control.lines import Peer
 from voicestream.control.server import socket_path
 
@@ -31,34 +28,6 @@ PATIENCE_S = 4.0
 _LOOK_S = 0.5
 """How often a waiter asks whether the process before it is alive, and looks at the queue."""
 _RETRY_S = 0.02
-_END_OF_TIME_US = 10**16
-
-
-class Rank(Enum):
-    """Where a newcomer stands in the queue."""
-
-    NOW = "now"
-    """Before everybody: whoever speaks gives way, and goes on afterwards."""
-    NEXT = "next"
-    """Before those who wait, behind whoever speaks."""
-    LAST = "last"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One speaker in the queue, as its file's name tells."""
-
-    name: str
-
-    @property
-    def who(self) -> str:
-        """The speaker, as in the name of its control socket: ``PID-N``."""
-        return self.name.split("-", 2)[2]
-
-    @property
-    def has_held(self) -> bool:
-        """Whether it speaks, or gave way while it spoke, or is to speak now."""
-        return self.name.startswith("0-")
 
 
 class Floor:
@@ -73,22 +42,13 @@ class Floor:
     All methods but ``lost`` are called by one thread.
     """
 
-    def __init__(
-        self,
-        folder: str,
-        who: str,
-        start_s: float,
-        rank: Rank = Rank.LAST,
-    ) -> None:
+    def __init__(self, folder: str, who: str, start_s: float, rank: Rank = Rank.LAST) -> None:
         self._folder = os.path.join(folder, "floor")
         self._sockets = folder
         self._who = who
-        self._entry = -1  # the descriptor of our file
-        self._holder = -1  # that of the holder's lock; -1: we do not speak
-        if rank is Rank.NOW:
-            self._name = _first_name(who)
-        else:
-            self._name = _name(1 if rank is Rank.NEXT else 2, round(start_s * 1e6), who)
+        self._entries = Entries(self._folder, who, start_s, rank)
+        self._holder = -1  # the descriptor of the holder's lock; -1: we do not speak
+        self._holder_path = os.path.join(self._folder, "holder")
 
     @property
     def held(self) -> bool:
@@ -101,17 +61,7 @@ class Floor:
         Raises:
             OSError: the folder cannot be written to.
         """
-        os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        part = self._path(f".{self._who}")
-        entry = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            fcntl.flock(entry, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.rename(part, self._path(self._name))  # seen only once it is locked
-        except BaseException:
-            os.close(entry)
-            raise
-        self._close_entry()
-        self._entry = entry
+        self._entries.enter()
 
     def acquire(
         self, cancelled: Callable[[], bool], on_wait: Callable[[str], None] | None = None
@@ -132,11 +82,11 @@ class Floor:
         before, since_s = "", 0.0
         while not cancelled():
             self._queue_again()
-            ahead = self._ahead()
+            ahead = self._entries.ahead()
             if ahead:
-                who, holding = ahead[-1].who, False
+                who, holding = ahead[-1], False
             elif self._take():
-                if not self._ahead():
+                if not self._entries.ahead():
                     return self._begin()
                 self._drop()  # somebody came in before us meanwhile
                 continue
@@ -167,76 +117,34 @@ class Floor:
         if self._holder >= 0:
             self._leave_word(heard_until_s)
         self._drop()
-        if self._entry >= 0 and self._is_ours():
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path(self._name))
-        self._close_entry()
+        self._entries.leave()
 
     def lost(self) -> bool:
         """Whether another took the floor because this process seemed to hang. Any thread."""
         holder = self._holder
-        return holder >= 0 and not _same_file(holder, self._path("holder"))
+        return holder >= 0 and not same_file(holder, self._holder_path)
 
     def others_before(self) -> bool:
         """Whether another is to speak before this one, which has the floor."""
-        return bool(self._ahead())
-
-    def queue(self) -> list[Entry]:
-        """Everybody who lives and was not passed over, whose turn is next first."""
-        return [Entry(name) for name in _names(self._folder) if self._alive(name)]
-
-    # the queue
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self._folder, name)
-
-    def _alive(self, name: str) -> bool:
-        """Whether the process behind an entry lives; the entry of a dead one is removed."""
-        if name == self._name:
-            return True
-        try:
-            entry = os.open(self._path(name), os.O_RDWR)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(entry, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path(name))
-            return False
-        finally:
-            os.close(entry)
-
-    def _ahead(self) -> list[Entry]:
-        return [entry for entry in self.queue() if entry.name < self._name]
-
-    def _is_ours(self) -> bool:
-        return self._entry >= 0 and _same_file(self._entry, self._path(self._name))
+        return bool(self._entries.ahead())
 
     def _queue_again(self) -> None:
         """Whoever was passed over while it was stopped takes its place again."""
-        if not self._is_ours():
+        if not self._entries.entered:
             self._drop()
             self.enter()
-
-    def _close_entry(self) -> None:
-        if self._entry >= 0:
-            os.close(self._entry)
-        self._entry = -1
 
     # the holder's lock
 
     def _take(self) -> bool:
         """Take the floor if nobody has it."""
-        holder = os.open(self._path("holder"), os.O_RDWR | os.O_CREAT, 0o600)
+        holder = os.open(self._holder_path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(holder)
             return False
-        if not _same_file(holder, self._path("holder")):  # just replaced by another
+        if not same_file(holder, self._holder_path):  # just replaced by another
             os.close(holder)
             return False
         self._holder = holder
@@ -244,10 +152,7 @@ class Floor:
 
     def _begin(self) -> float:
         """Say who speaks; return until when the one before is heard."""
-        if not self._name.startswith("0-"):
-            name = _first_name(self._who)
-            os.rename(self._path(self._name), self._path(name))
-            self._name = name
+        self._entries.stay_first()
         try:
             before = json.loads(os.pread(self._holder, 1000, 0) or b"{}")
             heard_until_s = float(before.get("heard_until_s", 0.0))
@@ -273,7 +178,7 @@ class Floor:
     def _speaker(self) -> str:
         """Who has the floor; empty: it has gone, or has just come."""
         try:
-            with open(self._path("holder"), "rb") as file:
+            with open(self._holder_path, "rb") as file:
                 return str(json.loads(file.read(1000) or b"{}").get("who", ""))
         except (OSError, ValueError, AttributeError, TypeError):
             return ""
@@ -316,46 +221,14 @@ class Floor:
 
     def _changed(self, who: str) -> bool:
         """Whether the process waited for is no longer the one to wait for."""
-        ahead = self._ahead()
-        return (ahead[-1].who if ahead else self._speaker()) != who
+        ahead = self._entries.ahead()
+        return (ahead[-1] if ahead else self._speaker()) != who
 
     def _pass_over(self, who: str) -> None:
         """Take the place, or the floor, from a process that does not answer."""
-        for entry in self.queue():
-            if entry.who == who and entry.name != self._name:
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path(entry.name))
+        self._entries.remove(who)
         if self._speaker() == who:
             # its lock stays with the old file, which nobody looks at any more
-            part = self._path(f".holder-{self._who}")
+            part = os.path.join(self._folder, f".holder-{self._who}")
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
-            os.rename(part, self._path("holder"))
-
-
-def _name(rank: int, order: int, who: str) -> str:
-    return f"{rank}-{order:016d}-{who}"
-
-
-def _first_name(who: str) -> str:
-    """The name of who speaks from now on: before all who spoke or came before."""
-    return _name(0, _END_OF_TIME_US - round(time.monotonic() * 1e6), who)
-
-
-def _names(folder: str) -> list[str]:
-    """The entries' names in their order; other files are not looked at."""
-    try:
-        found = os.listdir(folder)
-    except FileNotFoundError:
-        return []
-    return sorted(name for name in found if name[:2] in ("0-", "1-", "2-") and _numbered(name))
-
-
-def _numbered(name: str) -> bool:
-    return all(part.isascii() and part.isdigit() for part in name.split("-"))
-
-
-def _same_file(descriptor: int, path: str) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), os.stat(path))
-    except FileNotFoundError:
-        return False
+            os.rename(part, self._holder_path)

@@ -92,7 +92,7 @@ def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn |
     if sys.platform == "win32":
         _tell_no_floor(notices)
     else:
-        from voicestream.control.floor import Rank
+        from voicestream.control.entries import Rank
         from voicestream.control.runtime import runtime_folder
         from voicestream.session.turn import Turn
 

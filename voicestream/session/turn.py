@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from voicestream.control.floor import Floor, Rank
+from voicestream.control.entries import Rank
+from voicestream.control.floor import Floor
 from voicestream.control.server import ControlServer, Handler, socket_path
 from voicestream.pcm import Frames16
 from voicestream.policy.plan import NOT_YET
