@@ -72,6 +72,8 @@ ONLY_IN = {
 
 READS_ENVIRONMENT = {
     "settings/sources.py": "its only reader",
+    "settings/unknown.py": "names what looks like a setting and is none",
+    "cli/config_commands.py": "VISUAL and EDITOR, which every program obeys that opens one",
     "control/runtime.py": "its folder: a verb loads no settings",
     "speech/http/proxy.py": "proxies, which every program that asks over HTTP obeys",
     "cli/say.py": "NO_COLOR and TERM, for the panel",

@@ -118,7 +118,7 @@ def test_the_command_gets_what_the_library_reads(monkeypatch: pytest.MonkeyPatch
         (["trace", "record", "--json"], True),
         (["say", "--nonsense"], False),
         (["say", "--nonsense", "--", "--json"], False),
-        (["config", "--json"], False),
+        (["help", "--json"], False),
         (["--json"], False),
     ],
 )

@@ -75,9 +75,10 @@ def _ask(**values: Any) -> int:
 
 
 def _config(**values: Any) -> int:
-    from voicestream.cli.inspect_commands import show_config
+    from voicestream.cli.config_commands import config
 
-    return show_config(_settings_and_own(values)[0])
+    settings, own = _settings_and_own(values)
+    return config(own["words"] or [], settings, bool(own["json"]))
 
 
 def _voices(**values: Any) -> int:
@@ -87,10 +88,10 @@ def _voices(**values: Any) -> int:
     return show_voices(settings, bool(own["json"]))
 
 
-def _devices() -> int:
+def _devices(json: bool) -> int:
     from voicestream.cli.inspect_commands import show_devices
 
-    return show_devices()
+    return show_devices(json)
 
 
 def _doctor(**values: Any) -> int:

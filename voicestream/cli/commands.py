@@ -101,10 +101,26 @@ COMMANDS: dict[str, Command] = {
         options=(JSON,),
         settings=("base_url", "api_key", "timeout_s", "allow_http_key"),
     ),
-    "devices": Command("List the sound cards that --device can name."),
+    "devices": Command("List the sound cards that --device can name.", options=(JSON,)),
     "config": Command(
-        "Show every setting, its value and where it came from. Keys are never shown.",
-        settings=_ALL,
+        "Show every setting, its value and where it came from, or change your config file. "
+        "Keys are never shown.",
+        (
+            Argument(
+                "words",
+                "[ACTION]...",
+                "path: where your config file is; edit: open it; set NAME VALUE, unset NAME: "
+                "change one line of it",
+                ("path", "edit", "set", "unset"),
+            ),
+        ),
+        (JSON,),
+        _ALL,
+        (
+            "voicestream config",
+            "voicestream config set voice nova",
+            "voicestream config set api_key -",
+        ),
     ),
     "doctor": Command(
         "Tell why nothing is heard, or heard badly. Looks at the sound card (plays a short quiet "

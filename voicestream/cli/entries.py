@@ -23,7 +23,7 @@ GROUPS = {
         *("device", "now", "next", "no_wait", "mix", "turn", "expires_s", "panel", "quiet"),
         *("backend", "device_wait_s"),
     ),
-    "Saving": ("save", "echo", "json", "trace"),
+    "Saving": ("save", "echo", "json", "log", "trace"),
     "Network": (
         *("base_url", "base_urls", "api_key", "format", "stream_format", "rate_hz"),
         *("extra_body", "extra_headers", "timeout_s", "connect_timeout_s", "stall_timeout_s"),

@@ -24,7 +24,7 @@ _USAGE = (
 _KINDS = (
     ("say, ask", "speak a text; ask a language model and speak its answer"),
     ("voices, devices", "list what --voice and --device can name"),
-    ("config, doctor", "show every setting and its source; tell why nothing is heard"),
+    ("config, doctor", "show and change settings; tell why nothing is heard"),
     ("serve", "the embedded voice for other programs, as a server"),
     ("trace", "keep when a reply's sound arrived, and try policies on it"),
     ("help", "tell more of a command, an option, a setting or a topic"),

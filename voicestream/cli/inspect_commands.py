@@ -1,33 +1,18 @@
-"""Commands that show things: settings, devices and voices."""
+"""Commands that show things: devices, voices and traces."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, own_stderr, print_json, print_text
 from voicestream.printable import printable
-from voicestream.settings.table import TABLE, shown_value
 
 
-def show_config(flags: dict[str, Any]) -> int:
-    """Every effective value and where it came from, one a line."""
-    settings = load_settings(flags)
-    rows = [
-        (row.name, shown_value(settings, row.name) or "-", settings.source(row.name))
-        for row in TABLE
-    ]
-    name_width = max(len(name) for name, _, _ in rows)
-    value_width = min(max(len(value) for _, value, _ in rows), 48)
-    for name, value, source in rows:
-        shown = printable(value)
-        sys.stdout.write(f"{name:<{name_width}}  {shown:<{value_width}}  {printable(source)}\n")
-    return 0
-
-
-def show_devices() -> int:
+def show_devices(as_json: bool) -> int:
     """The output devices, one a line, and the simulated one."""
     from voicestream.session.outputs import card_sink
 
@@ -37,6 +22,8 @@ def show_devices() -> int:
         devices = sink.devices()
     finally:
         sink.stop(drain=False)
+    if as_json:
+        return print_json({"devices": [asdict(device) for device in devices]})
     for device in devices:
         mark = "*" if device.is_default else " "
         sys.stdout.write(

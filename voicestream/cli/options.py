@@ -39,6 +39,7 @@ SAY_OPTIONS = (
     Option("next", ("--next",), "speak before those who wait"),
     Option("no_wait", ("--no-wait",), "say nothing where another voice speaks"),
     Option("mix", ("--mix",), "speak while another voice does"),
+    Option("log", ("--log",), "add to FILE what happened when, without keys", "FILE"),
     Option("quiet", ("--quiet", "-q"), "nothing on stderr but errors"),
 )
 
@@ -59,6 +60,7 @@ class SayCall:
     file: str | None = None
     save: str | None = None
     trace: str | None = None
+    log: str | None = None
     echo: bool = False
     json: bool = False
     quiet: bool = False

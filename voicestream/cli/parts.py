@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from voicestream.cli.options import SayCall
-from voicestream.cli.report import warn
+from voicestream.cli.report import notice, warn
 from voicestream.errors import EmptyTextError, SaveError, UsageError
 from voicestream.settings.sources import read_key_file
 from voicestream.settings.table import Settings, load
@@ -25,6 +25,28 @@ def load_settings(flags: Mapping[str, Any]) -> Settings:
     if values.get("api_key"):
         values["api_key"] = read_key_file(str(values["api_key"]))
     return load(values)
+
+
+def tell_daily(settings: Settings) -> None:
+    """Say once a day that the embedded voice was chosen, and which variables mean nothing."""
+    from voicestream.settings.told import first_today
+
+    by_default = settings.embedded and settings.source("base_url") == "default"
+    if by_default and first_today("the embedded voice"):
+        notice(
+            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
+            "for another."
+        )
+    warn_of_unknown(settings, first_today)
+
+
+def warn_of_unknown(settings: Settings, wanted: Callable[[str], bool]) -> None:
+    """Name the variables that look like settings and are none, as far as they are wanted."""
+    from voicestream.settings.unknown import unknown_variables
+
+    for name, nearest in unknown_variables(settings).items():
+        if wanted(name):
+            warn(f"{name} is no setting" + (f"; did you mean {nearest}?" if nearest else ""))
 
 
 def make_script(call: SayCall, settings: Settings) -> Script:

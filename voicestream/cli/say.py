@@ -15,6 +15,7 @@ from voicestream.cli.parts import (
     load_settings,
     make_saver,
     make_script,
+    tell_daily,
 )
 from voicestream.cli.report import (
     EXIT_BROKEN_PIPE,
@@ -32,6 +33,7 @@ from voicestream.settings.table import Settings
 from voicestream.state import Status
 
 if TYPE_CHECKING:
+    from voicestream.cli.log import Log
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
     from voicestream.session.result import Event, Result
@@ -56,15 +58,30 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     signals = Signals()
     signals.install()
     own_stderr()
+    log: Log | None = None
     try:
-        return _say(call, start_s, script_of, signals)
+        log = _open_log(call, start_s)
+        return _say(call, start_s, script_of, signals, log)
     except VoicestreamError as error:
+        if log is not None:
+            log.note(f"error: {error}")
+            log.close()
         return report(error, call.json)
     except KeyboardInterrupt:
         return signals.exit_code
 
 
-def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -> int:
+def _open_log(call: SayCall, start_s: float) -> Log | None:
+    if call.log is None:
+        return None
+    from voicestream.cli.log import Log
+
+    return Log(call.log, start_s)
+
+
+def _say(
+    call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
+) -> int:
     if call.json and call.echo:
         raise UsageError("--echo and --json both want stdout", hint="Give one of them.")
     settings = load_settings(call.flags())
@@ -76,7 +93,9 @@ def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -
         script = script_of(call, settings)
         if early is not None:
             ask_early(early, settings, script)
-        session = _session(call, settings, script, saver, early, start_s)
+        if log is not None:
+            log.begin(settings)
+        session = _session(call, settings, script, saver, early, start_s, log)
     except BaseException:
         if saver is not None:
             saver.close()  # leaves nothing
@@ -84,7 +103,10 @@ def _say(call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals) -
             early.abandon()
         raise
     signals.session = session
-    return _conduct(call, settings, session, signals)
+    code = _conduct(call, settings, session, signals)
+    if log is not None:
+        log.end(session.result(), code)
+    return code
 
 
 def _session(
@@ -94,6 +116,7 @@ def _session(
     saver: Saver | None,
     early: Early | None,
     start_s: float,
+    log: Log | None,
 ) -> Session:
     """Load most of the program, while the server thinks."""
     from voicestream.metrics import Metrics
@@ -108,15 +131,18 @@ def _session(
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt
 
-    if settings.embedded and settings.source("base_url") == "default" and not call.quiet:
-        notice(
-            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
-            "for another."
-        )
+    if not call.quiet:
+        tell_daily(settings)
     endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
     turn = make_turn(settings, start_s, metrics.notices)
+
+    def on_event(event: Event) -> None:
+        _collect_again(event)
+        if log is not None:
+            log.event(event)
+
     return Session(
-        *(settings, endpoint, script, sink, saver, metrics, _collect_again, kept_learnt()), turn
+        *(settings, endpoint, script, sink, saver, metrics, on_event, kept_learnt()), turn
     )
 
 

@@ -1,0 +1,189 @@
+"""``config`` shows and changes; slips in names of settings are told."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Call, run
+from tests.support.canary import KEY
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+from voicestream.errors import SettingsError
+from voicestream.settings import unknown
+from voicestream.settings.config_file import make_example, set_in, unset_in
+from voicestream.settings.sources import user_config_file
+from voicestream.settings.table import TABLE, Settings, load
+from voicestream.settings.told import first_today
+
+ROWS = {row.name: row for row in TABLE}
+MINE = """\
+# mine
+voice = "alloy"  # the old one
+tempo = 1.5
+[endpoint.home]
+voice = "other"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "voicestream" / "config.toml"
+
+
+def test_a_value_is_changed_and_the_rest_stays_as_it_stands(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text(MINE)
+    set_in(file, ROWS["voice"], 'no"va')
+    set_in(file, ROWS["retries"], "5")
+    assert unset_in(file, "tempo")
+    assert not unset_in(file, "tempo")
+    assert file.read_text() == MINE.replace(
+        'voice = "alloy"  # the old one\ntempo = 1.5\n', 'voice = "no\\"va"\nretries = 5\n'
+    )
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_every_setting_can_be_set_to_its_default_and_read(row: object, file: Path) -> None:
+    from voicestream.settings.row import Row
+
+    assert isinstance(row, Row)
+    if row.default == "":
+        return
+    set_in(file, row, row.shown_default)
+    settings = load({}, {}, file.parent, file)
+    assert getattr(settings, row.name) is not None
+    assert settings.source(row.name) == f"{file} ({row.name})"
+
+
+def test_a_new_file_is_for_its_owner_alone(file: Path) -> None:
+    set_in(file, ROWS["api_key"], "sk-test-of-config-set")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ['"voice" = "a"\n', 'voice = """\na\nb"""\n', "voice =\n"])
+def test_what_no_line_can_change_is_left_alone(content: str, file: Path) -> None:
+    file.parent.mkdir()
+    file.write_text(content)
+    with pytest.raises(SettingsError):
+        set_in(file, ROWS["voice"], "nova")
+    assert file.read_text() == content
+
+
+def test_a_bad_value_is_refused_before_anything_is_written(file: Path) -> None:
+    with pytest.raises(SettingsError, match="tempo"):
+        set_in(file, ROWS["tempo"], "fast")
+    assert not file.exists()
+
+
+def test_the_example_sets_nothing(file: Path) -> None:
+    make_example(file, TABLE)
+    assert load({}, {}, file.parent, file) == Settings()
+    lines = file.read_text().splitlines()
+    assert [line.split(" ")[0] for line in lines if line.startswith("#") and " = " in line] == [
+        f"#{row.name}" for row in TABLE
+    ]
+
+
+def test_the_command_sets_and_shows(tmp_path: Path) -> None:
+    def config(*words: str, stdin: bytes | None = None) -> str:
+        ended = run(Call(["config", *words], {"VOICESTREAM_API_KEY": None}, stdin=stdin), tmp_path)
+        assert (ended.code, ended.errors) == (0, []), ended.err
+        return ended.out.decode()
+
+    config("set", "--voice", "nova", "--plain")
+    config("set", "api_key", "-", stdin=KEY.encode())
+    shown = json.loads(config("--json", "--tempo", "2"))
+    file = config("path").strip()
+    assert shown["voice"] == {"value": "nova", "source": f"{file} (voice)"}
+    assert shown["tempo"] == {"value": 2.0, "source": "flag --tempo"}
+    assert shown["api_key"]["value"] == "(set)"
+    assert shown["plain"]["value"] is True
+    assert set(shown) == set(ROWS)
+    editor = {"EDITOR": "sed -i s/nova/echo/", "VISUAL": "", "VOICESTREAM_API_KEY": None}
+    assert run(Call(["config", "edit"], editor), tmp_path).code == 0
+    assert 'voice = "echo"' in Path(file).read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["set", "voise", "nova"], "Did you mean voice?"),
+        (["set", "api_key", "sk-visible"], "config set api_key -"),
+        (["set", "voice"], "a name and a value"),
+        (["unset"], "one name"),
+        (["sett", "voice"], "knows no 'sett'"),
+        (["edit"], "no-such-editor"),
+    ],
+)
+def test_mistakes_are_told(words: list[str], told: str, tmp_path: Path) -> None:
+    ended = run(Call(["config", *words], {"VISUAL": "no-such-editor"}), tmp_path)
+    assert (ended.code, len(ended.errors)) == (2, 1)
+    assert told in ended.errors[0]
+
+
+def test_a_stronger_source_is_named(tmp_path: Path) -> None:
+    call = Call(["config", "set", "voice", "nova"], {"VOICESTREAM_VOICE": "echo"})
+    assert "VOICESTREAM_VOICE is stronger" in run(call, tmp_path).err
+
+
+def test_unknown_variables_have_their_nearest() -> None:
+    environ = {
+        "VOICESTREAM_VOISE": "a",
+        "VOICESTREAM_KEY_B": "b",
+        "VOICESTREAM_XYZ": "",
+        "PATH": "",
+    }
+    urls = "https://a.example/v1|VOICESTREAM_KEY_B"
+    settings = load({"base_urls": urls}, environ, Path("/nowhere"), Path("/nowhere"))
+    found = unknown.unknown_variables(settings, environ)
+    assert found == {"VOICESTREAM_VOISE": "VOICESTREAM_VOICE", "VOICESTREAM_XYZ": ""}
+
+
+def test_a_notice_comes_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert first_today("a")
+    assert first_today("b")
+    assert not first_today("a")
+    (tmp_path / "voicestream" / "told.json").write_text("[1")
+    assert first_today("a")
+
+
+def test_what_may_surprise_is_told_once(tmp_path: Path) -> None:
+    environ = {
+        "VOICESTREAM_DEVCE": "null",
+        "VOICESTREAM_DEVICE": "null",
+        "VOICESTREAM_API_KEY": None,
+    }
+    first, second = (run(Call(["Hi."], environ), tmp_path).err for _ in range(2))
+    assert first.count("embedded English voice") == 1
+    assert first.count("VOICESTREAM_DEVCE is no setting; did you mean VOICESTREAM_DEVICE?") == 1
+    assert "embedded English" not in second
+    assert "DEVCE" not in second
+
+
+def test_the_log_tells_what_happened_and_no_key(tmp_path: Path) -> None:
+    with ScriptedServer(Script.error(401, {"error": f"bad key {KEY}"})) as server:
+        failing = ["Hi.", "--base-url", server.url, "--log", "log.txt", "--device", "null"]
+        assert run(Call(failing), tmp_path).code == 4
+    with ScriptedServer(Script(b"\x11\x01" * 4800)) as server:
+        going = ["Hi there.", "--base-url", server.url, "--log", "log.txt", "--device", "null"]
+        assert run(Call(going), tmp_path).code == 0
+    log = (tmp_path / "log.txt").read_text()
+    assert KEY not in log
+    for words in ("(the key)", "exit code 4", "exit code 0", "segment_done 0", "first_sound"):
+        assert words in log
+    assert stat.S_IMODE((tmp_path / "log.txt").stat().st_mode) == 0o600
+
+
+def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    ended = run(Call(["Hi.", "--log", "no/log.txt"]), tmp_path)
+    assert (ended.code, len(ended.errors)) == (1, 1)
+    assert "no/log.txt cannot be written" in ended.errors[0]
+
+
+def test_the_config_file_is_where_it_is_read(tmp_path: Path) -> None:
+    assert user_config_file({"XDG_CONFIG_HOME": str(tmp_path)}).parent.parent == tmp_path

@@ -1,0 +1,140 @@
+"""``config``: shows the settings, and changes the user's config file."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from voicestream.cli.parts import load_settings, warn_of_unknown
+from voicestream.cli.report import notice, print_json, print_text
+from voicestream.errors import SettingsError, UsageError
+from voicestream.printable import printable
+from voicestream.settings.config_file import make_example, set_in, unset_in
+from voicestream.settings.row import Row, shown
+from voicestream.settings.sources import read_key_file, user_config_file
+from voicestream.settings.table import TABLE, load, shown_value
+
+_USAGE = "Try: voicestream config --help"
+_EDITOR = "notepad" if os.name == "nt" else "vi"
+
+
+def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
+    """Carry out ``config [path | edit | set NAME VALUE | unset NAME]``; return the exit code.
+
+    Args:
+        words: what stands after ``config``.
+        flags: settings on the command line, for what is shown.
+        as_json: show one JSON object.
+    """
+    file = user_config_file(os.environ)
+    match list(words):
+        case []:
+            return _show(flags, as_json)
+        case ["path"]:
+            return print_text(f"{file}\n")
+        case ["edit"]:
+            return _edit(file)
+        case ["set", name, *values] if values:
+            row = _row(name)
+            set_in(file, row, _value(row, " ".join(values)))
+            _tell_what_is_stronger(row)
+        case ["set"] if flags:  # `config set --voice nova`
+            for name, value in flags.items():
+                held = read_key_file(value) if name == "api_key" else shown(value)
+                set_in(file, _row(name), held)
+        case ["unset", name]:
+            if not unset_in(file, _row(name).name):
+                notice(f"{name} is not set in {file}")
+        case ["set", *_] | ["unset", *_]:
+            takes = "a name and a value" if words[0] == "set" else "one name"
+            raise UsageError(f"config {words[0]} takes {takes}", hint=_USAGE)
+        case _:
+            raise UsageError(f"config knows no {words[0]!r}", hint=_USAGE)
+    return 0
+
+
+def _show(flags: dict[str, Any], as_json: bool) -> int:
+    """Every effective value and where it came from, one a line."""
+    settings = load_settings(flags)
+    warn_of_unknown(settings, lambda _name: True)
+    if as_json:
+        shown = {
+            row.name: {
+                "value": shown_value(settings, row.name)
+                if isinstance(row.default, str)
+                else getattr(settings, row.name),
+                "source": settings.source(row.name),
+            }
+            for row in TABLE
+        }
+        return print_json(shown)
+    rows = [
+        (row.name, printable(shown_value(settings, row.name)) or "-", settings.source(row.name))
+        for row in TABLE
+    ]
+    names = max(len(name) for name, _, _ in rows)
+    values = min(max(len(value) for _, value, _ in rows), 48)
+    return print_text(
+        "".join(
+            f"{name:<{names}}  {value:<{values}}  {printable(source)}\n"
+            for name, value, source in rows
+        )
+    )
+
+
+def _row(name: str) -> Row:
+    """The setting that a name, a flag or a variable means."""
+    wanted = name.lstrip("-").replace("-", "_")
+    for row in TABLE:
+        if wanted.lower() == row.name or wanted in row.variables or name == row.flag:
+            return row
+    from voicestream.settings.unknown import nearest
+
+    near = nearest(wanted.lower(), {row.name for row in TABLE})
+    hint = f"Did you mean {near}?" if near else "`voicestream config` lists them."
+    raise UsageError(f"there is no setting {name}", hint=hint)
+
+
+def _value(row: Row, value: str) -> str:
+    """The value to be set; ``-`` reads it from stdin, where a key must come from."""
+    if value == "-" and sys.stdin is not None:
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().strip()
+        from getpass import getpass
+
+        return getpass(f"{row.name}: ").strip()
+    if row.name == "api_key":
+        raise UsageError(
+            "every user of this machine can read a key on the command line",
+            hint="`voicestream config set api_key -` asks for it.",
+        )
+    return value
+
+
+def _tell_what_is_stronger(row: Row) -> None:
+    """Where another source wins over the config file, say which."""
+    try:
+        source = load({}).source(row.name)
+    except SettingsError:
+        return  # the next call tells it
+    if not source.endswith(f"({row.name})"):
+        notice(f"{row.name} is in the config file now, but {source} is stronger")
+
+
+def _edit(file: Path) -> int:
+    """Open the file in the user's editor; say what is wrong with it afterwards."""
+    make_example(file, TABLE)
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _EDITOR
+    try:
+        code = subprocess.call([*shlex.split(editor), str(file)])
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"the editor {editor} cannot be started", str(error), f"The file is {file}."
+        ) from error
+    load({})
+    return code
