@@ -16,7 +16,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "notices", "trace"),
-    *("settings", "printable", "patterns", "clock", "files", "redact", "waiting"),
+    *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "output"}
 MAY_IMPORT = {

@@ -21,8 +21,8 @@ from tests.support import encode
 from tests.support.canary import KEY
 from voicestream.errors import UsageError
 from voicestream.pcm import Samples, to_int16
+from voicestream.serve.asked import FORMATS
 from voicestream.serve.run import is_loopback, serve
-from voicestream.settings.asking import FORMATS
 
 TEXT = "Hello there."
 SLACK_FRAMES = {"mp3": 2 * 1152, "aac": 3 * 1024, "opus": 0}

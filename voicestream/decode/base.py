@@ -1,7 +1,7 @@
 """What a decoder is.
 
 To add a format, write one file with a class that has the members of :class:`Decoder`
-(``FramedDecoder`` has most), and name it in ``registry``.
+(``FramedDecoder`` has most), and name it in a row of ``voicestream/formats.py``.
 """
 
 from __future__ import annotations

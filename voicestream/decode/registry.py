@@ -10,38 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
 
 from voicestream.decode.base import Decoder
+from voicestream.formats import FORMATS, OTHER, hinted_by, named_by, shown_by
 from voicestream.pcm import Encoding, PcmFormat, Samples, no_samples
 
 DEFAULT_RATE_HZ = 24_000
-FORMATS = ("pcm", "wav", "mp3", "opus", "aac", "flac")
-
-_TYPES = {
-    "audio/pcm": "pcm",
-    "audio/x-pcm": "pcm",
-    "audio/raw": "pcm",
-    "audio/l16": "pcm",
-    "audio/wav": "wav",
-    "audio/x-wav": "wav",
-    "audio/wave": "wav",
-    "audio/vnd.wave": "wav",
-    "audio/mpeg": "mp3",
-    "audio/mp3": "mp3",
-    "audio/mpeg3": "mp3",
-    "audio/x-mpeg": "mp3",
-    "audio/x-mp3": "mp3",
-    "audio/opus": "opus",
-    "audio/ogg": "opus",
-    "application/ogg": "opus",
-    "audio/aac": "aac",
-    "audio/x-aac": "aac",
-    "audio/aacp": "aac",
-    "audio/flac": "flac",
-    "audio/x-flac": "flac",
-}
 _ENCODINGS: dict[str, Encoding] = {
     "s16le": "s16",
     "pcm_s16le": "s16",
@@ -50,54 +27,8 @@ _ENCODINGS: dict[str, Encoding] = {
     "pcm_f32le": "f32",
     "float32": "f32",
 }
-_LONGEST_MAGIC_BYTES = 40
-
-
-def _wav() -> Decoder:
-    from voicestream.decode.wav import WavDecoder
-
-    return WavDecoder()
-
-
-def _mp3() -> Decoder:
-    from voicestream.decode.mp3 import Mp3Decoder
-
-    return Mp3Decoder()
-
-
-def _opus() -> Decoder:
-    from voicestream.decode.opus import OpusDecoder
-
-    return OpusDecoder()
-
-
-def _aac() -> Decoder:
-    from voicestream.decode.aac import AacDecoder
-
-    return AacDecoder()
-
-
-def _flac() -> Decoder:
-    from voicestream.decode.flac import FlacDecoder
-
-    return FlacDecoder()
-
-
-def _buffered() -> Decoder:
-    from voicestream.decode.buffered import BufferedDecoder
-
-    return BufferedDecoder()
-
-
-_FACTORIES: dict[str, Callable[[], Decoder]] = {
-    "wav": _wav,
-    "mp3": _mp3,
-    "opus": _opus,
-    "aac": _aac,
-    "flac": _flac,
-    "buffered": _buffered,
-}
-"""What needs no more than bytes. Each imports its own file, and FFmpeg with it, when called."""
+_HEAD_BYTES = 40
+"""So many first bytes show every format that can be known by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +63,7 @@ def open_decoder(
 
     Args:
         content_type: the response's header, with its parameters; empty when there is none.
-        requested: the format that was asked for, one of ``FORMATS``.
+        requested: the format that was asked for, one of ``voicestream.formats.FORMATS``.
         rate_hz: of raw PCM, when the response says it elsewhere than in its content type.
         channels: the same.
 
@@ -140,7 +71,7 @@ def open_decoder(
         DecodeError: raw PCM at a rate or with a number of channels that cannot be played.
     """
     said = ContentType.parse(content_type)
-    if _TYPES.get(said.kind) == "pcm":
+    if named_by(said.kind) is FORMATS["pcm"]:
         raw = _pcm(said, rate_hz, channels)
         return DetectingDecoder(said, requested, lambda: raw)
     return DetectingDecoder(said, requested, lambda: _pcm(said, rate_hz, channels))
@@ -148,8 +79,8 @@ def open_decoder(
 
 def preload(requested: str) -> None:
     """Import what decoding this format needs: to be done while the endpoint is still thinking."""
-    if requested in _FACTORIES:
-        _FACTORIES[requested]()
+    if requested != "pcm":
+        _made(requested)
 
 
 def _pcm(said: ContentType, rate_hz: int | None, channels: int | None) -> Decoder:
@@ -227,12 +158,12 @@ class DetectingDecoder:
         if name == "pcm":
             self._decoder = self._pcm()
         else:
-            self._decoder = _FACTORIES[name]()
+            self._decoder = _made(name)
         return self._decoder
 
 
 def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
-    """The name of the decoder for a reply that begins like this; None if more must be seen.
+    """The name of the format of a reply that begins like this; None if more must be seen.
 
     Args:
         head: the first bytes.
@@ -240,63 +171,29 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
         requested: the format that was asked for.
         ended: no more bytes will come.
     """
-    said = _TYPES.get(kind)
-    if said is None and kind.startswith(("audio/", "video/")):
-        said = "buffered"
-    magic = sniff(head)
-    if magic == "mp3" and said in ("aac", "flac"):
-        return said  # an ID3 tag may stand before these, too
-    if magic is None and not ended and len(head) < _LONGEST_MAGIC_BYTES and _may_be_magic(head):
+    if len(head) < _HEAD_BYTES and not ended:
         return None
-    if magic is not None:
-        return magic
-    if said == "pcm":
-        return said
-    weak = _sniff_weakly(head)
-    if weak is None and len(head) < 4 and not ended:
-        return None
+    said, shown = named_by(kind), shown_by(head)
+    if shown is not None:
+        # an ID3 tag says no more than that one of those it may stand before will follow
+        return said.name if shown.tagged and said is not None and said.tagged else shown.name
+    if said is not None and said.name == "pcm":
+        return "pcm"
+    hinted = hinted_by(head)
     if requested == "pcm":
         # Two bytes prove nothing here, but they do together with the reply's own word. Servers
         # that label whatever they send as MP3 or WAV exist.
-        if said in ("mp3", "aac") and weak is not None:
-            return weak
-        return "pcm" if said in (None, "mp3", "wav", "buffered") else said
-    return weak or said or requested
+        if said is None or said.name in ("wav", OTHER.name):
+            return "pcm"
+        if said.name in ("mp3", "aac") and hinted is not None:
+            return hinted.name
+        return "pcm" if said.name == "mp3" else said.name
+    known = hinted or said
+    return known.name if known is not None else requested
 
 
-def sniff(head: bytes) -> str | None:
-    """The container that these first bytes show beyond doubt (40 bits of them or more)."""
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[:8] == b"fLaC\x00\x00\x00\x22" or head[:8] == b"fLaC\x80\x00\x00\x22":
-        return "flac"
-    if head[:6] == b"OggS\x00\x02" and len(head) >= 36:
-        return "opus" if head[28:36] == b"OpusHead" else "buffered"
-    if head[4:8] == b"ftyp" and head[:3] == b"\x00\x00\x00":
-        return "buffered"  # MP4
-    if head[:4] == b"\x1a\x45\xdf\xa3" and (b"webm" in head or b"matroska" in head):
-        return "buffered"
-    if (head[:4] == b"FORM" and head[8:11] == b"AIF") or head[:8] == b"caff\x00\x01\x00\x00":
-        return "buffered"
-    if head[:3] == b"ID3" and len(head) >= 10 and head[3] in (2, 3, 4) and head[4] == 0:
-        return "mp3" if not head[5] & 0x0F and max(head[6:10]) < 0x80 else None
-    return None
-
-
-_BEGINNINGS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3", b"FORM", b"caff", b"ID3")
-
-
-def _may_be_magic(head: bytes) -> bool:
-    """More bytes could still make this one of the containers."""
-    if any(head.startswith(begin[: len(head)]) for begin in _BEGINNINGS):
-        return True
-    return head[:3] == b"\x00\x00\x00"[: len(head)] and b"ftyp".startswith(head[4:8])
-
-
-def _sniff_weakly(head: bytes) -> str | None:
-    """The codec whose frames may begin with these two bytes."""
-    if len(head) < 2 or head[0] != 0xFF:
-        return None
-    if head[1] & 0xF6 == 0xF0:
-        return "aac"
-    return "mp3" if head[1] & 0xE6 == 0xE2 and head[1] & 0x18 != 0x08 else None
+def _made(name: str) -> Decoder:
+    """A decoder of this format. Imports its file, and FFmpeg with it where that decodes it."""
+    module, _, made = (OTHER if name == OTHER.name else FORMATS[name]).decoder.partition(":")
+    decoder: Decoder = getattr(import_module(module), made)()
+    return decoder

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from voicestream.settings.asking import FORMATS
 from voicestream.speech.embedded import VOICES
 
 MAX_CHARS = 4096
+FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+"""What ``encode`` makes; the first unless it is said."""
 MODEL = "hibari"
 _OPENAI_MODELS = ("tts-1", "tts-1-hd", "gpt-4o-mini-tts")
 _REALTIME_MODELS = ("gpt-realtime", "gpt-4o-realtime", "gpt-4o-mini-realtime")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from voicestream.formats import FORMATS
 from voicestream.settings.endpoints import AUTO, OPENAI_URL, place_list
 from voicestream.settings.parse import (
     flag_choice,
@@ -17,7 +18,6 @@ from voicestream.settings.parse import (
 )
 from voicestream.settings.row import setting as _setting
 
-FORMATS = ("pcm", "mp3", "wav", "opus", "aac", "flac")
 MOST_TEMPO = 3.0
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from voicestream.errors import UsageError
+from voicestream.formats import hinted_by, shown_by
 
 HEAD_BYTES = 1024
 """A text shows within so many bytes that it is none."""
@@ -34,8 +35,6 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     ),
     (rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II\*\x00|MM\x00\*", "a picture", _OTHER),
     (rb"RIFF....WEBP|....ftyp(?:avif|hei)", "a picture", _OTHER),
-    (rb"RIFF....WAVE|OggS\x00|fLaC\x00|ID3[\x02-\x04]|\xff[\xfb\xf3\xf2]", "sound", _OTHER),
-    (rb"....ftyp|\x1aE\xdf\xa3", "a film or sound", _OTHER),
     (rb"\x1f\x8b", "compressed with gzip", "Try: zcat FILE | voicestream say"),
     (rb"BZh[1-9]1AY", "compressed with bzip2", "Try: bzcat FILE | voicestream say"),
     (rb"\xfd7zXZ\x00", "compressed with xz", "Try: xzcat FILE | voicestream say"),
@@ -69,6 +68,8 @@ def check_text(head: bytes, name: str, encoding: str = "utf-8") -> None:
     for pattern, kind, hint in _KINDS:
         if re.match(pattern, head, re.DOTALL):
             raise _no_text(name, f"it is {kind}", hint)
+    if shown_by(head) or hinted_by(head):
+        raise _no_text(name, "it is sound, or a film", _OTHER)
     if encoding != "utf-8":
         head = head.decode(encoding, "ignore").encode("utf-8", "ignore")
     if len(head) - len(head.translate(None, _CONTROLS)) > _CONTROLS_MAX:

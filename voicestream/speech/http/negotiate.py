@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from voicestream.formats import FORMATS
 from voicestream.speech.base import SpeechRequest
 
 _STATUSES = frozenset({400, 406, 415, 422, 500, 501})
-_PREFERRED = ("pcm", "wav", "mp3", "opus", "flac", "aac")
-"""What is played soonest, first."""
 _UNASKED = ("", "mp3", "wav")
 """What to try where the refusal names nothing; empty leaves the choice to the server."""
 _ABOUT_FORMAT = re.compile(
@@ -61,7 +60,7 @@ class Agreement:
             return True
         if not _about_format(words, asked.format):
             return False
-        named = [name for name in _PREFERRED if _names(words, name)]
+        named = [name for name in FORMATS if _names(words, name)]
         with self._lock:
             refused = {asked.format, *self._instead}
             left = [name for name in [*named, *_UNASKED] if name not in refused]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from voicestream.errors import EndpointError, ReplyError
+from voicestream.formats import hinted_by, shown_by
 from voicestream.speech.http.refusal import server_message
 
 _RATE_HEADER = re.compile(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
@@ -33,14 +34,8 @@ def is_speech(content_type: str) -> bool:
 
 def shows_sound(head: bytes) -> bool:
     """Whether these first bytes are of a container of sound, whatever they are called."""
-    if head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE":
-        return True
-    if head[:4] in (b"fLaC", b"OggS", b"\x1a\x45\xdf\xa3") or head[4:8] == b"ftyp":
-        return True
-    if head[:3] == b"ID3" and head[3:4] in (b"\x02", b"\x03", b"\x04"):
-        return True
     # a frame of MP3 or AAC: 0xFF begins no text
-    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] < 0xFE
+    return shown_by(head) is not None or hinted_by(head) is not None
 
 
 def told_rate_hz(headers: Any) -> int | None:
