@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
 
 from voicestream.doctor.finding import Check, Finding, broken
 from voicestream.errors import VoicestreamError
@@ -110,12 +111,14 @@ def _can_be_written(folder: Path) -> bool:
 
 def _others() -> Iterator[Finding]:
     """Whoever holds the floor keeps everybody else waiting."""
-    from voicestream.control.client import tell
+    answers: list[dict[str, Any]] = []
+    if sys.platform != "win32":  # which has no floor
+        from voicestream.control.client import tell
 
-    try:
-        answers = tell("status", everybody=True)
-    except VoicestreamError:
-        return  # the runtime folder, which has been told of
+        try:
+            answers = tell("status", everybody=True)
+        except VoicestreamError:
+            return  # the runtime folder, which has been told of
     for answer in answers:
         who = f"process {answer['who'].partition('-')[0]}"
         if answer.get("paused"):
