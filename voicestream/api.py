@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
+import os
 import threading
 import time
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Set
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
 from voicestream.errors import UsageError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.output.save import Saver
-from voicestream.session.conductor import OnEvent, Session
+from voicestream.session.conductor import Session
+from voicestream.session.listener import OnEvent
 from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
 from voicestream.session.pacing import kept_learnt
 from voicestream.session.result import Result
@@ -21,9 +25,11 @@ from voicestream.settings.table import Settings, load
 if TYPE_CHECKING:
     import asyncio
 
+Target: TypeAlias = str | os.PathLike[str] | BinaryIO
+"""Where sound is kept."""
 POLL_S = 0.02
 """How often an ``interrupt_callback`` is asked."""
-_STOP_S = 1.0
+STOP_S = 1.0
 
 
 class Handle:
@@ -35,7 +41,14 @@ class Handle:
         """Whether :meth:`interrupt` has an effect."""
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until the last sample is heard, or the timeout; whether it has ended."""
+        """Until the last sample is heard, or the timeout; whether it has ended.
+
+        In ``on_event`` it does not wait; told of the end, it is True.
+
+        Raises:
+            UsageError: it would never return: called without a timeout in ``on_event``,
+                which the speech waits for, or in a child process after ``fork``.
+        """
         return self._session.wait(timeout_s)
 
     def interrupt(self) -> None:
@@ -43,10 +56,18 @@ class Handle:
         if self.interruptible:
             self._session.interrupt()
 
-    def stop(self) -> None:
-        """As :meth:`interrupt`, interruptible or not; waits for the end, a second at most."""
+    def cancel(self) -> None:
+        """As :meth:`interrupt`, interruptible or not."""
         self._session.interrupt()
-        self._session.wait(_STOP_S)
+
+    def stop(self) -> None:
+        """As :meth:`cancel`; waits for the end, a second at most."""
+        self.cancel()
+        self._session.wait(STOP_S)
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the result, once."""
+        self._session.metrics.notices.note_once(text)
 
     def snapshot(self) -> Snapshot:
         """The figures at this moment."""
@@ -70,7 +91,7 @@ def start(
     text: str | Iterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: str | None = None,
+    save: Target | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,
@@ -84,11 +105,11 @@ def start(
         settings: as read from environment, ``.env`` and config file unless given.
         on_event: called with each :class:`Event` from voicestream's own threads;
             it must return quickly.
-        save: a .wav file that keeps the sound.
+        save: a .wav file that keeps the sound, or a binary stream.
         endpoint: instead of the one the settings name: a client of the ``openai``
             package (``OpenAI``, ``AsyncOpenAI``, Azure), which stays open, or an
             object with the members of ``voicestream.speech.base.Endpoint``, which
-            serves one reply.
+            serves one reply; of these it needs only ``open``.
         interruptible: if False, neither the handle's ``interrupt()`` nor
             ``interrupt_callback`` ends the speech.
         interrupt_callback: asked every 20 ms in a thread of voicestream's; once it
@@ -98,6 +119,7 @@ def start(
     Raises:
         VoicestreamError: a setting is wrong, the text is empty, or the file cannot be written.
     """
+    check_callbacks(on_event, interrupt_callback)
     handle = begin(text, settings, on_event, save, endpoint, interruptible)
     if interruptible and interrupt_callback is not None:
         threading.Thread(
@@ -110,7 +132,7 @@ def begin(
     text: str | Iterable[str],
     settings: Settings | None,
     on_event: OnEvent | None,
-    save: str | None,
+    save: Target | None,
     endpoint: Any,
     interruptible: bool,
     loop: asyncio.AbstractEventLoop | None = None,
@@ -118,25 +140,64 @@ def begin(
     """``start`` without a callback to poll; ``loop`` is where an async client is at home."""
     started_s = time.monotonic()
     chosen = settings if settings is not None else load()
+    if not isinstance(chosen, Settings):
+        raise UsageError(
+            f"settings are of type {_kind(chosen)}", hint='Give voicestream.Settings(voice="nova").'
+        )
     metrics = Metrics(started_s)
-    speaker, chosen = endpoint_of(chosen, endpoint, loop, metrics.notices)
-    script = _script(chosen, text)
-    saver = Saver(save) if save is not None else None
-    sink = make_sink(chosen, metrics)
-    prepare_in_background(sink)
-    turn = make_turn(chosen, started_s, metrics.notices)
-    session = Session(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt(), turn)
-    session.start()
+    with ExitStack() as undo:  # where anything fails, nothing stays open or on the disk
+        speaker, chosen = endpoint_of(chosen, endpoint, loop, metrics.notices)
+        if endpoint is None:
+            undo.callback(speaker.close)
+        script = _script(chosen, text)
+        sink = make_sink(chosen, metrics)
+        turn = make_turn(chosen, started_s, metrics.notices)
+        saver = None if save is None else Saver(_target(save))
+        if saver is not None:
+            undo.callback(saver.close)
+        prepare_in_background(sink)
+        session = Session(
+            *(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt()), turn
+        )
+        session.start()
+        undo.pop_all()
     return Handle(session, interruptible)
+
+
+def check_callbacks(*callbacks: object) -> None:
+    """Refuse what would fail each time it is called.
+
+    Raises:
+        UsageError: one is neither None nor a plain function.
+    """
+    for callback in callbacks:
+        if callback is not None and (
+            not callable(callback) or inspect.iscoroutinefunction(callback)
+        ):
+            raise UsageError(
+                f"{callback!r} cannot be called back", hint="Give a plain function, not async."
+            )
 
 
 def _script(settings: Settings, text: object) -> Script:
     if isinstance(text, str):
         return Script(settings, text)
-    if isinstance(text, Iterable) and not isinstance(text, bytes | bytearray):
+    if isinstance(text, Iterable) and not isinstance(text, bytes | bytearray | Mapping | Set):
         return Script(settings, rest=text)
     hint = "Use speak_stream." if isinstance(text, AsyncIterable) else "Give str."
-    raise UsageError(f"a {type(text).__name__} is no text", hint=hint)
+    raise UsageError(f"{_kind(text)} is no text", hint=hint)
+
+
+def _target(save: object) -> str | BinaryIO:
+    if isinstance(save, str | os.PathLike) and isinstance(path := os.fspath(save), str):
+        return path
+    if not hasattr(save, "write"):
+        raise UsageError(f"{_kind(save)} is nothing to save to", hint="Give the path of a file.")
+    return cast("BinaryIO", save)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
 
 
 def _poll(session: Session, wanted: Callable[[], bool]) -> None:
@@ -145,7 +206,7 @@ def _poll(session: Session, wanted: Callable[[], bool]) -> None:
             if wanted():
                 session.interrupt()
                 return
-    except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
+    except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
         session.metrics.notices.notify(f"interrupt_callback failed: {error!r}")
 
 
@@ -153,7 +214,7 @@ def say(
     text: str | Iterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: str | None = None,
+    save: Target | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,
@@ -161,7 +222,7 @@ def say(
 ) -> Result:
     """Speak ``text`` and return when its last sample was heard. See :func:`start`.
 
-    Ctrl-C (KeyboardInterrupt) silences it and is raised on.
+    Ctrl-C (KeyboardInterrupt), and whatever else a signal raises, silences it and is raised on.
 
     Raises:
         VoicestreamError: nothing was heard.
@@ -177,7 +238,7 @@ def say(
     )
     try:
         return handle.result()
-    except KeyboardInterrupt:
+    except BaseException:  # also what a signal handler of the caller's raises
         handle.stop()
         raise
 
@@ -186,7 +247,7 @@ def speak_stream_sync(
     text_iter: str | Iterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: str | None = None,
+    save: Target | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,

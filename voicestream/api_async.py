@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
-from voicestream.api import POLL_S, Handle, begin
+from voicestream.api import POLL_S, STOP_S, Handle, Target, begin, check_callbacks
 from voicestream.session.bridge import Bridge
-from voicestream.session.conductor import OnEvent
+from voicestream.session.listener import OnEvent
 from voicestream.session.result import Event, Result
 from voicestream.settings.table import Settings
 
@@ -17,7 +18,7 @@ async def speak_stream(
     text_iter: str | Iterable[str] | AsyncIterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: str | None = None,
+    save: Target | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,
@@ -35,14 +36,21 @@ async def speak_stream(
     Raises:
         VoicestreamError: nothing was heard.
     """
+    check_callbacks(on_event, interrupt_callback)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
     def deliver(event: Event) -> None:
-        if on_event is not None:
-            on_event(event)
-        if event.kind == "end":
-            ended.set()
+        try:
+            if on_event is not None:
+                on_event(event)
+        except (SystemExit, KeyboardInterrupt):
+            raise  # they end the loop, which is the caller's
+        except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
+            handle.warn(f"on_event failed: {error!r}")
+        finally:
+            if event.kind == "end":
+                ended.set()
 
     def from_thread(event: Event) -> None:
         loop.call_soon_threadsafe(deliver, event)
@@ -62,26 +70,29 @@ async def speak_stream(
         try:
             await ended.wait()
         except asyncio.CancelledError:
-            await asyncio.to_thread(handle.stop)
+            handle.cancel()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), STOP_S)
             raise
-        return handle.result()
     finally:
         await _end(helpers, text_iter)
+    return handle.result()
 
 
 async def _poll(handle: Handle, wanted: Callable[[], bool]) -> None:
-    while not wanted():
-        await asyncio.sleep(POLL_S)
-    handle.interrupt()
+    try:
+        while not wanted():
+            await asyncio.sleep(POLL_S)
+        handle.interrupt()
+    except Exception as error:  # noqa: BLE001  the caller's code must not end the sound
+        handle.warn(f"interrupt_callback failed: {error!r}")
 
 
 async def _end(helpers: list[asyncio.Task[None]], text_iter: object) -> None:
     """Nobody wants more text, and nobody can interrupt any more."""
     for helper in helpers:
         helper.cancel()
-    for outcome in await asyncio.gather(*helpers, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            raise outcome  # of interrupt_callback
+    await asyncio.gather(*helpers, return_exceptions=True)
     close = getattr(text_iter, "aclose", None)
     if close is not None:
         await close()

@@ -52,7 +52,7 @@ class VoicestreamError(Exception):
         self.hint = hint
 
     @classmethod
-    def unforeseen(cls, what: str, cause: Exception) -> Self:
+    def unforeseen(cls, what: str, cause: BaseException) -> Self:
         """For what no boundary has foreseen: the cause stays with it, traceback and all."""
         error = cls(what, repr(cause))
         error.__cause__ = cause

@@ -40,6 +40,12 @@ class Notices:
             listener = self._listener
         listener(text)
 
+    def note_once(self, text: str) -> None:
+        """Keep ``text`` as a warning, and pass it on to nobody: it tells of who listens."""
+        with self._lock:
+            if text not in self.warnings:
+                self.warnings.append(text)
+
     def notify_once(self, text: str) -> None:
         """As :meth:`notify`, unless the same was told before."""
         if text not in self.warnings:

@@ -254,7 +254,7 @@ def test_an_endpoint_that_fails_to_end_keeps_nobody_waiting(
     running.start()
     result = ended(running)
     assert numbers_in(keeper.heard) == [0, 1, 2]
-    assert any("failed to close" in text for text in result.snapshot.warnings)
+    assert any("the endpoint failed to" in text for text in result.snapshot.warnings)
 
 
 def test_a_listener_that_ends_the_program_at_the_end_keeps_nobody_waiting() -> None:

@@ -25,14 +25,17 @@ class Bridge:
     async def carry(self, text: AsyncIterable[str]) -> None:
         """Everything that ``text`` gives, as it comes; waits while much of it waits.
 
-        What ``text`` raises is raised in the text thread, after what came before.
+        What ``text`` raises is raised in the text thread, after what came before. What ends a
+        task or a process goes on from here, too.
         """
         try:
             async for piece in text:
                 while not self._put(piece):
                     await self._room.wait()
-        except Exception as error:  # noqa: BLE001  the caller's own code: raised again at the reader
+        except BaseException as error:  # the caller's own code: raised again at the reader
             self._error = error
+            if isinstance(error, SystemExit | KeyboardInterrupt | asyncio.CancelledError):
+                raise
         finally:
             with self._changed:
                 self._ended = True

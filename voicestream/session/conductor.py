@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 from voicestream.decode.registry import preload
-from voicestream.errors import RewordedError, VoicestreamError
-from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.errors import RewordedError, UsageError, VoicestreamError
+from voicestream.metrics import Metrics, Snapshot
 from voicestream.notices import Notify
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.playout.controls import Controls
 from voicestream.session.adapt import Requests
+from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
+from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import first_format
-from voicestream.session.result import Event, Result, make_result
+from voicestream.session.result import Result, make_result
 from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.state import State
 
-OnEvent = Callable[[Event], None]
+_CLOSE_S = 1.0
+_TICK_S = 0.5
 
 
 class AnyTurn(Protocol):
@@ -61,7 +64,7 @@ class Session:
         learnt: where what is learnt of the endpoint is kept; None: nowhere.
         turn: waits until no other speaks; None: it speaks at once, and answers no verbs.
         on_event: called from the session's threads; must return quickly. What it
-            raises becomes a warning.
+            raises becomes a warning. The end is waited for, but not by who is told of it.
     """
 
     def __init__(
@@ -82,11 +85,12 @@ class Session:
         self.dropped = False
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint
-        self._on_event = on_event
         self._ended = threading.Event()
+        self._process = os.getpid()
         self._errors: list[VoicestreamError] = []
         self._interrupted = False
         self.metrics = metrics or Metrics()
+        self._listener = Listener(on_event, self.metrics)
         self._describe(settings, endpoint)
         notify = self.metrics.notices.notify
 
@@ -99,7 +103,7 @@ class Session:
             Requests(settings, self.metrics.requests, notify, waiting_s),
             settings.lookahead,
             self.metrics,
-            lambda kind, figures: self._announce(kind, figures),
+            self._listener.tell,
             spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
             warn=notify,
             reworded=self._fail_reworded if settings.strict else self._warn_reworded,
@@ -113,13 +117,13 @@ class Session:
             saver,
             self._pacing,
             capacity_s=settings.max_buffer_s,
-            on_start=lambda: self._announce("playing", None),
+            on_start=lambda: self._listener.tell("playing"),
             device_named=bool(settings.device),
             underrun=settings.underrun,
             on_wake=turn.wake if turn else lambda: None,
         )
         self._feeder = Feeder(
-            self._fetchers, self._playback, self.metrics, settings, self._announce
+            self._fetchers, self._playback, self.metrics, settings, self._listener.tell
         )
         self.metrics.notices.listen(self._noticed, settings.warnings)
 
@@ -131,7 +135,7 @@ class Session:
 
     def _noticed(self, text: str) -> None:
         self.metrics.endpoint = self._endpoint.name  # it may be another that speaks now
-        self._announce("warning", None, text)
+        self._listener.tell("warning", None, text)
 
     def _warn_reworded(self, places: str) -> None:
         self.metrics.notices.notify(f"other words were said: {places}")
@@ -159,7 +163,7 @@ class Session:
             self._attempt(lambda: preload(first_format(self._settings)))
             self._attempt(self._pacing.load)
             self._attempt(self._feeder.run)
-            self._give_back(self._fetchers.cancel)
+            self._attempt(self._fetchers.cancel)
             self._attempt(self._playback.stop)
             self._attempt(self._pacing.save_trace)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
@@ -173,7 +177,7 @@ class Session:
         except VoicestreamError as error:
             if not self._interrupted:
                 self._errors.append(error)
-        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who waits
+        except BaseException as error:  # noqa: BLE001  a thread's entry: handed on to who waits
             self._errors.append(VoicestreamError.unforeseen("voicestream failed", error))
 
     def _conclude(self) -> None:
@@ -188,24 +192,21 @@ class Session:
         try:
             if self._turn is not None:
                 self._turn.close()
-            self._give_back(lambda: self._endpoint.close())
-            self._announce("end", None)
+            if wrong := run_bounded(self._endpoint.close, _CLOSE_S):
+                self.metrics.notices.notify(f"the endpoint failed to close: {wrong}")
+            self._listener.tell_end()
         finally:
             self._ended.set()
-
-    def _give_back(self, step: Callable[[], None]) -> None:
-        """Run a step that ends the endpoint. What it raises or lacks keeps nobody waiting."""
-        try:
-            step()
-        except BaseException as error:  # noqa: BLE001  an endpoint of the caller's own
-            self.metrics.notices.notify(f"the endpoint failed to close: {error!r}")
 
     def _failures(self) -> list[VoicestreamError]:
         return self._feeder.errors + self._playback.errors + self._errors
 
     def interrupt(self) -> None:
-        """From any thread or signal handler: fade out, stop reading, end all requests."""
-        if not self._ended.is_set() and not self._interrupted:
+        """From any thread or signal handler: fade out, stop reading, end all requests.
+
+        Does nothing in a child process, whose sockets are its parent's.
+        """
+        if not (self._ended.is_set() or self._interrupted or self._elsewhere):
             self._interrupted = True
             self._feeder.cancel()
             self._playback.cancel()
@@ -236,8 +237,34 @@ class Session:
         return self._turn.waits_for if self._turn else ""
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until the end or the timeout; whether it has ended."""
-        return self._ended.wait(timeout_s)
+        """Until the end or the timeout; whether it has ended.
+
+        Raises:
+            UsageError: it would never return: this is a child process, which has none of the
+                threads that speak, or ``on_event``, which they wait for.
+        """
+        kind = self._listener.telling
+        if kind == "end" or self._ended.is_set():
+            return True
+        if self._elsewhere:
+            raise UsageError(
+                "this speech belongs to another process",
+                "it was begun before a fork",
+                "Begin to speak in the process that waits for it.",
+            )
+        if kind and timeout_s is None:
+            raise UsageError("on_event cannot wait for the speech", "which waits for on_event")
+        if kind or timeout_s is not None:
+            return self._ended.wait(0.0 if kind else timeout_s)
+        # a wait without an end may miss a signal that comes just before it
+        while not self._ended.wait(_TICK_S):
+            continue
+        return True
+
+    @property
+    def _elsewhere(self) -> bool:
+        """Whether this is a child of the process where it was begun."""
+        return os.getpid() != self._process
 
     @property
     def interrupted(self) -> bool:
@@ -249,14 +276,3 @@ class Session:
     def result(self) -> Result:
         """The figures, once it has ended."""
         return make_result(self.metrics, self._errors)
-
-    def _announce(self, kind: str, figures: SegmentFigures | None, text: str = "") -> None:
-        if self._on_event is None:
-            return
-        at_ms = 1000.0 * (time.monotonic() - self.metrics.timeline.process_start)
-        index = None if figures is None else figures.index
-        said = text or ("" if figures is None else figures.text)
-        try:
-            self._on_event(Event(kind, at_ms, index, said))
-        except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
-            self.metrics.notices.warnings.append(f"on_event failed: {error!r}")

@@ -18,6 +18,7 @@ from voicestream.errors import (
     VoicestreamError,
 )
 from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.session.bounded import run_bounded
 from voicestream.session.lengths import Lengths
 from voicestream.session.reading import Reading
 from voicestream.session.spool import LIMIT_BYTES, Spool
@@ -25,6 +26,7 @@ from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_
 from voicestream.state import Status
 from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
 
+_ABORT_S = 1.0
 _AT_ONCE_S = 0.005
 _BACKLOG_S = 0.05
 
@@ -166,7 +168,7 @@ class Fetchers:
         so that they can be named."""
         self._given_up = True
         self._segments.stop()
-        self._endpoint.abort()
+        self._abort()
 
     def fail_unheard(self) -> None:
         """Feeder: of what was asked for and not played, nothing will be heard."""
@@ -184,16 +186,18 @@ class Fetchers:
         """Any thread: end everything at once."""
         self._cancelled = True
         self._segments.cancel()
-        try:
-            self._endpoint.abort()
-        finally:
-            with self._listing:
-                started = list(self._started)
-            for job in started:
-                job.spool.cancel()
-            self._jobs.put(None)
-            for _ in range(self._lookahead + 1):
-                self._room.release()
+        with self._listing:
+            started = list(self._started)
+        for job in started:
+            job.spool.cancel()
+        self._jobs.put(None)
+        for _ in range(self._lookahead + 1):
+            self._room.release()
+        self._abort()
+
+    def _abort(self) -> None:
+        if wrong := run_bounded(self._endpoint.abort, _ABORT_S):
+            self._warn(f"the endpoint failed to end its requests: {wrong}")
 
     def _work(self) -> None:
         while job := self._take():
@@ -210,7 +214,7 @@ class Fetchers:
                 job = self._next()
             except VoicestreamError as error:
                 job, ending = None, error
-            except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
+            except BaseException as failure:  # noqa: BLE001  a thread's entry: to the feeder
                 job, ending = (
                     None,
                     VoicestreamError.unforeseen("the text could not be cut", failure),
@@ -264,7 +268,7 @@ class Fetchers:
             self._receive(job)
         except VoicestreamError as failure:
             error = failure
-        except Exception as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
+        except BaseException as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
             error = EndpointError.unforeseen("the request failed in an unexpected way", failure)
         job.figures.ended_at_s = time.monotonic()
         if self._cancelled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import BinaryIO
 
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
@@ -37,14 +37,14 @@ class Script:
     ) -> None:
         self._planner = Planner(_limits(settings), _pipeline(settings))
         self._interrupt = interrupt
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._taken = 0
         head, tail = text[:_HEAD_CHARS], text[_HEAD_CHARS:]
         self._planner.feed(head)
         self._known = rest is None
-        self._rest: Iterator[str] | None = None
+        self._rest: Iterable[str] | None = None
         if tail or rest is not None:
-            self._rest = iter([tail] if rest is None else rest)
+            self._rest = [tail] if rest is None else rest
         else:
             self._planner.close()
         self._first = self._planner.poll(0.0) if text else None
@@ -78,19 +78,20 @@ class Script:
                 target=self._read, args=(self._rest,), name="text", daemon=True
             ).start()
 
-    def _read(self, rest: Iterator[str]) -> None:
+    def _read(self, rest: Iterable[str]) -> None:
         try:
             for text in rest:
+                if not isinstance(text, str):
+                    raise TypeError(f"a piece of it is of type {type(text).__name__}, not str")
                 self._planner.feed(text)
                 if self._planner.cancelled:
                     break
-        except Exception as error:  # noqa: BLE001  a thread's entry: raised again in take()
+            if isinstance(rest, Generator):
+                rest.close()  # left in the middle, it cleans up now
+        except BaseException as error:  # noqa: BLE001  a thread's entry: raised again in take()
             self._failure = error
         finally:
             self._planner.close()
-            close = getattr(rest, "close", None)
-            if close is not None:
-                close()  # a generator left in the middle cleans up now
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
         """Wait for the next segment; None after the last.
@@ -110,7 +111,8 @@ class Script:
         elif isinstance(self._failure, VoicestreamError):
             raise self._failure
         elif self._failure is not None:
-            reason = str(self._failure) or repr(self._failure)
+            told = isinstance(self._failure, Exception) and str(self._failure)
+            reason = told or repr(self._failure)
             raise UsageError("the text could not be read to its end", reason) from self._failure
         elif not self._taken and not self._planner.cancelled:
             raise _nothing_to_say()

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from voicestream.errors import UsageError
 from voicestream.notices import Notices
 from voicestream.settings.endpoints import (
     AUTO,
@@ -213,7 +212,7 @@ def endpoint_of(
 
     Args:
         loop: where an async client is at home.
-        notices: for an endpoint that the settings name, see :func:`make_endpoint`.
+        notices: told what the endpoint has to say, see :func:`make_endpoint`.
 
     Raises:
         UsageError: ``given`` is no endpoint.
@@ -224,11 +223,10 @@ def endpoint_of(
 
     if is_client(given):
         given = client_endpoint(given, settings.timeout_s, loop)
-    elif not callable(getattr(given, "open", None)):
-        raise UsageError(
-            f"a {type(given).__name__} is no endpoint",
-            hint="Give a client of the openai package, or an object with open(request).",
-        )
+    else:
+        from voicestream.speech.given import GivenEndpoint
+
+        given = GivenEndpoint(given, notices or Notices())
     if settings.embedded:  # whose voice and URL are the defaults without a key
         voice = "" if settings.voice == "heart" else settings.voice
         settings = replace(settings, base_url=OPENAI_URL, voice=voice)

@@ -63,7 +63,7 @@ class SpeechStream(Protocol):
         """Give up the rest of the reply, or do nothing after its end."""
 
 
-def said_by(stream: SpeechStream) -> str | None:
+def said_by(stream: object) -> str | None:
     """The words of what has come so far, where a stream has a member ``said``; else None.
 
     They may be ahead of the sound. A stream that knows yields an empty piece when they grow.
