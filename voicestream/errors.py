@@ -16,6 +16,7 @@
     │   ├── ReplyError                3   status 200, but the body is not speech
     │   ├── IncompleteReplyError      3   the reply broke off; what came was played
     │   │   └── CutShortError         3   it ended at the most that is made at once
+    │   ├── UnspokenError             3   words that the embedded voice has no sounds for
     │   ├── RewordedError             3   other words were said than were asked for
     │   └── DecodeError               3   the speech cannot be decoded
     ├── DeviceError                   5   no audio device, or it failed
@@ -28,9 +29,13 @@ are turned into one of these at the boundary where they arise.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from voicestream.redact import redacted
+
+_MOST_SHOWN = 200
+"""Characters of a list of words."""
 
 
 class VoicestreamError(Exception):
@@ -129,6 +134,26 @@ class IncompleteReplyError(EndpointError):
 
 class CutShortError(IncompleteReplyError):
     pass
+
+
+class UnspokenError(EndpointError):
+    """The embedded voice has no sounds for a text, or for words of it.
+
+    Args:
+        words: those words; none where the text has no words at all.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        shown = ", ".join(dict.fromkeys(words))
+        if len(shown) > _MOST_SHOWN:
+            shown = shown[:_MOST_SHOWN].rpartition(", ")[0] or shown[:_MOST_SHOWN]
+            shown += " and more"
+        super().__init__(
+            "the embedded voice has no sounds for " + (shown or "this text"),
+            "it speaks English",
+            "Set another endpoint with --base-url.",
+        )
+        self.words = tuple(words)
 
 
 class RewordedError(EndpointError):

@@ -181,6 +181,8 @@ class Snapshot:
     """Text of the segment being played."""
     segments: tuple[SegmentFigures, ...]
     warnings: tuple[str, ...]
+    unspoken: tuple[str, ...] = ()
+    """Words left out, as the voice has no sounds for them."""
     cues: tuple[Cue, ...] = ()
     """What is spoken from which frame of the sound on."""
     written_frames: int = 0
@@ -297,6 +299,7 @@ class Metrics:
             speaking=self._speaking(),
             warnings=tuple(self.notices.warnings),
             states_ms={state.value: 1000.0 * s for state, s in spent_s.items() if s},
+            unspoken=tuple(self.notices.unspoken),
             hedges=self.notices.hedges,
             start_s=line.process_start,
             **figures,

@@ -30,6 +30,8 @@ class Notices:
         """All sentences, in the order they were told."""
         self.hedges = 0
         """Requests that were asked at a second endpoint, too, since the first was slow."""
+        self.unspoken: list[str] = []
+        """Words that were left out, each once."""
         self.stood_in = False
         """Another endpoint than the first has spoken."""
 
@@ -56,6 +58,11 @@ class Notices:
         with self._lock:
             self.hedges += 1
         self.notify_once(text)
+
+    def left_out(self, words: Iterable[str]) -> None:
+        """Note words that the voice has no sounds for; they are told of at the end."""
+        with self._lock:
+            self.unspoken.extend(word for word in words if word not in self.unspoken)
 
     def unheard(self, seconds: float) -> None:
         """From a sink between two devices: the last ``seconds`` given to the old were not heard."""

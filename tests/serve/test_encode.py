@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ import pytest
 from tests.support import encode
 from voicestream.pcm import PcmFormat, to_int16
 from voicestream.serve import app
-from voicestream.serve.asked import Asked
 from voicestream.serve.encode import open_encoder
 
 PCM = PcmFormat(24_000)
@@ -49,32 +49,21 @@ def test_nothing_to_say_is_still_a_reply(form: str) -> None:
     assert isinstance(encoder.encode(VOICE[:0]) + encoder.finish(), bytes)
 
 
-class FakeVoice:
-    """Makes a second of sound for each sentence and counts."""
-
-    def __init__(self) -> None:
-        self.made: list[str] = []
-
-    def speak(self, sentence: str, _speed: float) -> bytes:
-        self.made.append(sentence)
-        return VOICE[:24_000].tobytes()
-
-
 @pytest.mark.parametrize("form", ["pcm", *CONTAINERS])
 @pytest.mark.parametrize("events", [False, True])
-def test_each_sentence_leaves_before_the_next_is_made(
-    form: str, events: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(app, "EmbeddedEndpoint", FakeVoice)
-    speaker = app.Speaker()
-    voice = speaker._endpoint
-    assert isinstance(voice, FakeVoice)
-    asked = Asked("", "heart", form, 1.0, events)
-    pieces = speaker._encoded(asked, ["a", "b", "c"], PCM)
+def test_each_sentence_leaves_before_the_next_is_made(form: str, events: bool) -> None:
+    made: list[str] = []
+
+    def sounds() -> Iterator[bytes]:
+        for sentence in "abc":
+            made.append(sentence)
+            yield VOICE[:24_000].tobytes()
+
+    pieces = app._encoded(form, sounds(), PCM)
     stream = iter(app._events(pieces) if events else pieces)
     sizes = []
     for expected in (["a"], ["a", "b"], ["a", "b", "c"]):
         sizes.append(len(next(stream)))
-        assert voice.made == expected
+        assert made == expected
     # a codec may hold back its last frames, never most of a sentence
     assert min(sizes) > 0.5 * max(sizes)

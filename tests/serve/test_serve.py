@@ -21,8 +21,9 @@ from tests.support import encode
 from tests.support.canary import KEY
 from voicestream.errors import UsageError
 from voicestream.pcm import Samples, to_int16
+from voicestream.serve.admission import Admission, is_loopback
 from voicestream.serve.asked import FORMATS
-from voicestream.serve.run import is_loopback, serve
+from voicestream.serve.run import serve
 
 TEXT = "Hello there."
 SLACK_FRAMES = {"mp3": 2 * 1152, "aac": 3 * 1024, "opus": 0}
@@ -181,14 +182,95 @@ def test_other_routes_and_methods_are_refused_in_the_same_shape(server_url: str)
 
 def test_a_web_page_cannot_make_it_speak(server_url: str) -> None:
     body = {"input": TEXT, "voice": "heart"}
-    # what a page of a stranger can send without being asked for leave
-    for kind in ("text/plain", "text/plain; x=application/json", "application/jsonx"):
-        assert post(server_url, body, content_type=kind)[0] == 415, kind
-    assert post(server_url, body, content_type="Application/JSON; charset=utf-8")[0] == 200
+    for origin in ("http://evil.example", "null", "http://localhost:1", ""):
+        # what a page may send without being asked for leave among them
+        for kind in ("application/json", "text/plain; x=application/json", "text/plain"):
+            status, headers, answer = post(server_url, body, origin=origin, content_type=kind)
+            assert (status, json.loads(answer)["error"]["code"]) == (403, "foreign_origin")
+            assert "access-control-allow-origin" not in headers
+        asked = {"origin": origin, "access_control_request_method": "POST"}
+        status, headers, _ = ask(server_url, "OPTIONS", "/audio/speech", **asked)
+        assert status == 204
+        assert not any(name.startswith("access-control") for name in headers)
     # a name of a stranger that leads to this machine
-    status, _, answer = post(server_url, body, host="evil.example:80")
-    assert (status, json.loads(answer)["error"]["code"]) == (403, "unknown_host")
-    assert ask(server_url, "GET", "/models", host="localhost:1")[0] == 200
+    for host in ("evil.example:80", "x@127.0.0.1", "127.0.0.1@evil.example:80", "10.0.0.1"):
+        status, _, answer = post(server_url, body, host=host)
+        assert (status, json.loads(answer)["error"]["code"]) == (403, "unknown_host")
+    assert ask(server_url, "GET", "/models", host="LOCALHOST.:1")[0] == 200
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_program_may_leave_the_content_type_out(kind: str, server_url: str) -> None:
+    status, _, sound = post(server_url, {"input": "Hi.", "voice": "heart"}, content_type=kind)
+    assert status == 200
+    assert len(sound) > 1000
+
+
+def test_names_and_pages_are_let_in_by_flags(tmp_path: Path) -> None:
+    page, body = "http://localhost:3000", {"input": "Hi.", "response_format": "pcm"}
+    (tmp_path / "key").write_text(KEY)
+    flags = ("--allow-host", "host.docker.internal", "--allow-origin", page)
+    with serving(tmp_path, *flags, "--api-key-file", "key") as (url, _):
+        known = {"authorization": f"Bearer {KEY}", "origin": page}
+        status, headers, sound = post(url, body, host="host.docker.internal:8790", **known)
+        assert (status, headers["access-control-allow-origin"]) == (200, page)
+        assert len(sound) > 1000
+        status, _, answer = post(url, body, host="other.internal", **known)
+        assert (status, "--allow-host other.internal" in answer.decode()) == (403, True)
+        # a page reads why it is refused
+        status, headers, _ = post(url, body, origin=page)
+        assert (status, headers["access-control-allow-origin"]) == (401, page)
+        wanted = {"access_control_request_headers": "authorization,content-type"}
+        asked = {"origin": page, "access_control_request_method": "POST", **wanted}
+        status, headers, _ = ask(url, "OPTIONS", "/audio/speech", **asked)
+        assert (status, headers["access-control-allow-origin"]) == (200, page)
+        assert headers["access-control-allow-headers"] == "authorization,content-type"
+
+
+@pytest.mark.parametrize(
+    ("listens", "host", "allowed"),
+    [
+        *(("0.0.0.0", "192.168.1.2:8790", True), ("0.0.0.0", "localhost", True)),
+        *(("::", "[fe80::1]:8790", True), ("0.0.0.0", "evil.example", False)),
+        *(("192.168.1.2", "192.168.1.2", True), ("0.0.0.0", "", False)),
+        *(("0.0.0.0", "192.168.1.2@evil.example", False), ("a.example", "A.Example:1", True)),
+        *(("0.0.0.0", "box.lan:1", True), ("127.0.0.1", "192.168.1.2", False)),
+        *(("::1", "[::1]:1", True), ("127.0.0.1", "box.lan.", True)),
+    ],
+)
+def test_it_goes_by_addresses_and_by_names_that_it_knows(
+    listens: str, host: str, allowed: bool
+) -> None:
+    refusal = Admission.at(listens, allowed=["Box.lan"]).refusal({"host": host})
+    assert (refusal is None) is allowed
+
+
+@pytest.mark.parametrize(
+    "flags", [{"allowed": ["a:80"]}, {"origins": ["*"]}, {"origins": ["localhost:3000"]}]
+)
+def test_a_malformed_name_or_origin_is_told(flags: dict[str, list[str]]) -> None:
+    with pytest.raises(UsageError):
+        Admission.at("127.0.0.1", **flags)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("events", [False, True])
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("\u4f60\u597d\uff0c\u4eca\u5929\u3002", "\u4f60\u597d, \u4eca\u5929"),
+        ("The word \u043c\u0438\u0440 means peace.", "\u043c\u0438\u0440"),
+        ("\U0001f600 \U0001f600", "this text"),
+        ("---", "this text"),
+    ],
+)
+def test_what_cannot_be_spoken_is_refused_and_named(
+    text: str, named: str, events: bool, server_url: str
+) -> None:
+    asked = {"input": text, "stream_format": "sse" if events else "audio"}
+    status, _, answer = post(server_url, asked)
+    error = json.loads(answer)["error"]
+    assert (status, error["param"]) == (400, "input")
+    assert f"no sounds for {named}:" in error["message"]
 
 
 def test_a_key_is_asked_for(tmp_path: Path) -> None:
@@ -224,7 +306,7 @@ def test_a_port_in_use_is_told(server_url: str, tmp_path: Path) -> None:
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(UsageError, match=r"pip install 'voicestream\[serve\]'"):
-        serve("127.0.0.1", 0, "", lambda _: None)
+        serve("127.0.0.1", 0, Admission(), lambda _: None)
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,10 @@ from voicestream.errors import (
     EndpointError,
     IncompleteReplyError,
     KeyRefusedError,
+    UnspokenError,
     UsageError,
 )
+from voicestream.notices import Notices
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.result import Event, Result
@@ -70,6 +72,28 @@ def test_all_segments_are_heard_in_order_to_the_last_sample(streaming: bool) -> 
     assert result.spoken == "01234"
     assert [figures.status for figures in result.snapshot.segments] == ["done"] * 5
     assert endpoint.closed
+
+
+def test_words_without_sounds_are_told_and_keep_no_others_from_being_heard() -> None:
+    notices = Notices()
+
+    def partly(request: SpeechRequest) -> Iterable[bytes]:
+        if request.text.startswith("мир"):
+            raise UnspokenError(request.text.split())
+        notices.left_out(["два", "раз"])
+        return answer(request)
+
+    spoken = FakeSegments(["0", *["мир" + " мир" * n for n in range(6)], "1"])
+    running, keeper = session(FakeEndpoint(partly), spoken)
+    notices = running.metrics.notices
+    running.start()
+    result = ended(running)
+    assert numbers_in(keeper.heard) == [0, 1]
+    assert not result.completed
+    told = result.to_dict()
+    assert told["unspoken"] == ["два", "раз", "мир"]
+    assert [error.exit_code for error in result.errors] == [3]
+    assert "no sounds for два, раз, мир:" in told["errors"][0]
 
 
 def test_a_ring_that_is_always_full_is_heard_to_the_last_sample() -> None:

@@ -198,6 +198,16 @@ def test_a_switch_knows_many_words(loaded: Loader, word: str) -> None:
     assert loaded(environ={"VOICESTREAM_STREAMING": word}).streaming is True
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_one_pair_of_quotes_is_no_part_of_a_key_or_address(loaded: Loader, quote: str) -> None:
+    """`docker --env-file` hands them on."""
+    written = {"OPENAI_API_KEY": f"{quote}{KEY}{quote}"}
+    written["OPENAI_BASE_URL"] = f"{quote}http://127.0.0.1:1/v1{quote}"
+    found = loaded(environ=written)
+    assert (found.api_key, found.base_url) == (KEY, "http://127.0.0.1:1/v1")
+    assert loaded(environ={"OPENAI_API_KEY": f"{quote}{KEY}"}).api_key == f"{quote}{KEY}"
+
+
 @pytest.mark.parametrize("key", ["two words", "schlüssel", "a\x07b", "a\nb"])
 def test_what_cannot_be_a_key_is_refused_without_being_shown(loaded: Loader, key: str) -> None:
     with pytest.raises(SettingsError) as refused:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from voicestream.errors import SettingsError
+from voicestream.errors import ReplyError, SettingsError, UnspokenError
+from voicestream.notices import Notices
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.embedded import EmbeddedEndpoint
+from voicestream.speech.readable import readable, unspeakable
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +43,67 @@ def test_speed_changes_the_length(voice: EmbeddedEndpoint) -> None:
         for speed in (1.0, 1.5)
     )
     assert fast < 0.8 * usual
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Na\u00efve caf\u00e9 Łódź, tiếng Việt; Hawaiʻi.", []),
+        ("5 µm, 3 Ω, π and ΔT; ½ ² ™ ℃ Ⅷ ① ٣.", []),
+        ("\U0001d407\U0001d41e Ｈｅｌｌｏ ﬁne \U0001f600", []),
+        ("你好，world。", ["你好"]),
+        ("Привет, мир!", ["Привет", "мир"]),
+        ("हिन्दी ไทย 한국어 שלום مرحبا λόγος", ["हिन्दी", "ไทย", "한국어", "שלום", "مرحبا", "λόγος"]),
+        ("iPhoneは good", ["iPhoneは"]),
+    ],
+)
+def test_words_of_other_scripts_are_known_and_letters_that_are_signs_are_not_among_them(
+    text: str, words: list[str]
+) -> None:
+    assert unspeakable(text) == words
+    assert not any(word in readable(text) for word in words)
+
+
+def test_a_text_is_spoken_without_them_and_they_are_told(voice: EmbeddedEndpoint) -> None:
+    voice.notices = Notices()
+    with_it = b"".join(voice.open(asked("The word мир means peace.")))
+    assert with_it == b"".join(voice.open(asked("The word means peace.")))
+    assert voice.notices.unspoken == ["мир"]
+    with pytest.raises(UnspokenError, match="no sounds for 你好") as caught:
+        list(voice.open(asked("你好。")))
+    assert caught.value.words == ("你好",)
+
+
+@pytest.mark.parametrize(
+    "unit", ["e\u0301\u0302", "a-", "1a", "aB", "/", "9", "\U0001f600", "x", "a ", "a, "]
+)
+def test_no_text_keeps_the_voice_for_long(voice: EmbeddedEndpoint, unit: str) -> None:
+    """800 characters of some of these took minutes, and 40 digits failed."""
+    parts = voice.sentences(unit * (4000 // len(unit)))
+    assert max(map(len, parts)) <= 300
+    began_s = time.process_time()
+    voice.speak(parts[0], 4.0)
+    assert time.process_time() - began_s < 5
+
+
+def test_a_long_sentence_is_cut_where_it_pauses(voice: EmbeddedEndpoint) -> None:
+    text = " ".join(["One and another word, and so on"] * 30)
+    parts = voice.sentences(text)
+    assert " ".join(parts) == text
+    assert all(part.endswith(",") for part in parts[:-1])
+
+
+def test_a_failure_of_the_voice_is_told(
+    voice: EmbeddedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice.sentences("")  # it is loaded
+
+    def fail(*_: object, **__: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr(voice._voice, "_speaker", fail)
+    with pytest.raises(ReplyError, match='failed at "Hello'):
+        voice.speak("Hello.", 1.0)
 
 
 def test_another_voice_is_refused(voice: EmbeddedEndpoint) -> None:

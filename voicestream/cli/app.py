@@ -37,6 +37,8 @@ def _setting_parameter(row: Row) -> inspect.Parameter:
 
 def _option_parameter(option: Option) -> inspect.Parameter:
     annotation: Any = bool if option.is_switch else str | None
+    if option.is_many:
+        annotation = list[str] | None
     default = typer.Option(False if option.is_switch else None, *option.flags)
     return inspect.Parameter(option.name, _KEYWORD, default=default, annotation=annotation)
 
@@ -107,10 +109,16 @@ def _replay(trace: str) -> int:
     return show_replay(trace)
 
 
-def _serve(host: str | None, port: str | None, api_key_file: str | None) -> int:
+def _serve(
+    host: str | None,
+    port: str | None,
+    api_key_file: str | None,
+    allow_host: list[str] | None,
+    allow_origin: list[str] | None,
+) -> int:
     from voicestream.cli.serve import serve_command
 
-    return serve_command(host, port, api_key_file)
+    return serve_command(host, port, api_key_file, allow_host or (), allow_origin or ())
 
 
 def _help(words: list[str] | None) -> int:

@@ -141,6 +141,18 @@ COMMANDS: dict[str, Command] = {
             Option(
                 "api_key_file", ("--api-key-file",), "let in only who sends the key in FILE", "FILE"
             ),
+            Option(
+                "allow_host",
+                ("--allow-host",),
+                "go by NAME, too, as in host.docker.internal",
+                "NAME...",
+            ),
+            Option(
+                "allow_origin",
+                ("--allow-origin",),
+                "let web pages of ORIGIN speak, as in http://localhost:3000",
+                "ORIGIN...",
+            ),
         ),
     ),
     "trace record": Command(

@@ -28,6 +28,11 @@ class Option:
     def is_switch(self) -> bool:
         return not self.metavar
 
+    @property
+    def is_many(self) -> bool:
+        """It may be given several times."""
+        return self.metavar.endswith("...")
+
 
 SAY_OPTIONS = (
     Option("file", ("--file", "-f"), "read the text from FILE", "FILE"),

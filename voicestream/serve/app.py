@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hmac
 import json
-from collections.abc import Iterator
-from functools import partial
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import numpy as np
 from starlette.applications import Starlette
@@ -15,18 +13,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from voicestream.errors import VoicestreamError
+from voicestream.errors import UnspokenError, VoicestreamError
 from voicestream.pcm import PcmFormat
+from voicestream.serve.admission import Admission
 from voicestream.serve.asked import MODEL, ApiError, Asked
 from voicestream.serve.realtime import RealtimeSession
-from voicestream.speech.base import SpeechRequest
-from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
+from voicestream.speech.embedded import RATE_HZ, VOICES, EmbeddedEndpoint
+from voicestream.speech.readable import unspeakable
 
 MAX_BODY_BYTES = 1 << 20
 _TYPES = {
@@ -46,15 +46,12 @@ class Speaker:
 
     async def speech(self, request: Request) -> Response:
         """``POST /v1/audio/speech``: sentence by sentence, as each is made."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            # a web page can send anything else here without asking
-            raise ApiError(415, "The content type must be application/json.")
         asked = Asked.parse(await _body(request))
-        sentences = await run_in_threadpool(self._sentences, asked.text)
-        stream = self._endpoint.open(SpeechRequest(asked.text, MODEL, asked.voice, "pcm"))
-        pcm = PcmFormat(stream.rate_hz or 24_000, stream.channels or 1)
-        pieces = self._encoded(asked, sentences, pcm)
+        pcm = PcmFormat(RATE_HZ)
+        sounds = self._sounds(asked)
+        # what cannot be spoken is known before anything is answered
+        first = await run_in_threadpool(_first, sounds)
+        pieces = _encoded(asked.format, chain([first], sounds), pcm)
         if asked.events:
             return StreamingResponse(_events(pieces), media_type="text/event-stream")
         media = _TYPES.get(asked.format, f"audio/pcm; rate={pcm.rate_hz}")
@@ -65,23 +62,45 @@ class Speaker:
         await RealtimeSession(socket, self._endpoint, self._sentences).run()
 
     def _sentences(self, text: str) -> list[str]:
-        """What is made at once. Waits for the voice to be loaded, which can fail."""
+        """What is made at once. Waits for the voice to be loaded.
+
+        Raises:
+            ApiError: 400 for words that it has no sounds for, 503 if it cannot be loaded.
+        """
+        if words := unspeakable(text):
+            raise ApiError(400, str(UnspokenError(words)), "input")
         try:
             return self._endpoint.sentences(text)
         except VoicestreamError as error:
             raise ApiError(503, str(error)) from error
 
-    def _encoded(self, asked: Asked, sentences: list[str], pcm: PcmFormat) -> Iterator[bytes]:
-        from voicestream.serve.encode import open_encoder
+    def _sounds(self, asked: Asked) -> Iterator[bytes]:
+        """The sentences that have a sound, as 16-bit PCM, each as it is made."""
+        for sentence in self._sentences(asked.text):
+            if sound := self._endpoint.speak(sentence, asked.speed):
+                yield sound
 
-        encoder = open_encoder(asked.format, pcm)
-        for sentence in sentences:
-            sound = self._endpoint.speak(sentence, asked.speed)
-            frames = np.frombuffer(sound, np.int16).reshape(-1, pcm.channels)
-            if piece := encoder.encode(frames):
-                yield piece
-        if piece := encoder.finish():
+
+def _first(sounds: Iterator[bytes]) -> bytes:
+    try:
+        first = next(sounds, b"")
+    except VoicestreamError as error:
+        raise ApiError(500, str(error)) from error
+    if not first:
+        raise ApiError(400, str(UnspokenError([])), "input")
+    return first
+
+
+def _encoded(form: str, sounds: Iterable[bytes], pcm: PcmFormat) -> Iterator[bytes]:
+    from voicestream.serve.encode import open_encoder
+
+    encoder = open_encoder(form, pcm)
+    for sound in sounds:
+        frames = np.frombuffer(sound, np.int16).reshape(-1, pcm.channels)
+        if piece := encoder.encode(frames):
             yield piece
+    if piece := encoder.finish():
+        yield piece
 
 
 def _events(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -115,23 +134,16 @@ async def _models(_: Request) -> Response:
 
 
 class Guard:
-    """Lets nobody in who has no key, nor a web page that reaches this machine by a false name.
+    """Refuses whom :class:`Admission` does not let in."""
 
-    Args:
-        hosts: names this server goes by; empty lets any pass.
-    """
-
-    def __init__(self, app: ASGIApp, api_key: str, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
-        self._key = api_key.encode()
-        self._hosts = hosts
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = None
         if scope["type"] in ("http", "websocket"):
-            error = self._refusal(Headers(scope=scope))
-        if scope["type"] == "websocket":
-            error = error or _foreign_page(Headers(scope=scope))
+            error = self._admission.refusal(Headers(scope=scope))
         if error is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -139,24 +151,14 @@ class Guard:
         else:
             await _answer(error)(scope, receive, send)
 
-    def _refusal(self, headers: Headers) -> ApiError | None:
-        host = headers.get("host", "")
-        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-        if self._hosts and name.lower() not in self._hosts:
-            return ApiError(403, "This server does not go by that name.", code="unknown_host")
-        given = headers.get("authorization", "").removeprefix("Bearer ").strip().encode()
-        if self._key and not hmac.compare_digest(given, self._key):
-            said = "Incorrect API key provided." if given else "No API key provided."
-            return ApiError(401, said, code="invalid_api_key")
-        return None
 
+class Preflight(CORSMiddleware):
+    """Tells browsers which pages may speak; those of other places learn that they may not."""
 
-def _foreign_page(headers: Headers) -> ApiError | None:
-    """A web page of another place may open a WebSocket here without asking."""
-    origin = headers.get("origin")
-    if origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower():
-        return None
-    return ApiError(403, "Web pages of other places may not speak here.", code="foreign_origin")
+    def preflight_response(self, request_headers: Headers) -> Response:
+        if self.is_allowed_origin(request_headers["origin"]):
+            return super().preflight_response(request_headers)
+        return Response(status_code=204, headers={"vary": "Origin"})
 
 
 def _answer(error: ApiError) -> JSONResponse:
@@ -178,9 +180,16 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     )
 
 
-def make_app(api_key: str = "", hosts: frozenset[str] = frozenset()) -> Starlette:
+def make_app(admission: Admission) -> Starlette:
     """The server. Its voice begins to load at once."""
     speaker = Speaker()
+    pages = Middleware(
+        Preflight,
+        allow_origins=admission.origins,
+        allow_methods=("GET", "POST"),
+        allow_headers=("*",),
+        allow_private_network=True,
+    )
     return Starlette(
         routes=[
             Route("/v1/audio/speech", speaker.speech, methods=["POST"]),
@@ -188,6 +197,6 @@ def make_app(api_key: str = "", hosts: frozenset[str] = frozenset()) -> Starlett
             Route("/v1/models", _models),
             WebSocketRoute("/v1/realtime", speaker.realtime),
         ],
-        middleware=[Middleware(partial(Guard, api_key=api_key, hosts=hosts))],
+        middleware=[pages, Middleware(Guard, admission)],
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error},
     )

@@ -17,6 +17,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from voicestream.errors import UnspokenError
 from voicestream.serve.asked import MAX_CHARS, ApiError, check_realtime_model, voice_of
 from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
 
@@ -161,7 +162,7 @@ class RealtimeSession:
             pass  # the client has gone
 
     async def _speak(self, text: str, at: dict[str, Any]) -> None:
-        said = ""
+        said, some = "", False
         for sentence in await run_in_threadpool(self._sentences, text):
             sound = await run_in_threadpool(self._endpoint.speak, sentence, self._speed)
             said += f" {sentence}" if said else sentence
@@ -170,6 +171,9 @@ class RealtimeSession:
             for start in range(0, len(sound), _PIECE_BYTES):
                 delta = base64.b64encode(sound[start : start + _PIECE_BYTES]).decode()
                 await self._send("response.output_audio.delta", **at, delta=delta)
+            some = some or bool(sound)
+        if not some:
+            raise ApiError(400, str(UnspokenError([])), "response.input")
         await self._send("response.output_audio.done", **at)
         await self._send("response.output_audio_transcript.done", **at, transcript=said)
 

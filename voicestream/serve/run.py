@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 
 from voicestream.errors import UsageError, VoicestreamError
+from voicestream.serve.admission import Admission
 
-LOOPBACK = "127.0.0.1"
 _MAX_MESSAGE_BYTES = 1 << 20
 
 
-def is_loopback(host: str) -> bool:
-    """Only this machine reaches it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def serve(host: str, port: int, api_key: str, ready: Callable[[str], None]) -> None:
+def serve(host: str, port: int, admission: Admission, ready: Callable[[str], None]) -> None:
     """Listen until a signal ends it.
 
     Args:
@@ -46,9 +35,8 @@ def serve(host: str, port: int, api_key: str, ready: Callable[[str], None]) -> N
     with _listen(host, port) as listener:
         bound_port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
-        hosts = frozenset({LOOPBACK, "localhost", "[::1]", name}) if is_loopback(host) else None
         config = uvicorn.Config(
-            make_app(api_key, hosts or frozenset()),
+            make_app(admission),
             lifespan="off",
             ws="websockets-sansio",
             ws_max_size=_MAX_MESSAGE_BYTES,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from voicestream.decode.registry import preload
-from voicestream.errors import RewordedError, UsageError, VoicestreamError
+from voicestream.errors import RewordedError, UnspokenError, UsageError, VoicestreamError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.notices import Notify
 from voicestream.output.base import Sink
@@ -199,7 +199,15 @@ class Session:
             self._ended.set()
 
     def _failures(self) -> list[VoicestreamError]:
-        return self._feeder.errors + self._playback.errors + self._errors
+        errors = self._feeder.errors + self._playback.errors + self._errors
+        words = self.metrics.notices.unspoken
+        if not words:
+            return errors
+        text = "".join(figures.text for figures in self.metrics.requests.segments)
+        words.sort(key=text.find)  # several requests have noted theirs at the same time
+        # one for all words, in place of one for each segment without any sound
+        errors = [error for error in errors if not isinstance(error, UnspokenError)]
+        return [*errors, UnspokenError(words)]
 
     def interrupt(self) -> None:
         """From any thread or signal handler: fade out, stop reading, end all requests.

@@ -12,6 +12,7 @@ from voicestream.errors import (
     EndpointError,
     KeyRefusedError,
     ReplyError,
+    UnspokenError,
     VoicestreamError,
 )
 from voicestream.metrics import Cue, Metrics, SegmentFigures
@@ -161,6 +162,10 @@ class Feeder:
                 return
             job.figures.status = Status.FAILED
             self._announce("segment_failed", job.figures, str(error))
+            if isinstance(error, UnspokenError):  # which says nothing of the next
+                self._metrics.notices.left_out(error.words)
+                self.errors.append(error)
+                return
             self._failed_in_a_row += 1
             hopeless = self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error)
             if hopeless and not self._download_first:

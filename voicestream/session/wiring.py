@@ -45,7 +45,7 @@ def make_endpoint(
         early: a connection to the first endpoint that is being made.
     """
     if settings.embedded and not settings.fallbacks:
-        return embedded_endpoint()
+        return embedded_endpoint(notices)
     from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
     from voicestream.speech.hedge import HedgePolicy
 
@@ -76,11 +76,15 @@ def _learnt_s(settings: Settings, name: str, model: str = "") -> float:
     return kept_learnt().load(key).first_byte_s
 
 
-def embedded_endpoint() -> EmbeddedEndpoint:
-    """The voice that comes along."""
+def embedded_endpoint(notices: Notices | None = None) -> EmbeddedEndpoint:
+    """The voice that comes along.
+
+    Args:
+        notices: told which words it left out.
+    """
     from voicestream.speech.embedded import EmbeddedEndpoint
 
-    return EmbeddedEndpoint()
+    return EmbeddedEndpoint(notices)
 
 
 def http_endpoint(settings: Settings) -> HttpEndpoint:
@@ -121,6 +125,8 @@ def _endpoint(
 ) -> Endpoint:
     """The endpoint at one address, of the kind that its URL's scheme and its model say."""
     kind = endpoint_kind(asked.url, asked.model)
+    if kind == "embedded":
+        return embedded_endpoint(notices)
     endpoint = _MAKERS[kind](settings, asked, early)
     if asked.auto and kind == "speech":
         return _auto(settings, notices, asked, endpoint)
@@ -148,10 +154,6 @@ def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint)
         tell,
         any_404=asked.url.startswith(OPENAI_URL),
     )
-
-
-def _embedded(_settings: Settings, _asked: _Asked, _early: Early | None = None) -> Endpoint:
-    return embedded_endpoint()
 
 
 def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> HttpEndpoint:
@@ -194,11 +196,10 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
 
 
 _MAKERS: dict[Kind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {
-    "embedded": _embedded,
     "speech": _http,
     "realtime": _realtime,
 }
-"""How each kind of endpoint is made. Which URL scheme is which kind stands in
+"""How each kind of endpoint but the embedded one is made. Which URL scheme is which kind stands in
 ``voicestream/settings/endpoints.py``."""
 
 

@@ -38,9 +38,15 @@ def text(value: Any) -> str:
     return value.strip()
 
 
+def unquoted(written: str) -> str:
+    """Without one pair of quotes around it, which some readers of ``.env`` files hand on."""
+    quoted = len(written) > 1 and written[0] == written[-1] and written[0] in "'\""
+    return written[1:-1].strip() if quoted else written
+
+
 def secret(value: Any) -> str:
     """A key: printable ASCII without blanks, as a header can carry it. Never part of a message."""
-    found = text(value)
+    found = unquoted(text(value))
     if not (found.isascii() and found.isprintable()) or " " in found:
         raise ValueError("is not a key: it must be ASCII letters, digits and signs without blanks")
     return found
@@ -108,7 +114,7 @@ def ascii_host(host: str) -> str:
 
 def url(value: Any) -> str:
     """``embedded:`` or a URL of http(s) or ws(s), without trailing slash or user."""
-    found = text(value).rstrip("/?#")
+    found = unquoted(text(value)).rstrip("/?#")
     if not found:
         return ""
     if found in {"embedded:", "embedded"}:

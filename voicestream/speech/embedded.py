@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from voicestream.errors import EndpointError, ReplyError, SettingsError
+from voicestream.errors import EndpointError, ReplyError, SettingsError, UnspokenError
+from voicestream.notices import Notices
 from voicestream.pcm import to_int16
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.readable import readable, unspeakable
 
 VOICES = ("heart",)
 """The voices inside the package. hibari's others would be downloaded, which never happens here."""
 RATE_HZ = 24_000
+_MOST_CHARS = 300
+"""Made at once: a long sentence comes in parts, so that its beginning is heard soon, and others
+who want to speak meanwhile get their turn."""
+_PART = re.compile(
+    rf"(?:.{{{_MOST_CHARS // 3},{_MOST_CHARS}}}[,;:—]|.{{1,{_MOST_CHARS}}})(?:\s+|$)", re.S
+)
 _SEED = 0
 """Makes the same text sound the same, sample for sample."""
 
@@ -48,7 +57,7 @@ class _Voice:
             self._loaded.set()
 
     def sentences(self, text: str) -> list[str]:
-        """What is made at once. Waits for the voice to be loaded.
+        """What is made at once, without what cannot be spoken. Waits for the voice to be loaded.
 
         Raises:
             EndpointError: it cannot be loaded.
@@ -60,15 +69,23 @@ class _Voice:
                 str(self._failure),
                 "Reinstall voicestream, or set an endpoint with --base-url.",
             )
-        found: list[str] = self._speaker.split_sentences(text)
-        return found
+        found: list[str] = self._speaker.split_sentences(readable(text))
+        return [part.strip() for sentence in found for part in _PART.findall(sentence)]
 
     def speak(self, sentence: str, speed: float, wanted: Callable[[], bool]) -> bytes:
-        """One sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes."""
+        """One sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes.
+
+        Raises:
+            ReplyError: the voice fails at it.
+        """
         with self._busy:
             if not wanted():
                 return b""
-            samples = self._speaker(sentence, speed=speed, seed=_SEED)
+            try:
+                samples = self._speaker(sentence, speed=speed, seed=_SEED)
+            except Exception as error:  # a foreign library's, whatever it is
+                what = f'the embedded voice failed at "{sentence[:80]}"'
+                raise ReplyError.unforeseen(what, error) from error
         return to_int16(samples).tobytes()
 
 
@@ -78,11 +95,16 @@ def _voice() -> _Voice:
 
 
 class EmbeddedEndpoint:
-    """Speaks without a network. The voice loads in the background from construction on."""
+    """Speaks without a network. The voice loads in the background from construction on.
+
+    Args:
+        notices: told which words had to be left out.
+    """
 
     name = "embedded:"
 
-    def __init__(self) -> None:
+    def __init__(self, notices: Notices | None = None) -> None:
+        self.notices = notices or Notices()
         self._voice = _voice()
         self._aborted = False
 
@@ -95,7 +117,8 @@ class EmbeddedEndpoint:
         return EmbeddedStream(self, request)
 
     def sentences(self, text: str) -> list[str]:
-        """What is made at once. Waits for the voice to be loaded."""
+        """What is made at once, without what is :func:`unspeakable`. Waits for the voice to be
+        loaded."""
         return self._voice.sentences(text)
 
     def speak(self, sentence: str, speed: float) -> bytes:
@@ -125,17 +148,16 @@ class EmbeddedStream:
         self.sent_at_s = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
+        words = unspeakable(self._request.text)
         some = False
         for sentence in self._endpoint.sentences(self._request.text):
             sound = self._endpoint.speak(sentence, self._request.speed)
-            some = some or bool(sound)
+            if sound and not some:
+                some = True
+                self._endpoint.notices.left_out(words)
             yield sound
         if not some and not self._endpoint.aborted:
-            raise ReplyError(
-                "the embedded voice has no sounds for this text",
-                "it speaks English",
-                "Set another endpoint with --base-url.",
-            )
+            raise UnspokenError(words)
 
     def close(self) -> None:
         """The rest is made only when asked for."""
