@@ -17,7 +17,8 @@ from rich.terminal_theme import TerminalTheme
 from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import WIDEST
-from voicestream.ui.picture import render
+from voicestream.ui.lines import Laid
+from voicestream.ui.picture import draw
 from voicestream.ui.summary import summary_line
 
 TEXTS = (
@@ -109,7 +110,7 @@ def others() -> list[Snapshot]:
 
 def write_svg(path: Path) -> None:
     console = Console(record=True, width=WIDEST, file=StringIO(), force_terminal=True)
-    console.print(render(sample(), WIDEST))
+    console.print(Laid(draw(sample(), WIDEST)))
     svg = console.export_svg(title="voicestream say", theme=THEME, unique_id="panel")
     # the fonts would be fetched from elsewhere; a reader's own monospace does
     path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S))
@@ -118,11 +119,11 @@ def write_svg(path: Path) -> None:
 def show_all() -> None:
     console = Console()
     for snapshot in (sample(), *others()):
-        console.print(render(snapshot, console.width))
+        console.print(Laid(draw(snapshot, console.width)))
         console.print(summary_line(snapshot), markup=False, highlight=False)
     for width in (60, 44, 30, 20):
-        console.print(render(sample(), width))
-    console.print(render(sample(), 70, encoding="ascii", color=False))
+        console.print(Laid(draw(sample(), width)))
+    console.print(Laid(draw(sample(), 70, encoding="ascii", color=False)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,12 @@ from voicestream.errors import EndpointError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.realtime.connection import Connection
 from voicestream.speech.realtime.handshake import OpenSocket
-from voicestream.speech.realtime.protocol import Event, first_messages, read_event, trouble_error
+from voicestream.speech.realtime.protocol import (
+    ServerEvent,
+    first_messages,
+    read_event,
+    trouble_error,
+)
 
 _ASKED = SpeechRequest("Hello.", "m", "marin", "pcm")
 _LIMIT_BYTES = 4096
@@ -31,7 +36,7 @@ def framed(body: bytes) -> bytes:
     return data
 
 
-def came(begun: bytes, pieces: list[bytes]) -> tuple[list[Event], str]:
+def came(begun: bytes, pieces: list[bytes]) -> tuple[list[ServerEvent], str]:
     """What one request's reply was, and the error that ended it."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -44,7 +49,7 @@ def came(begun: bytes, pieces: list[bytes]) -> tuple[list[Event], str]:
             except OSError:
                 break  # it has read enough
         theirs.shutdown(socket.SHUT_WR)
-        events: list[Event] = []
+        events: list[ServerEvent] = []
         while True:
             try:
                 event = reply.came.get(timeout=20)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from voicestream.policy.adaptive import Adaptive, Handover
-from voicestream.policy.base import Limits
+from voicestream.policy.base import PrebufferLimits
 
 
 def slow(rate: float, sound_s: float = 0.5, piece_s: float = 0.025) -> Adaptive:
     """So much sound has come at this pace."""
-    policy = Adaptive(limits=Limits(0.0, 2.0))
+    policy = Adaptive(limits=PrebufferLimits(0.0, 2.0))
     for number in range(round(sound_s / piece_s)):
         policy.arrived(number * piece_s / rate, piece_s)
     return policy

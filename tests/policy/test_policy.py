@@ -14,7 +14,7 @@ from voicestream.errors import SettingsError, UsageError
 from voicestream.pcm import Samples
 from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.arrivals import HORIZONS_S, SAME_S, Arrivals, threshold
-from voicestream.policy.base import Fixed, Limits, Policy
+from voicestream.policy.base import Fixed, Policy, PrebufferLimits
 from voicestream.policy.history import Knowledge
 from voicestream.policy.neteq import NetEqLike
 from voicestream.policy.pauses import KnownPauses, Pause, PauseFinder
@@ -145,7 +145,7 @@ def test_no_policy_beats_the_optimum_and_each_plays_it_all(made, which):
 
 @hypothesis_given(traces(), st.floats(0, 0.3), st.floats(0, 0.5))
 def test_adaptive_never_starts_outside_the_limits(made, least_s, more_s):
-    limits = Limits(least_s, least_s + more_s)
+    limits = PrebufferLimits(least_s, least_s + more_s)
     policy = Adaptive(limits=limits)
     planner = Planner(policy, KnownPauses((), RATE_HZ), RATE_HZ, 0)
     for at_s, frames in made.arrivals:
@@ -210,10 +210,10 @@ def test_what_was_learnt_prevents_the_stop_that_an_unknown_server_causes():
 
 def test_limits_that_contradict_each_other():
     with pytest.raises(SettingsError, match=r"at least 2 s .* at most 1 s"):
-        Limits(2.0, 1.0)
+        PrebufferLimits(2.0, 1.0)
     for value in (-0.1, math.nan, math.inf):
         with pytest.raises(SettingsError):
-            Limits(most_s=value)
+            PrebufferLimits(most_s=value)
         with pytest.raises(SettingsError):
             Fixed(value)
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from voicestream.testing import FakeEndpoint, FakeStream
 from voicestream.testing import FakeSink as Keeper
-from voicestream.text.plan import Segment
 from voicestream.text.segment import Boundary
+from voicestream.text.segment_queue import Segment
 
 __all__ = ["FakeEndpoint", "FakeSegments", "FakeStream", "Keeper", "numbers_in", "tone_of"]
 

@@ -13,9 +13,9 @@ from tests.session.fakes import FakeEndpoint, FakeSegments
 from tests.session.test_fetchers import fetchers, jobs_of
 from voicestream.metrics import Metrics, RequestFigures, SegmentFigures
 from voicestream.notices import unheeded
-from voicestream.session.adapt import Requests
+from voicestream.session.asking import lighter_may_follow
 from voicestream.session.feeder import Feeder
-from voicestream.session.requests import lighter_may_follow
+from voicestream.session.requests import Requests
 from voicestream.settings.table import Settings
 
 AUTO = Settings(format="auto", base_url="http://127.0.0.1:9/v1")

@@ -20,8 +20,8 @@ from voicestream.session.fetchers import Job
 from voicestream.session.reply import Reply
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest
-from voicestream.text.plan import Segment
 from voicestream.text.segment import Boundary
+from voicestream.text.segment_queue import Segment
 
 SOUND = to_int16(speech(1.0))
 BODY = SOUND.tobytes()

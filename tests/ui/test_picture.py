@@ -13,8 +13,8 @@ from rich.console import Console
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
 from voicestream.metrics import SegmentFigures, Snapshot
 from voicestream.state import State, Status
-from voicestream.ui.lines import Line, clip, wrap
-from voicestream.ui.picture import draw, render
+from voicestream.ui.lines import Laid, Line, clip, wrap
+from voicestream.ui.picture import draw
 
 ENCODINGS = ("utf-8", "ascii", "cp437", "latin-1", "shift_jis")
 
@@ -59,7 +59,7 @@ def test_the_frame_is_closed(snapshot: Snapshot, width: int) -> None:
 def test_rich_shows_it_as_it_was_laid(snapshot: Snapshot, width: int, color: bool) -> None:
     out = StringIO()
     console = Console(file=out, width=200, color_system=None, force_terminal=True)
-    console.print(render(snapshot, width, color=color), end="")
+    console.print(Laid(draw(snapshot, width, color=color)), end="")
     assert out.getvalue() == "".join(f"{row}\n" for row in rows(snapshot, width, color=color))
 
 
@@ -207,7 +207,7 @@ def test_markup_and_escapes_in_the_text_are_only_text() -> None:
     out = StringIO()
     console = Console(file=out, width=88, color_system=None, force_terminal=True)
     segment = SegmentFigures(0, nasty, status=Status.PLAYING)
-    console.print(render(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88))
+    console.print(Laid(draw(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88)))
     shown = out.getvalue()
     assert "[red]x[/red] abc [link=http://x]y[/link]" in shown
     assert not set(shown) & set("\x1b\x07\x9b\u202e")

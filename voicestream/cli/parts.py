@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from voicestream.output.save import Saver
     from voicestream.session.script import Script
     from voicestream.speech.http.request import EarlyRequest
-    from voicestream.speech.realtime.handshake import Opening
+    from voicestream.speech.realtime.handshake import Handshake
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
@@ -71,7 +71,7 @@ def make_script(call: SayCall, settings: Settings) -> Script:
     return Script.piped(settings, sys.stdin.buffer, on_doubt)
 
 
-def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
+def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
     if settings.embedded:
         return None
@@ -81,7 +81,7 @@ def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
         return None
 
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
-    early: EarlyRequest | Opening
+    early: EarlyRequest | Handshake
     if settings.kind == "realtime":
         from voicestream.speech.realtime.handshake import open_early
 
@@ -94,9 +94,9 @@ def early_connection(settings: Settings) -> EarlyRequest | Opening | None:
     return early
 
 
-def ask_early(early: EarlyRequest | Opening, settings: Settings, script: Script) -> None:
+def ask_early(early: EarlyRequest | Handshake, settings: Settings, script: Script) -> None:
     """Ask for the first segment, if its text is known already."""
-    from voicestream.session.requests import speech_request
+    from voicestream.session.asking import speech_request
     from voicestream.speech.http.request import EarlyRequest, request_body
 
     request = None if script.first is None else speech_request(settings, script.first)

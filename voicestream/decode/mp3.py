@@ -25,7 +25,7 @@ _RATES_HZ = (44100, 48000, 32000)
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class Mp3Header:
     """What the four bytes at the start of a frame say."""
 
     version: int  # 3: MPEG-1, 2: MPEG-2, 0: MPEG-2.5
@@ -41,7 +41,7 @@ class Header:
         return 9 if self.mono else 17
 
 
-def parse_header(data: bytes | bytearray, at: int = 0) -> Header | None:
+def parse_header(data: bytes | bytearray, at: int = 0) -> Mp3Header | None:
     """The header of a layer III frame at that place, or None."""
     if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:
         return None
@@ -54,7 +54,7 @@ def parse_header(data: bytes | bytearray, at: int = 0) -> Header | None:
     rate_hz = _RATES_HZ[rate] >> (0 if first else 1 if version == 2 else 2)
     frames = 1152 if first else 576
     size_bytes = frames // 8 * 1000 * _BIT_RATES_KBPS[first][bit_rate] // rate_hz + padding
-    return Header(version, rate_hz, size_bytes, frames, data[at + 3] >> 6 == 3)
+    return Mp3Header(version, rate_hz, size_bytes, frames, data[at + 3] >> 6 == 3)
 
 
 class Mp3Decoder(SyncedDecoder):
@@ -71,7 +71,7 @@ class Mp3Decoder(SyncedDecoder):
         self._windows: list[tuple[int, int]] = []
         self._named_frames = 0  # of sound, as the file's Info frame says; 0: it does not
 
-    def _parse(self, at: int) -> Header | None:
+    def _parse(self, at: int) -> Mp3Header | None:
         return parse_header(self._buffer, at)
 
     def _decode(self, frame: bytes) -> None:
@@ -103,7 +103,7 @@ class Mp3Decoder(SyncedDecoder):
         self.complete = False
 
 
-def named_frames(header: Header, frame: bytes) -> int:
+def named_frames(header: Mp3Header, frame: bytes) -> int:
     """Frames of sound in a file, padding included, as its Info frame tells; 0 if it does not."""
     at = 4 + header.side_info_bytes
     if frame[at : at + 4] not in (b"Xing", b"Info") or not frame[at + 7 : at + 8].strip(b"\0"):
@@ -112,7 +112,7 @@ def named_frames(header: Header, frame: bytes) -> int:
     return int.from_bytes(frame[at + 8 : at + 12], "big") * header.frames if counted else 0
 
 
-def parse_info(header: Header, frame: bytes) -> list[tuple[int, int]] | None:
+def parse_info(header: Mp3Header, frame: bytes) -> list[tuple[int, int]] | None:
     """The frames of sound to leave out, as an Info frame tells; None if it is an ordinary frame.
 
     The arithmetic is that of FFmpeg's ``mp3dec.c``.

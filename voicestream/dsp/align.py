@@ -15,8 +15,6 @@ HOP_S = 0.02
 _BANDS = 20
 _LOWEST_HZ = 80.0
 _HIGHEST_HZ = 7000.0
-_FLOOR = 1e-4
-"""Amplitude below which sound counts as silence."""
 _SILENCE = 0.2
 """Weight of the component that stands for silence, as loud as a faint word."""
 _LEAST_HOPS = 12

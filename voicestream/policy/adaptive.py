@@ -24,7 +24,7 @@ from voicestream.policy.arrivals import (
     quantile,
     threshold,
 )
-from voicestream.policy.base import Limits, Opening, Policy
+from voicestream.policy.base import Policy, PrebufferLimits, Window
 from voicestream.policy.history import Knowledge
 
 COLD_START_S = 0.15
@@ -85,9 +85,11 @@ class Adaptive:
         limits: what the user allows.
     """
 
-    def __init__(self, knowledge: Knowledge | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self, knowledge: Knowledge | None = None, limits: PrebufferLimits | None = None
+    ) -> None:
         self._known = knowledge or Knowledge()
-        self._limits = limits or Limits()
+        self._limits = limits or PrebufferLimits()
         self.name = "adaptive warm" if self._known.replies else "adaptive cold"
         self.arrivals = Arrivals()
         self.read_late = False
@@ -191,11 +193,11 @@ class Adaptive:
         gap_s = max(self.handover.gap_s, _LEAST_GAP_S)
         return to_come_s * (1.0 / seen.recent_rate - 1.0) + gap_s
 
-    def at_pause(self, beyond_s: float) -> Opening:
+    def at_pause(self, beyond_s: float) -> Window:
         seen = self.arrivals
         need_s = min(self._need_at_pause_s(), self._limits.most_s)
         from_s = seen.last_s + need_s - beyond_s if need_s > beyond_s else -math.inf
-        return Opening(from_s, seen.last_s + self._patience_s(beyond_s))
+        return Window(from_s, seen.last_s + self._patience_s(beyond_s))
 
     def _patience_s(self, beyond_s: float) -> float:
         """How long after the last arrival playback still goes on with so much sound at hand.
@@ -282,7 +284,7 @@ class Onlooker(Adaptive):
     def resume_need_s(self, pause_s: float | None) -> float:
         return self._decides.resume_need_s(pause_s)
 
-    def at_pause(self, beyond_s: float) -> Opening:
+    def at_pause(self, beyond_s: float) -> Window:
         return self._decides.at_pause(beyond_s)
 
 

@@ -14,18 +14,18 @@ from voicestream.errors import SettingsError
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class Window:
     """When playback may go on past a pause though nothing more has arrived."""
 
     from_s: float = -math.inf
     until_s: float = math.inf
 
 
-OPEN = Opening()
+OPEN = Window()
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PrebufferLimits:
     """What the user allows: sound gathered before playback starts or goes on.
 
     Raises:
@@ -85,7 +85,7 @@ class Policy(Protocol):
             pause_s: sound up to the next pause known.
         """
 
-    def at_pause(self, beyond_s: float, /) -> Opening:
+    def at_pause(self, beyond_s: float, /) -> Window:
         """At the latest pause known, with ``beyond_s`` of sound after it: when to go on."""
 
 
@@ -116,5 +116,5 @@ class Fixed:
     def resume_need_s(self, _pause_s: float | None) -> float:
         return self._prebuffer_s
 
-    def at_pause(self, _beyond_s: float) -> Opening:
+    def at_pause(self, _beyond_s: float) -> Window:
         return OPEN

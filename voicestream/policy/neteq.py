@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.policy.base import OPEN, Opening
+from voicestream.policy.base import OPEN, Window
 
 _BUCKET_S = 0.02
 _BUCKETS = 100
@@ -65,5 +65,5 @@ class NetEqLike:
     def resume_need_s(self, _pause_s: float | None) -> float:
         return self._target_s
 
-    def at_pause(self, _beyond_s: float) -> Opening:
+    def at_pause(self, _beyond_s: float) -> Window:
         return OPEN

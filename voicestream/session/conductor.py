@@ -15,14 +15,14 @@ from voicestream.notices import Notify
 from voicestream.output.base import Sink
 from voicestream.output.save import Saver
 from voicestream.playout.controls import Controls
-from voicestream.session.adapt import Requests
+from voicestream.session.asking import first_format
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
 from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
-from voicestream.session.requests import first_format
+from voicestream.session.requests import Requests
 from voicestream.session.result import Result, make_result
 from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs

@@ -17,15 +17,15 @@ from voicestream.errors import (
 )
 from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.pcm import PcmFormat, Samples
+from voicestream.session.asking import lighter_may_follow
 from voicestream.session.fetchers import Fetchers, Job
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
-from voicestream.session.requests import lighter_may_follow
 from voicestream.session.tempo import Tempo
 from voicestream.settings.table import Settings
 from voicestream.state import Status
-from voicestream.text.plan import SPEECH_CHARS_PER_S
 from voicestream.text.segment import Boundary
+from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
 
 _HOPELESS = 3
 """So many segments that fail one after the other end the reply."""

@@ -24,7 +24,7 @@ from voicestream.session.reading import Reading
 from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
 from voicestream.state import Status
-from voicestream.text.plan import SPEECH_CHARS_PER_S, Segment
+from voicestream.text.segment_queue import SPEECH_CHARS_PER_S, Segment
 
 _ABORT_S = 1.0
 _AT_ONCE_S = 0.005

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
 from voicestream.policy.adaptive import Adaptive, Handover, Onlooker
-from voicestream.policy.base import Fixed, Limits
+from voicestream.policy.base import Fixed, PrebufferLimits
 from voicestream.policy.history import Knowledge
 from voicestream.policy.pauses import PauseFinder
 from voicestream.policy.plan import Plan, Planner
@@ -217,7 +217,7 @@ def _policy(settings: Settings, known: Knowledge) -> Adaptive:
     if fixed or not settings.streaming:
         return Onlooker(Fixed(prebuffer_s), known)
     least_s = prebuffer_s if given else 0.0
-    return Adaptive(known, Limits(least_s, settings.max_buffer_s))
+    return Adaptive(known, PrebufferLimits(least_s, settings.max_buffer_s))
 
 
 def endpoint_key(settings: Settings, name: str, model: str) -> str:

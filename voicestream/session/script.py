@@ -9,7 +9,7 @@ from typing import BinaryIO
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
 from voicestream.settings.table import Settings
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.plan import PlanLimits, Planner, Segment
+from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
 from voicestream.text.source import Interrupt, read_pieces
 
 _HEAD_CHARS = 16_384
@@ -35,19 +35,19 @@ class Script:
         rest: Iterable[str] | None = None,
         interrupt: Interrupt | None = None,
     ) -> None:
-        self._planner = Planner(_limits(settings), _pipeline(settings))
+        self._queue = SegmentQueue(_limits(settings), _pipeline(settings))
         self._interrupt = interrupt
         self._failure: BaseException | None = None
         self._taken = 0
         head, tail = text[:_HEAD_CHARS], text[_HEAD_CHARS:]
-        self._planner.feed(head)
+        self._queue.feed(head)
         self._known = rest is None
         self._rest: Iterable[str] | None = None
         if tail or rest is not None:
             self._rest = [tail] if rest is None else rest
         else:
-            self._planner.close()
-        self._first = self._planner.poll(0.0) if text else None
+            self._queue.close()
+        self._first = self._queue.poll(0.0) if text else None
         self._late = self._first is None
         if self._first is None and self._rest is None:
             raise _nothing_to_say()
@@ -83,15 +83,15 @@ class Script:
             for text in rest:
                 if not isinstance(text, str):
                     raise TypeError(f"a piece of it is of type {type(text).__name__}, not str")
-                self._planner.feed(text)
-                if self._planner.cancelled:
+                self._queue.feed(text)
+                if self._queue.cancelled:
                     break
             if isinstance(rest, Generator):
                 rest.close()  # left in the middle, it cleans up now
         except BaseException as error:  # noqa: BLE001  a thread's entry: raised again in take()
             self._failure = error
         finally:
-            self._planner.close()
+            self._queue.close()
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
         """Wait for the next segment; None after the last.
@@ -105,7 +105,7 @@ class Script:
         """
         segment, self._first = self._first, None
         if segment is None:
-            segment = self._planner.take(waiting_s)
+            segment = self._queue.take(waiting_s)
         if segment is not None:
             self._taken += 1
         elif isinstance(self._failure, VoicestreamError):
@@ -114,7 +114,7 @@ class Script:
             told = isinstance(self._failure, Exception) and str(self._failure)
             reason = told or repr(self._failure)
             raise UsageError("the text could not be read to its end", reason) from self._failure
-        elif not self._taken and not self._planner.cancelled:
+        elif not self._taken and not self._queue.cancelled:
             raise _nothing_to_say()
         return segment
 
@@ -123,17 +123,17 @@ class Script:
         if self._interrupt is not None:
             self._interrupt.set()
         elif not self._known:
-            self._planner.close()
+            self._queue.close()
 
     def length(self) -> tuple[int, bool]:
         """Characters known so far, taken or not, and whether no more will come."""
-        return self._planner.length()
+        return self._queue.length()
 
     def cancel(self) -> None:
         """Any thread: read no more; whoever waits here returns."""
         if self._interrupt is not None:
             self._interrupt.set()
-        self._planner.cancel()
+        self._queue.cancel()
 
 
 def _nothing_to_say() -> EmptyTextError:
@@ -142,10 +142,10 @@ def _nothing_to_say() -> EmptyTextError:
     )
 
 
-def _limits(settings: Settings) -> PlanLimits:
-    return PlanLimits(
+def _limits(settings: Settings) -> SegmentLimits:
+    return SegmentLimits(
         first_chars=settings.first_chars,
-        first_max_chars=min(PlanLimits().first_max_chars, settings.max_chars),
+        first_max_chars=min(SegmentLimits().first_max_chars, settings.max_chars),
         max_chars=settings.max_chars,
         batch_above_s=settings.batch_above_s,
         batch_chars=settings.batch_chars,

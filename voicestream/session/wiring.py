@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.realtime.endpoint import RealtimeEndpoint
-    from voicestream.speech.realtime.handshake import Opening
+    from voicestream.speech.realtime.handshake import Handshake
 
-    Early = EarlyRequest | Opening
+    Early = EarlyRequest | Handshake
 
 
 def make_endpoint(
@@ -180,7 +180,7 @@ def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> Http
 def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> RealtimeEndpoint:
     from voicestream.speech.http.limits import Limits
     from voicestream.speech.realtime.endpoint import RealtimeEndpoint
-    from voicestream.speech.realtime.handshake import Opening
+    from voicestream.speech.realtime.handshake import Handshake
     from voicestream.speech.realtime.stream import RealtimeConfig
 
     config = RealtimeConfig(
@@ -192,7 +192,7 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
         limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
         chunk_bytes=settings.chunk_size,
     )
-    return RealtimeEndpoint(config, early if isinstance(early, Opening) else None)
+    return RealtimeEndpoint(config, early if isinstance(early, Handshake) else None)
 
 
 _MAKERS: dict[Kind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {

@@ -12,7 +12,7 @@ from voicestream.metrics import Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.figures import Figures
-from voicestream.ui.lines import Laid, Line, Part, cells, clip, first_fitting, wrap
+from voicestream.ui.lines import Line, Part, cells, clip, first_fitting, wrap
 from voicestream.ui.summary import heard_s, seconds, waits_for_text
 
 _STATES: dict[State, Part] = {
@@ -27,17 +27,6 @@ _STATES: dict[State, Part] = {
     State.FAILED: ("failed", "red"),
     State.CANCELLED: ("stopped", "yellow"),
 }
-
-
-def render(
-    snapshot: Snapshot,
-    width: int,
-    height: int | None = None,
-    encoding: str = "utf-8",
-    color: bool = True,
-) -> Laid:
-    """The picture of a snapshot: what ``draw`` lays, for rich to show."""
-    return Laid(draw(snapshot, width, height, encoding, color))
 
 
 def draw(

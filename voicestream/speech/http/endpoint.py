@@ -23,7 +23,6 @@ from voicestream.speech.http.limits import Limits, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.proxy import proxy_for
 from voicestream.speech.http.refusal import asked_wait_s, refusal
-from voicestream.speech.http.reply import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.request import (
     CONNECT_S,
     ROUTE,
@@ -35,6 +34,7 @@ from voicestream.speech.http.request import (
     request_body,
     request_headers,
 )
+from voicestream.speech.http.stream import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.transport import ERRORS, Response, Timeouts, Transport
 
 _MOST_REDIRECTS = 5

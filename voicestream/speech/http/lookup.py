@@ -6,8 +6,8 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from voicestream.speech.http.proxy import proxy_url
-from voicestream.speech.http.reply import said
 from voicestream.speech.http.request import request_headers, tls_context, url_of
+from voicestream.speech.http.stream import said
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint

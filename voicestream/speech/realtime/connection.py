@@ -24,7 +24,7 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.realtime.handshake import OpenSocket, text_frame
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
-    Event,
+    ServerEvent,
     first_messages,
     read_event,
     response_cancel,
@@ -50,7 +50,7 @@ _EARLY_BYTES = 32 << 20
 _PING = b"\x89\x80"
 
 
-class Reply:
+class Response:
     """What comes for one request: put there by the connection, taken out by one fetch thread.
 
     Attributes:
@@ -64,7 +64,7 @@ class Reply:
         self.sent_at_s = time.monotonic()
         self.response_id = ""
         self.limit_bytes = limit_bytes
-        self.came: queue.SimpleQueue[Event | EndpointError] = queue.SimpleQueue()
+        self.came: queue.SimpleQueue[ServerEvent | EndpointError] = queue.SimpleQueue()
         # the connection's reader
         self.size_bytes = 0
         # under the connection's lock
@@ -93,13 +93,13 @@ class Connection:
         self._lock = threading.Lock()
         # under the lock
         self._count = 0
-        self._early: Reply | None = None  # to what was sent with the handshake
-        self._waiting: dict[str, Reply] = {}  # by key, until the response has a name
-        self._running: dict[str, Reply] = {}  # by response
+        self._early: Response | None = None  # to what was sent with the handshake
+        self._waiting: dict[str, Response] = {}  # by key, until the response has a name
+        self._running: dict[str, Response] = {}  # by response
         self._over = False
         self._retired = False
         # the reader
-        self._strays: deque[Event] = deque(maxlen=_MAX_STRAYS)
+        self._strays: deque[ServerEvent] = deque(maxlen=_MAX_STRAYS)
         self._ended: deque[str] = deque(maxlen=_MAX_STRAYS)
         self._reset_at_s: float | None = None
         self._understood = False
@@ -119,7 +119,7 @@ class Connection:
         """Whether another request can be made on it."""
         return not (self._over or self._retired)
 
-    def ask(self, request: SpeechRequest, limit_bytes: int) -> Reply:
+    def ask(self, request: SpeechRequest, limit_bytes: int) -> Response:
         """Send a request; its reply comes event by event.
 
         Raises:
@@ -128,7 +128,7 @@ class Connection:
         with self._asking:
             return self._ask(request, limit_bytes)
 
-    def _ask(self, request: SpeechRequest, limit_bytes: int) -> Reply:
+    def _ask(self, request: SpeechRequest, limit_bytes: int) -> Response:
         with self._lock:
             early = self._early
             if early is not None and self._sent == first_messages(request):
@@ -155,14 +155,14 @@ class Connection:
         reply.sent_at_s = time.monotonic()
         return reply
 
-    def _expect(self, limit_bytes: int) -> Reply:
+    def _expect(self, limit_bytes: int) -> Response:
         """Under the lock: a place for one more reply."""
         self._count += 1
-        reply = Reply(str(self._count), limit_bytes)
+        reply = Response(str(self._count), limit_bytes)
         self._waiting[reply.key] = reply
         return reply
 
-    def cancel(self, reply: Reply) -> None:
+    def cancel(self, reply: Response) -> None:
         """Nothing more of it is wanted: the server need not make it."""
         with self._lock:
             if reply.unwanted or self._over:
@@ -264,7 +264,7 @@ class Connection:
             return ConnectionFailedError("the connection to the endpoint is broken", why)
         return ReplyError("the endpoint does not speak the Realtime protocol", why)
 
-    def _hand_out(self, event: Event) -> None:
+    def _hand_out(self, event: ServerEvent) -> None:
         self._understood = True
         if event.kind == "limits":
             self._reset_at_s = None if event.reset_s is None else self.heard_at_s + event.reset_s
@@ -273,7 +273,7 @@ class Connection:
         elif event.kind != "other":
             self._hand_to_reply(event)
 
-    def _hand_to_reply(self, event: Event) -> None:
+    def _hand_to_reply(self, event: ServerEvent) -> None:
         with self._lock:
             reply = self._reply_of(event)
             unwanted = reply is not None and reply.unwanted
@@ -297,7 +297,7 @@ class Connection:
         else:
             reply.came.put(event)
 
-    def _reply_of(self, event: Event) -> Reply | None:
+    def _reply_of(self, event: ServerEvent) -> Response | None:
         """Under the lock: whose event it is. A response that names no key is the oldest's."""
         known = self._running.get(event.response_id)
         if known is not None or event.kind not in ("created", "done"):
@@ -309,7 +309,7 @@ class Connection:
             self._running[event.response_id] = reply
         return reply
 
-    def _named(self, reply: Reply, unwanted: bool) -> None:
+    def _named(self, reply: Response, unwanted: bool) -> None:
         """The response has a name: what came too early belongs to it, or it is to be ended."""
         if unwanted:
             self._tell(response_cancel(reply.response_id))
@@ -318,7 +318,7 @@ class Connection:
             self._strays.remove(event)
             self._hand_to_reply(event)
 
-    def _error(self, event: Event) -> EndpointError:
+    def _error(self, event: ServerEvent) -> EndpointError:
         wait_s = None
         if self._reset_at_s is not None:
             wait_s = max(self._reset_at_s - time.monotonic(), 0.0)
@@ -327,7 +327,7 @@ class Connection:
             return IncompleteReplyError(error.what, error.why, error.hint)
         return error
 
-    def _hand_out_error(self, event: Event) -> None:
+    def _hand_out_error(self, event: ServerEvent) -> None:
         """To whom it concerns: one request, or all that have not begun."""
         self._retired = self._retired or event.ends_session or event.about_session
         with self._lock:

@@ -20,7 +20,7 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import Connection
-from voicestream.speech.realtime.handshake import NoWebSocketError, Opening, open_early
+from voicestream.speech.realtime.handshake import Handshake, NoWebSocketError, open_early
 from voicestream.speech.realtime.protocol import (
     LEAST_SPEED,
     MOST_SPEED,
@@ -42,7 +42,7 @@ class RealtimeEndpoint:
         early: the first connection, being opened already; whoever asks for the same gets it.
     """
 
-    def __init__(self, config: RealtimeConfig, early: Opening | None = None) -> None:
+    def __init__(self, config: RealtimeConfig, early: Handshake | None = None) -> None:
         self._config = config
         self._early = early
         self._lock = threading.Lock()
@@ -119,7 +119,7 @@ class RealtimeEndpoint:
                     slot.connection.close()
             return slot.connection, kept
 
-    def _opening(self, request: SpeechRequest) -> Opening:
+    def _opening(self, request: SpeechRequest) -> Handshake:
         """The early one if it is for this voice; or a new one."""
         config = self._config
         with self._lock:
@@ -193,7 +193,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.opening: Opening | None = None
+        self.opening: Handshake | None = None
         self.connection: Connection | None = None
 
 

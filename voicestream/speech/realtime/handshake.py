@@ -58,7 +58,7 @@ class OpenSocket:
     sent_at_s: float = 0.0
 
 
-class Opening:
+class Handshake:
     """A WebSocket being opened in a thread of its own, so that waiting for it can be given up.
 
     ``start`` connects; ``send`` names the first messages once they are known, or that they
@@ -159,10 +159,10 @@ class Opening:
             return not self._abandoned
 
 
-def open_early(base_url: str, api_key: str, model: str, connect_timeout_s: float) -> Opening:
+def open_early(base_url: str, api_key: str, model: str, connect_timeout_s: float) -> Handshake:
     """A WebSocket to a Realtime endpoint, not yet begun."""
     target = realtime_target(base_url, model)
-    return Opening(target, key_headers(target, api_key), connect_timeout_s)
+    return Handshake(target, key_headers(target, api_key), connect_timeout_s)
 
 
 def shut(opened: socket.socket) -> None:

@@ -119,7 +119,7 @@ def _message(fields: dict[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ServerEvent:
     """What one message of the server says, as far as speech is concerned.
 
     Attributes:
@@ -157,7 +157,7 @@ class Event:
         return self.key == _SESSION
 
 
-def read_event(message: str | bytes | bytearray) -> Event:
+def read_event(message: str | bytes | bytearray) -> ServerEvent:
     """One message of the server. What is unknown is of kind ``other``.
 
     Raises:
@@ -172,24 +172,24 @@ def read_event(message: str | bytes | bytearray) -> Event:
     kind = _text(fields, "type")
     response_id = _text(fields, "response_id")
     if kind == "response.output_audio.delta":
-        return Event("sound", response_id, sound=_pcm(fields.get("delta")))
+        return ServerEvent("sound", response_id, sound=_pcm(fields.get("delta")))
     if kind == "response.output_audio_transcript.delta":
-        return Event("words", response_id, words=_text(fields, "delta"))
+        return ServerEvent("words", response_id, words=_text(fields, "delta"))
     if kind == "response.output_audio_transcript.done":
-        return Event("words", response_id, words=_text(fields, "transcript"), whole=True)
+        return ServerEvent("words", response_id, words=_text(fields, "transcript"), whole=True)
     if kind in ("response.created", "response.done"):
         return _about_response(kind, _object(fields, "response"))
     if kind == "error":
         error = _object(fields, "error")
-        return Event("error", key=_text(error, "event_id"), trouble=error)
+        return ServerEvent("error", key=_text(error, "event_id"), trouble=error)
     if kind == "rate_limits.updated":
-        return Event("limits", reset_s=_reset_s(fields.get("rate_limits")))
-    return Event("other")
+        return ServerEvent("limits", reset_s=_reset_s(fields.get("rate_limits")))
+    return ServerEvent("other")
 
 
-def _about_response(kind: str, response: dict[str, Any]) -> Event:
+def _about_response(kind: str, response: dict[str, Any]) -> ServerEvent:
     details = _object(response, "status_details")
-    return Event(
+    return ServerEvent(
         kind.removeprefix("response."),
         _text(response, "id"),
         _text(_object(response, "metadata"), "key"),

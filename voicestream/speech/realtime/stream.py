@@ -16,8 +16,8 @@ from voicestream.errors import (
 )
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.http.request import CONNECT_S
-from voicestream.speech.realtime.connection import Connection, Reply
-from voicestream.speech.realtime.protocol import RATE_HZ, Event
+from voicestream.speech.realtime.connection import Connection, Response
+from voicestream.speech.realtime.protocol import RATE_HZ, ServerEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class RealtimeStream:
     rate_hz: int | None = RATE_HZ
     channels: int | None = 1
 
-    def __init__(self, config: RealtimeConfig, connection: Connection, reply: Reply) -> None:
+    def __init__(self, config: RealtimeConfig, connection: Connection, reply: Response) -> None:
         self._config = config
         self._connection = connection
         self._reply = reply
         self.sent_at_s = reply.sent_at_s
         self._until_s = self.sent_at_s + config.timeout_s
         self._waited_s = 0.0
-        self._kept: list[Event] = []  # what came before anybody reads
+        self._kept: list[ServerEvent] = []  # what came before anybody reads
         self._received_bytes = 0
         self._ended = False
         self._parts: list[str] = []
@@ -92,7 +92,7 @@ class RealtimeStream:
         for start in range(0, len(sound), limit):
             yield sound[start : start + limit]
 
-    def _next(self) -> Event:
+    def _next(self) -> ServerEvent:
         began_s = time.monotonic()
         limits = self._config.limits
         until_s = self._until_s
@@ -107,7 +107,7 @@ class RealtimeStream:
             raise self._late() from None
         if self._received_bytes:
             self._waited_s += time.monotonic() - began_s
-        if isinstance(event, Event):
+        if isinstance(event, ServerEvent):
             return event
         self._ended = True
         raise self._broken(event) from event
@@ -143,14 +143,14 @@ class RealtimeStream:
         broken.repeatable = error.repeatable
         return broken
 
-    def _hear(self, event: Event) -> None:
+    def _hear(self, event: ServerEvent) -> None:
         if self._part_open and self._parts:
             self._parts[-1] = event.words if event.whole else self._parts[-1] + event.words
         elif event.words and event.words not in self._parts[-1:]:
             self._parts.append(event.words)
         self._part_open = not event.whole
 
-    def _check_end(self, event: Event) -> None:
+    def _check_end(self, event: ServerEvent) -> None:
         if event.status == "incomplete" and event.reason == "max_output_tokens":
             raise CutShortError(
                 f"the reply ended after {self._received_bytes} bytes",

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.plan import PlanLimits, Planner, Segment
 from voicestream.text.segment import Boundary, Piece
+from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
 from voicestream.text.split import split_text
 
 
@@ -24,78 +24,78 @@ class Clock:
         return self.now_s
 
 
-def polled(planner: Planner, waiting_s: float) -> list[Segment]:
+def polled(queue: SegmentQueue, waiting_s: float) -> list[Segment]:
     segments = []
-    while (segment := planner.poll(waiting_s)) is not None:
+    while (segment := queue.poll(waiting_s)) is not None:
         segments.append(segment)
     return segments
 
 
-def texts(planner: Planner, waiting_s: float = 2.0) -> list[str]:
-    return [segment.text for segment in polled(planner, waiting_s)]
+def texts(queue: SegmentQueue, waiting_s: float = 2.0) -> list[str]:
+    return [segment.text for segment in polled(queue, waiting_s)]
 
 
 def test_the_first_segment_is_a_clause_and_later_ones_are_sentences() -> None:
-    planner = Planner()
-    planner.feed("Bread rises because yeast eats sugar, and")
-    first = planner.poll(0.0)
+    queue = SegmentQueue()
+    queue.feed("Bread rises because yeast eats sugar, and")
+    first = queue.poll(0.0)
     assert first == Segment(0, "Bread rises because yeast eats sugar, ", Boundary.CLAUSE)
     assert first.spoken == "Bread rises because yeast eats sugar,"
-    planner.feed(" gives off gas, which is caught. The")
-    assert texts(planner) == ["and gives off gas, which is caught. "]
-    planner.close()
-    assert texts(planner) == ["The"]
+    queue.feed(" gives off gas, which is caught. The")
+    assert texts(queue) == ["and gives off gas, which is caught. "]
+    queue.close()
+    assert texts(queue) == ["The"]
 
 
 def test_a_short_first_clause_waits_for_more() -> None:
-    planner = Planner()
-    planner.feed("Well, ")
-    assert planner.poll(0.0) is None
-    planner.feed("here it comes now, at last")
-    assert planner.poll(0.0) == Segment(0, "Well, here it comes now, ", Boundary.CLAUSE)
+    queue = SegmentQueue()
+    queue.feed("Well, ")
+    assert queue.poll(0.0) is None
+    queue.feed("here it comes now, at last")
+    assert queue.poll(0.0) == Segment(0, "Well, here it comes now, ", Boundary.CLAUSE)
 
 
 def test_a_long_first_sentence_is_cut_even_if_all_the_text_is_there() -> None:
     text = "This is a rather long beginning, " + "with many more words " * 8 + "in it. End here."
-    planner = Planner()
-    planner.feed(text)
-    planner.close()
-    assert texts(planner)[0] == "This is a rather long beginning, "
-    assert "".join(texts(planner)) == ""
+    queue = SegmentQueue()
+    queue.feed(text)
+    queue.close()
+    assert texts(queue)[0] == "This is a rather long beginning, "
+    assert "".join(texts(queue)) == ""
 
 
 SENTENCES = [f"This is the sentence of number {at:03d}. " for at in range(30)]
 
 
 def test_sentences_one_by_one_while_little_sound_waits() -> None:
-    planner = Planner()
-    planner.feed("".join(SENTENCES))
-    planner.close()
-    assert texts(planner, waiting_s=2.0) == [*SENTENCES[:-1], SENTENCES[-1].rstrip()]
+    queue = SegmentQueue()
+    queue.feed("".join(SENTENCES))
+    queue.close()
+    assert texts(queue, waiting_s=2.0) == [*SENTENCES[:-1], SENTENCES[-1].rstrip()]
 
 
 def test_several_sentences_at_once_while_much_sound_waits() -> None:
-    planner = Planner(PlanLimits(batch_chars=120))
-    planner.feed("".join(SENTENCES))
-    planner.close()
-    assert planner.poll(0.0) is not None
-    batches = texts(planner, waiting_s=10.0)
+    queue = SegmentQueue(SegmentLimits(batch_chars=120))
+    queue.feed("".join(SENTENCES))
+    queue.close()
+    assert queue.poll(0.0) is not None
+    batches = texts(queue, waiting_s=10.0)
     assert all(len(batch) <= 120 for batch in batches)
     assert batches[0] == "".join(SENTENCES[1:4])
     assert "".join(batches) == "".join(SENTENCES[1:]).rstrip()
 
 
 def test_a_batch_waits_for_more_sentences_while_there_is_time() -> None:
-    planner = Planner()
-    planner.feed("A first sentence of some length. Another one of some length. Then")
-    assert planner.poll(0.0) is not None
-    assert planner.poll(10.0) is None
-    assert planner.poll(3.9) is not None
+    queue = SegmentQueue()
+    queue.feed("A first sentence of some length. Another one of some length. Then")
+    assert queue.poll(0.0) is not None
+    assert queue.poll(10.0) is None
+    assert queue.poll(3.9) is not None
 
 
 def test_a_paragraph_and_a_voice_end_a_batch() -> None:
-    planner = Planner()
-    planner.add(
+    queue = SegmentQueue()
+    queue.add(
         [
             Piece("Zero zero zero zero zero zero. ", Boundary.SENTENCE),
             Piece("One.\n\n", Boundary.PARAGRAPH),
@@ -105,8 +105,8 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
             Piece("Four. ", Boundary.SENTENCE, "b"),
         ]
     )
-    planner.close()
-    assert [(item.text, item.end, item.voice) for item in polled(planner, 9.0)] == [
+    queue.close()
+    assert [(item.text, item.end, item.voice) for item in polled(queue, 9.0)] == [
         ("Zero zero zero zero zero zero. ", Boundary.SENTENCE, None),
         ("One.\n\n", Boundary.PARAGRAPH, None),
         ("And one. ", Boundary.SENTENCE, None),
@@ -116,53 +116,53 @@ def test_a_paragraph_and_a_voice_end_a_batch() -> None:
 
 
 def test_short_sentences_that_are_there_go_together() -> None:
-    planner = Planner()
-    planner.feed("Yes. No. Maybe. That depends on many things. Bye")
-    assert texts(planner)[0] == "Yes. No. Maybe. That depends on many things. "
+    queue = SegmentQueue()
+    queue.feed("Yes. No. Maybe. That depends on many things. Bye")
+    assert texts(queue)[0] == "Yes. No. Maybe. That depends on many things. "
 
 
 def test_a_pause_of_the_writer_cuts_at_a_clause_when_sound_runs_low() -> None:
     clock = Clock()
-    planner = Planner(clock=clock)
-    planner.feed("This is the first sentence. Then, well")
-    assert planner.poll(0.0) is not None
+    queue = SegmentQueue(clock=clock)
+    queue.feed("This is the first sentence. Then, well")
+    assert queue.poll(0.0) is not None
     clock.now_s += 0.3
-    assert planner.poll(0.5) is None  # no pause yet
+    assert queue.poll(0.5) is None  # no pause yet
     clock.now_s += 0.2
-    assert planner.poll(5.0) is None  # enough sound
-    assert planner.poll(0.5) == Segment(1, "Then, ", Boundary.CLAUSE)
-    assert planner.poll(0.0) is None  # nothing to cut at
-    planner.feed(" it ends here. So")
-    assert texts(planner) == ["well it ends here. "]
+    assert queue.poll(5.0) is None  # enough sound
+    assert queue.poll(0.5) == Segment(1, "Then, ", Boundary.CLAUSE)
+    assert queue.poll(0.0) is None  # nothing to cut at
+    queue.feed(" it ends here. So")
+    assert texts(queue) == ["well it ends here. "]
 
 
 def test_a_finished_line_is_spoken_when_the_writer_pauses() -> None:
     clock = Clock()
-    planner = Planner(clock=clock)
-    planner.feed("Hello!\n")
-    assert planner.poll(0.0) is None
+    queue = SegmentQueue(clock=clock)
+    queue.feed("Hello!\n")
+    assert queue.poll(0.0) is None
     clock.now_s += 1.0
-    assert planner.poll(0.0) == Segment(0, "Hello!\n", Boundary.SENTENCE)
+    assert queue.poll(0.0) == Segment(0, "Hello!\n", Boundary.SENTENCE)
 
 
 def test_low_sound_cuts_a_long_sentence_without_a_pause() -> None:
-    planner = Planner()
-    planner.feed("This is the first sentence. It goes on for quite some time, and on")
-    assert texts(planner, 2.0) == ["This is the first sentence. "]
-    assert texts(planner, 0.5) == ["It goes on for quite some time, "]
+    queue = SegmentQueue()
+    queue.feed("This is the first sentence. It goes on for quite some time, and on")
+    assert texts(queue, 2.0) == ["This is the first sentence. "]
+    assert texts(queue, 0.5) == ["It goes on for quite some time, "]
 
 
 def test_nothing_but_signs_is_no_segment() -> None:
-    planner = Planner()
-    planner.feed("... !!! --- \n\n ***")
-    planner.close()
-    assert planner.take(lambda: 0.0) is None
-    planner = Planner()
-    planner.add([Piece("One. ", Boundary.SENTENCE), Piece("…\n\n", Boundary.PARAGRAPH)])
-    planner.add([Piece("- ", Boundary.CLAUSE)])
-    assert texts(planner) == ["One. …\n\n- "]
-    planner.add([Piece("— ", Boundary.CLAUSE), Piece("Two.", Boundary.SENTENCE)])
-    assert texts(planner) == ["— Two."]
+    queue = SegmentQueue()
+    queue.feed("... !!! --- \n\n ***")
+    queue.close()
+    assert queue.take(lambda: 0.0) is None
+    queue = SegmentQueue()
+    queue.add([Piece("One. ", Boundary.SENTENCE), Piece("…\n\n", Boundary.PARAGRAPH)])
+    queue.add([Piece("- ", Boundary.CLAUSE)])
+    assert texts(queue) == ["One. …\n\n- "]
+    queue.add([Piece("— ", Boundary.CLAUSE), Piece("Two.", Boundary.SENTENCE)])
+    assert texts(queue) == ["— Two."]
 
 
 @given(st.text("ab, .\n🎉é", max_size=400), st.integers(5, 60))
@@ -188,15 +188,15 @@ SIGNS = str.maketrans("", "", ".,")
     st.lists(st.sampled_from([0.0, 0.5, 2.0, 9.0]), min_size=1, max_size=5),
 )
 def test_everything_is_spoken_once_and_in_order(chunks: list[str], waits: list[float]) -> None:
-    limits = PlanLimits(max_chars=64, batch_chars=50)
-    planner = Planner(limits, TextPipeline(plain=True))
+    limits = SegmentLimits(max_chars=64, batch_chars=50)
+    queue = SegmentQueue(limits, TextPipeline(plain=True))
     segments = []
     for at, chunk in enumerate(chunks):
-        planner.feed(chunk)
-        if (segment := planner.poll(waits[at % len(waits)])) is not None:
+        queue.feed(chunk)
+        if (segment := queue.poll(waits[at % len(waits)])) is not None:
             segments.append(segment)
-    planner.close()
-    segments += polled(planner, 9.0)
+    queue.close()
+    segments += polled(queue, 9.0)
     assert [segment.index for segment in segments] == list(range(len(segments)))
     assert all(segment.spoken and len(segment.text) <= 64 for segment in segments)
     said = "".join("".join(item.text for item in segments).split())
@@ -206,12 +206,12 @@ def test_everything_is_spoken_once_and_in_order(chunks: list[str], waits: list[f
 
 
 def test_threads_take_in_order_and_wake_up() -> None:
-    planner = Planner(PlanLimits(min_chars=1))
+    queue = SegmentQueue(SegmentLimits(min_chars=1))
     taken: list[Segment] = []
     lock = threading.Lock()
 
     def fetch() -> None:
-        while (segment := planner.take(lambda: 2.0)) is not None:
+        while (segment := queue.take(lambda: 2.0)) is not None:
             with lock:
                 taken.append(segment)
 
@@ -219,8 +219,8 @@ def test_threads_take_in_order_and_wake_up() -> None:
     for thread in threads:
         thread.start()
     for sentence in SENTENCES:
-        planner.feed(sentence)
-    planner.close()
+        queue.feed(sentence)
+    queue.close()
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
@@ -230,40 +230,40 @@ def test_threads_take_in_order_and_wake_up() -> None:
 
 @pytest.mark.parametrize("stage", ["take", "feed"])
 def test_cancel_wakes_whoever_waits(stage: str) -> None:
-    planner = Planner(PlanLimits(queue_chars=100))
+    queue = SegmentQueue(SegmentLimits(queue_chars=100))
     done = threading.Event()
 
     def wait() -> None:
         if stage == "take":
-            assert planner.take(lambda: 0.0) is None
+            assert queue.take(lambda: 0.0) is None
         else:
-            planner.feed("A sentence that is whole. " * 1000)
+            queue.feed("A sentence that is whole. " * 1000)
         done.set()
 
     thread = threading.Thread(target=wait)
     thread.start()
     assert not done.wait(0.05)
-    planner.cancel()
+    queue.cancel()
     thread.join(10)
     assert done.is_set()
-    assert planner.poll(0.0) is None
+    assert queue.poll(0.0) is None
 
 
 def test_text_without_stops_begins_early_and_is_never_long() -> None:
     words = "so we went on and talked about the sun and how it makes its light "
-    planner = Planner()
-    planner.feed(words * 2)
-    first = planner.poll(0.0)
+    queue = SegmentQueue()
+    queue.feed(words * 2)
+    first = queue.poll(0.0)
     assert first is not None
     assert 30 < len(first.text) <= 120
-    assert planner.poll(0.0) is None
-    planner.feed(words * 2)
-    assert planner.poll(2.0) is None  # enough sound waits
-    assert planner.poll(0.5) is not None
-    planner = Planner()
-    planner.feed(words * 50)
-    planner.close()
-    sizes = [len(text) for text in texts(planner)]
+    assert queue.poll(0.0) is None
+    queue.feed(words * 2)
+    assert queue.poll(2.0) is None  # enough sound waits
+    assert queue.poll(0.5) is not None
+    queue = SegmentQueue()
+    queue.feed(words * 50)
+    queue.close()
+    sizes = [len(text) for text in texts(queue)]
     assert sizes[0] <= 120
     assert max(sizes[1:]) <= 400
     assert len(words * 50) - 1 <= sum(sizes) <= len(words * 50)

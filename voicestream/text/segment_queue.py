@@ -24,7 +24,7 @@ SPEECH_CHARS_PER_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
-class PlanLimits:
+class SegmentLimits:
     """How text becomes requests.
 
     Attributes:
@@ -74,7 +74,7 @@ class Segment:
         return self.text.strip()
 
 
-class Planner:
+class SegmentQueue:
     """Text in, segments out; for any number of threads.
 
     Args:
@@ -88,11 +88,11 @@ class Planner:
 
     def __init__(
         self,
-        limits: PlanLimits | None = None,
+        limits: SegmentLimits | None = None,
         pipeline: TextPipeline | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.limits = limits or PlanLimits()
+        self.limits = limits or SegmentLimits()
         self._pipeline = pipeline or TextPipeline()
         self._clock = clock
         self._changed = threading.Condition()
