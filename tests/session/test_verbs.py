@@ -124,6 +124,32 @@ def test_positions_stay_true_after_verbs() -> None:
     assert seen.played_frames == seen.written_frames == seen.cues[2].start_frame + LENGTHS[2]
 
 
+def test_a_tempo_counts_for_what_waits_already_and_nothing_is_lost() -> None:
+    stage = Stage([48_000])
+    stage.begin(12_000)
+    stage.written(48_000)
+    assert stage.verb("tempo", "+0.5")["tempo"] == 1.5
+    stage.play_to(36_000)
+    fast = len(stage.sink.heard) - 12_000
+    assert fast == pytest.approx(24_000 / 1.5, abs=1800)
+    assert stage.verb("tempo", "1")["tempo"] == 1.0
+    heard = stage.finish()
+    assert stage.session.metrics.play.played_frames == 48_000
+    # from there on, sample for sample
+    assert match(stage.sound(0)[37_800:], heard).missing == 0
+    assert stage.session.result().snapshot.underruns == 0
+
+
+def test_a_tempo_keeps_within_its_bounds_and_beside_that_of_the_settings() -> None:
+    stage = Stage(LENGTHS, tempo=1.5)
+    assert stage.verb("tempo", "9")["tempo"] == 3.0
+    assert stage.session.controls.tempo == 2.0
+    assert stage.verb("tempo", "0")["tempo"] == 0.5
+    assert stage.verb("status")["tempo"] == 0.5
+    assert stage.verb("tempo", "1.5")["tempo"] == 1.5
+    assert stage.session.controls.tempo == 1.0
+
+
 def test_what_is_no_verb_is_told() -> None:
     stage = Stage(LENGTHS)
     assert "no verb" in stage.verb("dance")["error"]

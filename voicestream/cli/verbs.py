@@ -17,12 +17,13 @@ VERBS = {
     "toggle": "pause or go on",
     "next": "go on with the next sentence",
     "back": "say the sentence again, or the one before",
+    "tempo": "speak faster or slower: 1.2, +0.1, -0.1",
     "volume": "set the volume: 0.5, +0.1, -0.1",
     "status": "tell who speaks, what, and who waits",
 }
 """Each verb, and what it does."""
 
-WITH_VALUE = ("volume",)
+WITH_VALUE = ("tempo", "volume")
 TO_ALL = ("stop",)
 
 

@@ -25,6 +25,8 @@ class Controls:
     """Where to go on, counted from the first frame of the reply: as far back as the ring goes;
     what is not written yet is waited for in silence. The callback sets it back to None when it
     has got there."""
+    tempo: float = 1.0
+    """Times as fast as what was written, from the next period on."""
     volume: float = 1.0
     """Factor on every sample, reached within a period."""
     doubt_after_s: float = math.inf

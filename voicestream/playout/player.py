@@ -15,6 +15,7 @@ from voicestream.metrics import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
 from voicestream.playout.conceal import Concealer
 from voicestream.playout.controls import Controls
+from voicestream.playout.reel import Reel, Stretching, no_stretcher
 from voicestream.playout.ring import Ring
 from voicestream.policy.plan import Plan
 from voicestream.state import State, StateMachine
@@ -35,6 +36,7 @@ class Player:
         wake: called from the callback when something happened that the
             conductor waits for; it may wait for nothing and raise nothing.
         controls: what is asked of it while it plays.
+        stretcher: makes what changes the tempo while it plays.
         clock: that of the arrivals that plans are made from.
     """
 
@@ -47,9 +49,11 @@ class Player:
         figures: PlayFigures,
         wake: Callable[[], None],
         controls: Controls | None = None,
+        stretcher: Callable[[], Stretching] = no_stretcher,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ring = ring
+        self._reel = Reel(ring, stretcher)
         self._pcm = pcm
         self._machine = machine
         self._timeline = timeline
@@ -158,7 +162,7 @@ class Player:
 
         The new device gets a lead-in as the old one did.
         """
-        frames = self._ring.rewind(self._pcm.s_to_frames(seconds))
+        frames = self._reel.rewind(self._pcm.s_to_frames(seconds))
         self._figures.played_frames -= frames
         self._silent_frames = 0
         self._lead_left = self._lead_in_frames
@@ -167,6 +171,7 @@ class Player:
     def _play_or_rest(self, out: Frames16, dac_time_s: float) -> None:
         """Play, but for the frames that are to be silent because somebody wishes it."""
         wished = self._controls
+        self._reel.turn(wished.tempo)
         frame = wished.seek_frame
         seeking = frame is not None and not self._sought(frame)
         resting = wished.paused or wished.yielded or wished.in_doubt
@@ -224,7 +229,7 @@ class Player:
         """Go on where the sound was left, every sample of it as it is."""
         self.resting = self.silent = False
         if self._machine.advance(State.REBUFFERING) and self.ready:
-            self._leading_frames = self._concealer.lead_into(self._ring.peek)
+            self._leading_frames = self._concealer.lead_into(self._reel.peek)
 
     def _sought(self, frame: int) -> bool:
         """Go on at another frame, out of a fade; False: what lies before it is still to be
@@ -233,7 +238,7 @@ class Player:
             self._seeking = True
             self._turn_off()
         ended = self.ended  # before the ring is looked at: nothing is written after it is set
-        self._figures.played_frames += self._ring.seek(frame)
+        self._figures.played_frames += self._reel.seek(frame)
         self.spoken = False
         self._silent_frames = 0
         if self._ring.read < frame and not ended:
@@ -276,8 +281,11 @@ class Player:
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
         allowed = waiting if ended or idle else self._allowed(waiting)
-        rest_in = self._controls.rest_at_frame - self._ring.read
-        sound = self._ring.take(min(len(out), allowed, rest_in))
+        before = self._ring.read
+        rest_at = self._controls.rest_at_frame
+        sound = self._reel.take(len(out), min(allowed, rest_at - before))
+        taken = self._ring.read - before
+        self._figures.played_frames += taken
         out[: len(sound)] = sound
         self._concealer.smooth(out if ended else out[: len(sound)])
         self._heard(out[: len(sound)], dac_time_s)
@@ -286,7 +294,7 @@ class Player:
         missing = len(out) - len(sound)
         if not missing:
             return
-        if len(sound) == rest_in:
+        if self._ring.read >= rest_at:
             self._concealer.stop(out[: len(sound)])
             self._machine.advance(State.PAUSED)
             self._rest(out[len(sound) :])
@@ -296,7 +304,7 @@ class Player:
             self._late = self._held = False
             self._pause(out, len(sound))
         else:
-            self._held = waiting > len(sound)
+            self._held = waiting > taken
             self._interrupted(out, len(sound))
 
     def _allowed(self, waiting: int) -> int:
@@ -306,7 +314,6 @@ class Player:
         return left if 0 <= left < waiting and plan.holds(self._clock()) else waiting
 
     def _heard(self, sound: Frames16, dac_time_s: float) -> None:
-        self._figures.played_frames += len(sound)
         if len(sound):
             self.heard_until_s = dac_time_s + self._pcm.frames_to_s(len(sound))
         if self._timeline.first_sound is None:

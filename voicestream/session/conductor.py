@@ -81,7 +81,7 @@ class Session:
     ) -> None:
         self._settings = settings
         self._turn = turn
-        self.verbs = Verbs(self)
+        self.verbs = Verbs(self, settings.tempo)
         self.dropped = False
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from voicestream.dsp.stretch import Stretcher
 from voicestream.errors import DeviceError, SaveError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Sink
@@ -86,7 +87,7 @@ class Playback:
         if self.pcm is None:
             return 0.0
         played = self._player.read_frames if self._player else 0
-        return self.pcm.frames_to_s(self.written_frames - played)
+        return self.pcm.frames_to_s(self.written_frames - played) / self.controls.tempo
 
     @property
     def player(self) -> Player | None:
@@ -154,6 +155,7 @@ class Playback:
             metrics.play,
             self._wake,
             self.controls,
+            lambda: Stretcher(pcm),
         )
         player.plan = Plan()
         player.underrun = self._underrun

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from voicestream.dsp.stretch import FASTEST, SLOWEST
 from voicestream.metrics import Cue
 from voicestream.session.result import spoken_text
+from voicestream.settings.asking import LEAST_TEMPO, MOST_TEMPO
 
 if TYPE_CHECKING:
     from voicestream.session.conductor import Session
@@ -18,10 +20,15 @@ _SHOWN_CHARS = 4000
 
 
 class Verbs:
-    """Answers the verbs of one session. Any thread."""
+    """Answers the verbs of one session. Any thread.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        tempo: at which its sound is written.
+    """
+
+    def __init__(self, session: Session, tempo: float) -> None:
         self._session = session
+        self._tempo = self._written_tempo = tempo
         self._loud = 1.0  # the volume before it was muted
         self._acts: dict[str, Callable[[object], dict[str, Any]]] = {
             "stop": self._stop,
@@ -30,6 +37,7 @@ class Verbs:
             "toggle": lambda _value: self.pause(not session.controls.paused),
             "next": lambda _value: self._go(1),
             "back": lambda _value: self._go(-1),
+            "tempo": self._change_tempo,
             "volume": self._volume,
             "mute": lambda _value: self._mute(),
             "status": lambda _value: self.status(),
@@ -61,9 +69,18 @@ class Verbs:
         self._session.controls.paused = paused
         return {"paused": paused}
 
+    def _change_tempo(self, value: object) -> dict[str, Any]:
+        """Faster or slower at once: what is written already is stretched as it is played."""
+        self._tempo = _changed(self._tempo, value, LEAST_TEMPO, MOST_TEMPO)
+        # as far as one stretching goes
+        change = min(max(self._tempo / self._written_tempo, SLOWEST), FASTEST)
+        self._tempo = round(change * self._written_tempo, 3)
+        self._session.controls.tempo = change
+        return {"tempo": self._tempo}
+
     def _volume(self, value: object) -> dict[str, Any]:
         controls = self._session.controls
-        controls.volume = _changed(controls.volume, value, MAX_VOLUME)
+        controls.volume = _changed(controls.volume, value, 0.0, MAX_VOLUME)
         return {"volume": controls.volume}
 
     def _mute(self) -> dict[str, Any]:
@@ -100,6 +117,7 @@ class Verbs:
             "state": "waiting" if session.waits_for else seen.state.value,
             "paused": session.controls.paused,
             "volume": session.controls.volume,
+            "tempo": self._tempo,
             "waits_for": session.waits_for,
             "speaking": _shown(seen.speaking),
             "heard_chars": len(spoken_text(seen)),
@@ -109,7 +127,7 @@ class Verbs:
         }
 
 
-def _changed(now: float, value: object, most: float) -> float:
+def _changed(now: float, value: object, least: float, most: float) -> float:
     """``+0.1`` and ``-0.1`` change a value, a number replaces it.
 
     Raises:
@@ -123,7 +141,7 @@ def _changed(now: float, value: object, most: float) -> float:
     if not -1e6 < number < 1e6:
         raise ValueError(f"{text[:40]!r} is no number")
     relative = text.startswith(("+", "-"))
-    return min(max(round(now + number if relative else number, 3), 0.0), most)
+    return min(max(round(now + number if relative else number, 3), least), most)
 
 
 def _text(cues: tuple[Cue, ...]) -> str:

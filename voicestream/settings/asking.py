@@ -18,7 +18,7 @@ from voicestream.settings.parse import (
 )
 from voicestream.settings.row import setting as _setting
 
-MOST_TEMPO = 3.0
+LEAST_TEMPO, MOST_TEMPO = 0.5, 3.0
 
 
 # the class that inherits generates the methods: twice would cost start-up time
@@ -52,7 +52,7 @@ class AskingSettings:
     speed: float = _setting(1.0, number(0.25, 4.0), "how fast the endpoint speaks, 0.25 to 4")
     tempo: float = _setting(
         1.0,
-        number(0.5, MOST_TEMPO),
+        number(LEAST_TEMPO, MOST_TEMPO),
         "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
     )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")

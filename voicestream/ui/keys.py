@@ -15,13 +15,17 @@ KEYS = {
     " ": ("toggle", ""),
     "left": ("back", ""),
     "right": ("next", ""),
+    "+": ("tempo", "+0.1"),
+    "-": ("tempo", "-0.1"),
+    "up": ("tempo", "+0.1"),
+    "down": ("tempo", "-0.1"),
     "v": ("volume", "-0.1"),
     "V": ("volume", "+0.1"),
     "m": ("mute", ""),
     "q": ("stop", ""),
 }
 """What is typed -> the verb it stands for, and its value."""
-HINT = "space pause · ← → sentence · v V volume · m mute · q stop · ? hide"
+HINT = "space pause · ← → sentence · + - tempo · v V volume · m mute · q stop · ? hide"
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
