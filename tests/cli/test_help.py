@@ -137,3 +137,14 @@ def test_help_loads_no_library(words: str, tmp_path: Path) -> None:
 def test_help_into_a_closed_pipe_ends_quietly(tmp_path: Path) -> None:
     ended = run(Call(["--help-all"], unread=True), tmp_path)
     assert (ended.code, ended.err) == (141, "")
+
+
+def test_the_man_page_has_every_command_and_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    page = shown(capsys, "help", "man")
+    for command in COMMANDS:
+        assert f"\\fB{command}" in page
+    for entry in every_entry():
+        assert all(flag.replace("-", "\\-") in page for flag in entry.flags)
+    known = {".TH", ".SH", ".SS", ".TP", ".B", ".br", ".nf", ".fi"}
+    controls = {line.split()[0] for line in page.splitlines() if line.startswith((".", "'"))}
+    assert controls <= known

@@ -121,6 +121,12 @@ def _serve(
     return serve_command(host, port, api_key_file, allow_host or (), allow_origin or ())
 
 
+def _completion(shell: str) -> int:
+    from voicestream.cli.completion import show_completion
+
+    return show_completion(shell)
+
+
 def _help(words: list[str] | None) -> int:
     from voicestream.cli.lookup import show_help
 
@@ -147,6 +153,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "serve": _serve,
     "trace record": _say,
     "trace replay": _replay,
+    "completion": _completion,
     "help": _help,
     **{name: _verb(name) for name in VERBS},
 }

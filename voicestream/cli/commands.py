@@ -168,8 +168,18 @@ COMMANDS: dict[str, Command] = {
         examples=("voicestream trace replay reply.json",),
     ),
     **{name: _verb(name) for name in VERBS},
+    "completion": Command(
+        "Print what makes a shell complete commands, options, voices, devices and files.",
+        (Argument("shell", "SHELL", "bash, zsh or fish", ("bash", "zsh", "fish")),),
+        examples=(
+            'eval "$(voicestream completion bash)"    # in ~/.bashrc',
+            'eval "$(voicestream completion zsh)"     # in ~/.zshrc, after compinit',
+            "voicestream completion fish | source    # in ~/.config/fish/config.fish",
+        ),
+    ),
     "help": Command(
-        "Tell more of a command, an option, a setting or a topic. `help all` shows every option.",
+        "Tell more of a command, an option, a setting or a topic. `help all` shows every option, "
+        "`help man` prints the man page.",
         (Argument("words", "[WORD]...", "what to look for"),),
         examples=("voicestream help voice", "voicestream help json", "voicestream help all"),
     ),

@@ -26,6 +26,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if arguments[:1] == ["_complete"]:
+        from voicestream.cli.complete import run_complete
+
+        return run_complete(arguments[1:])
     try:
         arguments = as_command(arguments, _terminal_in())
     except UsageError as error:

@@ -27,7 +27,7 @@ _KINDS = (
     ("config, doctor", "show and change settings; tell why nothing is heard"),
     ("serve", "the embedded voice for other programs, as a server"),
     ("trace", "keep when a reply's sound arrived, and try policies on it"),
-    ("help", "tell more of a command, an option, a setting or a topic"),
+    ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),
 )
 """The commands of the short help, and what they are for."""

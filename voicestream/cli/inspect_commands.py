@@ -10,6 +10,7 @@ from typing import Any
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, own_stderr, print_json, print_text
 from voicestream.printable import printable
+from voicestream.settings.seen import keep_seen
 
 
 def show_devices(as_json: bool) -> int:
@@ -22,6 +23,7 @@ def show_devices(as_json: bool) -> int:
         devices = sink.devices()
     finally:
         sink.stop(drain=False)
+    keep_seen("devices", [(device.name, device.host_api) for device in devices])
     if as_json:
         return print_json({"devices": [asdict(device) for device in devices]})
     for device in devices:
@@ -40,6 +42,7 @@ def show_voices(flags: dict[str, Any], as_json: bool) -> int:
     from voicestream.session.voices import find_voices
 
     voices = find_voices(settings)
+    keep_seen(f"voices {settings.base_url}", [(voice.id, voice.name) for voice in voices])
     if as_json:
         listed = [{"id": voice.id, "name": voice.name or voice.id} for voice in voices]
         return print_json({"endpoint": settings.base_url, "voices": listed})

@@ -9,7 +9,7 @@ from voicestream.cli.commands import COMMANDS, command_of
 from voicestream.cli.entries import Entry, entries_of, every_entry
 from voicestream.cli.help import flag_help, hung, listed, show
 from voicestream.cli.pages import page, topics
-from voicestream.cli.report import report
+from voicestream.cli.report import print_text, report
 from voicestream.errors import UsageError, VoicestreamError
 
 _CLOSE = 0.6
@@ -32,6 +32,10 @@ def show_help(words: Sequence[str]) -> int:
     asked = " ".join(words)
     if asked in ("", "all"):
         return flag_help(["--help-all"] if asked else [])
+    if asked == "man":
+        from voicestream.cli.man import man_page
+
+        return print_text(man_page())
     if asked in topics():
         return show(page(asked))
     if command_of(words) or any(name.startswith(f"{asked} ") for name in COMMANDS):

@@ -8,8 +8,8 @@ from voicestream.cli.verbs import VERBS
 from voicestream.errors import UsageError
 
 FIRST_WORDS = (
-    *("say", "ask", "config", "voices", "trace", "devices", "doctor", "serve", "help"),
-    *VERBS,
+    *("say", "ask", "config", "voices", "trace", "devices", "doctor", "serve"),
+    *("completion", "help", *VERBS),
 )
 """What commands begin with; `cli.commands`, which loads the settings, knows more of them."""
 
