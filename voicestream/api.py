@@ -10,6 +10,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Set
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
+from voicestream.encode.base import Tags
 from voicestream.errors import UsageError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.output.save import Saver
@@ -105,7 +106,8 @@ def start(
         settings: as read from environment, ``.env`` and config file unless given.
         on_event: called with each :class:`Event` from voicestream's own threads;
             it must return quickly.
-        save: a .wav file that keeps the sound, or a binary stream.
+        save: a file that keeps the sound, of the kind that its ending names (``.wav``,
+            ``.mp3``, ``.flac``, ``.opus``, ``.ogg``, ``.m4a``), or a binary stream.
         endpoint: instead of the one the settings name: a client of the ``openai``
             package (``OpenAI``, ``AsyncOpenAI``, Azure), which stays open, or an
             object with the members of ``voicestream.speech.base.Endpoint``, which
@@ -152,7 +154,7 @@ def begin(
         script = _script(chosen, text)
         sink = make_sink(chosen, metrics)
         turn = make_turn(chosen, started_s, metrics.notices)
-        saver = None if save is None else Saver(_target(save))
+        saver = None if save is None else Saver(_target(save), Tags(voice=chosen.voice))
         if saver is not None:
             undo.callback(saver.close)
         prepare_in_background(sink)

@@ -71,10 +71,14 @@ class SegmentFigures:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Where in the sound a segment begins."""
+    """Where in the sound a segment begins, and ends."""
 
     start_frame: int
     text: str
+    end_frame: int = 0
+    """Where its last sample has been written; 0: not yet."""
+    goes_on: bool = False
+    """Its sentence is not over with it."""
 
 
 @dataclass(slots=True)
@@ -215,6 +219,10 @@ class Snapshot:
     """Of the frames."""
     waits_for: str = ""
     """Who speaks before us, ``PID-N``; empty: nobody."""
+    text_chars: int = 0
+    """The length of the text, as far as it is known."""
+    text_complete: bool = False
+    """No more of it will come."""
     start_s: float = 0.0
     """Process start on the clock of ``time.monotonic()``."""
 

@@ -178,8 +178,24 @@ SETTING_CASES = [
 
 SAVE_CASES = [
     Case("missing folder", 1, ["no/x.wav", "No such file"], ["Hi", "--save", "no/x.wav"]),
-    Case("wrong ending", 2, [".mp3", ".wav", "--save"], ["Hi", "--save", "x.mp3"]),
-    Case("no ending", 2, ["without an ending", ".wav"], ["Hi", "--save", "x"]),
+    Case("wrong ending", 2, [".txt", ".wav", ".mp3", "stdout"], ["Hi", "--save", "x.txt"]),
+    Case("no ending", 2, ["has no ending", ".wav"], ["Hi", "-o", "x"]),
+    Case("no kind of subtitles", 2, [".txt", ".srt", ".vtt"], ["Hi", "--subtitles", "x.txt"]),
+    Case("played and not played", 2, ["-o", "--save"], ["Hi", "-o", "x.wav", "--save", "y.wav"]),
+    Case("echo of what is not heard", 2, ["--echo", "-o"], ["Hi", "-o", "x.wav", "--echo"]),
+    Case(
+        "several files as one",
+        2,
+        ["one all.mp3", "'{{name}}.mp3'"],
+        ["-f", "a.txt", "-f", "b.txt", "-o", "all.mp3"],
+    ),
+    Case(
+        "two files of one name",
+        2,
+        ["x/a.txt", "y/a.txt", "out/a.mp3"],
+        ["-f", "x/a.txt", "-f", "y/a.txt", "-o", "out/{{name}}.mp3"],
+    ),
+    Case("the name of no file", 2, ["{{name}}", "-f"], ["Hi", "-o", "{{name}}.mp3"]),
     Case(
         "a folder of that name",
         1,

@@ -64,6 +64,7 @@ def test_both_readers_read_the_same(arguments: list[str]) -> None:
         ["--voice", "nova", "Hello", "--quiet"],
         ["--voice=nova", "--no-stream", "--speed=1.5", "-q"],
         ["-f", "notes.txt", "--save", "-", "--json"],
+        ["-f", "a.txt", "-f", "b.txt", "-o", "out/{name}.mp3", "--subtitles=out/{name}.srt"],
         ["--", "-5 degrees"],
         [],
     ],
@@ -105,7 +106,7 @@ def test_the_command_gets_what_the_library_reads(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("voicestream.cli.say.say", record)
     assert typer_app.run_app(["say", "-fnotes.txt", "--voice", "nova", "--no-stream"]) == 7
-    assert calls == [SayCall(file="notes.txt", settings={"voice": "nova", "streaming": False})]
+    assert calls == [SayCall(file=["notes.txt"], settings={"voice": "nova", "streaming": False})]
 
 
 @pytest.mark.parametrize(

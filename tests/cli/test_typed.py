@@ -76,7 +76,7 @@ def test_bare_text_takes_the_quick_way() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "ours"),
-    [("-r", "--tempo"), ("--rate", "--tempo"), ("--output", "--save"), ("--volume", "volume 0.5")],
+    [("-r", "--tempo"), ("--rate", "--tempo"), ("--out", "-o FILE"), ("--volume", "volume 0.5")],
 )
 def test_flags_of_other_tools_get_a_hint(flag: str, ours: str, tmp_path: Path) -> None:
     ended = run(Call(["hello", flag, "2"]), tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import wave
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,12 @@ def ramp(frames: int, start: int = 0) -> Int16:
     index = np.arange(start, start + frames, dtype=np.int64)
     low, high = (index // 2) % _SPAN, (index // 2) // _SPAN
     return np.where(index % 2 == 0, QUIETEST + low, -QUIETEST - high).astype(np.int16)
+
+
+def samples_in(wav_file: bytes) -> bytes:
+    """The samples of a WAV file as bytes, without its header and its tags."""
+    with wave.open(io.BytesIO(wav_file)) as source:
+        return source.readframes(source.getnframes())
 
 
 def speechlike(seconds: float, rate_hz: int = 24_000) -> Int16:

@@ -54,6 +54,7 @@ def _split(values: dict[str, Any]) -> SayCall:
     settings, own = _settings_and_own(values)
     words = own.pop("text")
     own["text"] = " ".join(words) if words else None
+    own["file"] = list(own.get("file") or ())
     return SayCall(settings=settings, **own)
 
 

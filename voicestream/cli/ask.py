@@ -26,4 +26,6 @@ def _answer(call: SayCall, settings: Settings) -> Script:
         text = sys.stdin.buffer.read().decode("utf-8", "replace")
     text = text.encode("utf-8", "replace").decode()  # arguments that are not UTF-8
     question = question_of(settings, text, call.system)
-    return answer_script(settings, question, ask_early(settings, question))
+    return answer_script(
+        settings, question, ask_early(settings, question), by_sentence=bool(call.subtitles)
+    )

@@ -80,7 +80,7 @@ COMMANDS: dict[str, Command] = {
             "voicestream hello there",
             'voicestream "Hello there." -v nova --tempo 1.2',
             'llm "why is the sky blue?" | voicestream --echo',
-            "voicestream -f notes.md --save notes.wav",
+            "voicestream -f notes.md -o notes.mp3",
         ),
     ),
     "ask": Command(

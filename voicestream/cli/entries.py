@@ -12,8 +12,8 @@ from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE
 
 EVERYDAY = (
-    *("file", "plain", "system", "voice", "model", "tempo", "device", "now", "quiet"),
-    *("save", "echo", "json", "base_url", "api_key", "free"),
+    *("file", "system", "voice", "model", "tempo", "device", "now", "quiet"),
+    *("output", "save", "echo", "json", "base_url", "api_key", "free"),
 )
 """What the short help shows of many options."""
 GROUPS = {
@@ -23,7 +23,7 @@ GROUPS = {
         *("device", "now", "next", "no_wait", "mix", "turn", "expires_s", "panel", "quiet"),
         *("backend", "device_wait_s"),
     ),
-    "Saving": ("save", "echo", "json", "log", "trace"),
+    "Saving": ("output", "save", "subtitles", "echo", "json", "log", "trace"),
     "Network": (
         *("base_url", "base_urls", "api_key", "format", "stream_format", "rate_hz"),
         *("extra_body", "extra_headers", "timeout_s", "connect_timeout_s", "stall_timeout_s"),

@@ -69,7 +69,7 @@ class Log:
         self.note(f"{event.kind}{segment} {event.text}")
 
     def end(self, result: Result, exit_code: int) -> None:
-        """Note how it ended, and wait until all is written."""
+        """Note how it ended."""
         seen = result.snapshot
         marks = (f"{name} {ms:.0f}" for name, ms in seen.timeline_ms.items() if ms is not None)
         self.note(f"ms since the start: {', '.join(marks)}")
@@ -80,7 +80,6 @@ class Log:
         for error in result.errors:
             self.note(f"error: {error}")
         self.note(f"exit code {exit_code}")
-        self.close()
 
     def close(self) -> None:
         """Wait until all is written, a second at most."""

@@ -35,8 +35,20 @@ class Option:
 
 
 SAY_OPTIONS = (
-    Option("file", ("--file", "-f"), "read the text from FILE", "FILE"),
-    Option("save", ("--save",), "keep the sound: a .wav file, or - for stdout", "FILE"),
+    Option(
+        "file", ("--file", "-f"), "read the text from FILE; several are read in turn", "FILE..."
+    ),
+    Option(
+        "output",
+        ("--output", "-o"),
+        "make a sound file, play nothing; .wav, .mp3, .flac, .opus, .ogg or .m4a, - for stdout; "
+        "{name} stands for the name of each -f FILE",
+        "FILE",
+    ),
+    Option("save", ("--save",), "play, and keep the sound; in such a file as -o makes", "FILE"),
+    Option(
+        "subtitles", ("--subtitles",), "write the sentences and their times: .srt or .vtt", "FILE"
+    ),
     Option("trace", ("--trace",), "keep when the sound arrived, for `trace replay`", "FILE"),
     Option("echo", ("--echo",), "pass the text on to stdout as it is heard"),
     Option("json", ("--json",), "print the figures as one JSON object on stdout"),
@@ -62,8 +74,10 @@ class SayCall:
     """One call of ``say``."""
 
     text: str | None = None
-    file: str | None = None
+    file: list[str] = field(default_factory=list)
+    output: str | None = None
     save: str | None = None
+    subtitles: str | None = None
     trace: str | None = None
     log: str | None = None
     echo: bool = False
@@ -140,6 +154,8 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
             return None
         if is_setting:
             call.settings[name] = found
+        elif isinstance(many := getattr(call, name), list):
+            many.append(found)
         else:
             setattr(call, name, found)
     return call

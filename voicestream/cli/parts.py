@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from voicestream.cli.options import SayCall
 from voicestream.cli.report import notice, warn
@@ -58,17 +59,19 @@ def make_script(call: SayCall, settings: Settings) -> Script:
         if not call.quiet:
             warn(sentence)
 
-    if call.file is not None:
+    by_sentence = bool(call.subtitles)
+    if call.file:
         if call.text is not None:
             raise UsageError("both a text and --file were given", hint="Give one of them.")
-        return Script.piped(settings, open_file(call.file), on_doubt)
+        streams = [open_file(file) for file in call.file]
+        return Script.piped(settings, streams, on_doubt, by_sentence)
     if call.text is not None and call.text != "-":
-        return Script(settings, argument(call.text, on_doubt))
+        return Script(settings, argument(call.text, on_doubt), by_sentence=by_sentence)
     if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
         raise EmptyTextError(
             "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
         )
-    return Script.piped(settings, sys.stdin.buffer, on_doubt)
+    return Script.piped(settings, [sys.stdin.buffer], on_doubt, by_sentence)
 
 
 def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
@@ -108,19 +111,35 @@ def ask_early(early: EarlyRequest | Handshake, settings: Settings, script: Scrip
     early.send(None if request is None else first_messages(request))
 
 
-def make_saver(call: SayCall) -> Saver | None:
-    """Where the sound is kept, if anywhere."""
-    if call.save is None:
+def make_saver(call: SayCall, settings: Settings) -> Saver | None:
+    """Where the sound is kept, if anywhere. What cannot be written is told here.
+
+    Raises:
+        UsageError: an ending stands for nothing that can be made, or stdout is taken.
+        SaveError: a file cannot be written.
+    """
+    if call.subtitles is not None:
+        from voicestream.output.subtitles import check_ending
+
+        check_ending(call.subtitles)
+    target = call.save if call.output is None else call.output
+    if target is None:
         return None
+    from voicestream.encode.base import Tags
     from voicestream.output.save import Saver
 
-    if call.save != "-":
-        return Saver(call.save)
+    if target == "-":
+        return Saver(_stdout("--save" if call.output is None else "-o", call))
+    title = PurePath(call.file[0]).stem if len(call.file) == 1 else ""
+    return Saver(target, Tags(title, settings.voice), whole=call.output is not None)
+
+
+def _stdout(flag: str, call: SayCall) -> BinaryIO:
     if call.json or call.echo:
         other = "--json" if call.json else "--echo"
-        raise UsageError(f"--save - and {other} both want stdout", hint="Save to a file instead.")
+        raise UsageError(f"{flag} - and {other} both want stdout", hint="Name a file instead.")
     if sys.stdout is not None and sys.stdout.isatty():
-        raise UsageError("--save - would write sound to the terminal", hint="Name a .wav file.")
+        raise UsageError(f"{flag} - would write sound to the terminal", hint="Name a file.")
     if sys.stdout is None:
-        raise SaveError("stdout is closed", hint="Save to a file instead.")
-    return Saver(sys.stdout.buffer)
+        raise SaveError("stdout is closed", hint="Name a file instead.")
+    return sys.stdout.buffer

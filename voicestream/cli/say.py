@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,15 @@ from voicestream.cli.report import (
     warn,
 )
 from voicestream.cli.signals import Signals
+from voicestream.cli.targets import calls_of
 from voicestream.clock import process_start_s
-from voicestream.errors import DeviceError, ReaderGoneError, UsageError, VoicestreamError
+from voicestream.errors import (
+    DeviceError,
+    KeyRefusedError,
+    ReaderGoneError,
+    UsageError,
+    VoicestreamError,
+)
 from voicestream.settings.table import Settings
 from voicestream.state import Status
 
@@ -61,14 +69,14 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     log: Log | None = None
     try:
         log = _open_log(call, start_s)
-        return _say(call, start_s, script_of, signals, log)
+        return _say_each(call, start_s, script_of, signals, log)
     except VoicestreamError as error:
-        if log is not None:
-            log.note(f"error: {error}")
-            log.close()
         return report(error, call.json)
     except KeyboardInterrupt:
         return signals.exit_code
+    finally:
+        if log is not None:
+            log.close()
 
 
 def _open_log(call: SayCall, start_s: float) -> Log | None:
@@ -79,13 +87,34 @@ def _open_log(call: SayCall, start_s: float) -> Log | None:
     return Log(call.log, start_s)
 
 
+def _say_each(
+    call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
+) -> int:
+    """One call after the other; the exit code is that of the first that failed."""
+    code = 0
+    for one in calls_of(call):
+        try:
+            ended = _say(one, start_s, script_of, signals, log)
+        except VoicestreamError as error:
+            if log is not None:
+                log.note(f"error: {error}")
+            ended = report(error, call.json)
+        code = code or ended
+        if signals.came or ended == KeyRefusedError.exit_code:
+            break
+        signals.session, start_s = None, time.monotonic()
+    return code
+
+
 def _say(
     call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
 ) -> int:
     if call.json and call.echo:
         raise UsageError("--echo and --json both want stdout", hint="Give one of them.")
+    if call.output is not None and call.echo:
+        raise UsageError("--echo passes on what is heard, and -o plays nothing")
     settings = load_settings(call.flags())
-    saver = make_saver(call)
+    saver = make_saver(call, settings)
     if saver is not None:
         signals.clean_up = saver.close  # which leaves nothing
     early = early_connection(settings)
@@ -103,7 +132,7 @@ def _say(
             early.abandon()
         raise
     signals.session = session
-    code = _conduct(call, settings, session, signals)
+    code = _conduct(call, settings, session, signals, saver)
     if log is not None:
         log.end(session.result(), code)
     return code
@@ -126,15 +155,17 @@ def _session(
     metrics = Metrics(start_s)
     # the embedded voice loads for a while, in the background: it goes first
     endpoint = make_endpoint(settings, metrics.notices) if settings.embedded else None
-    sink = make_sink(settings, metrics)
-    prepare_in_background(sink)
+    heard = call.output is None
+    sink = make_sink(settings, metrics) if heard else None
+    if sink is not None:
+        prepare_in_background(sink)
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt
 
     if not call.quiet:
         tell_daily(settings)
     endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
-    turn = make_turn(settings, start_s, metrics.notices)
+    turn = make_turn(settings, start_s, metrics.notices) if heard else None
 
     def on_event(event: Event) -> None:
         _collect_again(event)
@@ -154,7 +185,9 @@ def _collect_again(event: Event) -> None:
         gc.enable()
 
 
-def _conduct(call: SayCall, settings: Settings, session: Session, signals: Signals) -> int:
+def _conduct(
+    call: SayCall, settings: Settings, session: Session, signals: Signals, saver: Saver | None
+) -> int:
     """Run the session under the panel; tell how it went."""
     from voicestream.ui.terminal import wants_panel
 
@@ -171,14 +204,14 @@ def _conduct(call: SayCall, settings: Settings, session: Session, signals: Signa
     sys.setswitchinterval(0.0005)
     session.start()
     if with_panel and not (echo and echo.on_terminal):
-        _watch(session, echo, signals)
+        _watch(call, session, echo, signals)
     else:
         # a wait without an end may miss a signal that comes just before it
         while not session.wait(_ECHO_TICK_S if echo else _TICK_S):
             _echo(session, echo)
     _echo(session, echo)
     ended_early = session.interrupted and not session.dropped
-    code = _tell(call, session.result(), signals.exit_code if ended_early else 0)
+    code = _tell(call, session.result(), signals.exit_code if ended_early else 0, saver)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 
@@ -187,7 +220,7 @@ def _typed(call: SayCall) -> bool:
     return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
 
 
-def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
+def _watch(call: SayCall, session: Session, echo: Echo | None, signals: Signals) -> None:
     from voicestream.ui.keys import in_foreground, terminal_modes
 
     modes = terminal_modes(sys.stdin)
@@ -205,7 +238,7 @@ def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
                 _echo(session, echo)
                 continue
             try:
-                _draw(session, echo, signals)
+                _draw(call, session, echo, signals)
             except OSError:  # the terminal is gone, with the panel
                 while not session.wait(_ECHO_TICK_S):
                     _echo(session, echo)
@@ -214,8 +247,11 @@ def _watch(session: Session, echo: Echo | None, signals: Signals) -> None:
                 signals.stop()
 
 
-def _draw(session: Session, echo: Echo | None, signals: Signals) -> None:
+def _draw(call: SayCall, session: Session, echo: Echo | None, signals: Signals) -> None:
     """Show the panel, and do what is typed, until the session has ended or Ctrl-Z was pressed."""
+    if call.output is not None:
+        _draw_bar(session, signals)
+        return
     from voicestream.ui.keys import HINT, KEYS, Keys
     from voicestream.ui.panel import Panel
 
@@ -236,13 +272,22 @@ def _draw(session: Session, echo: Echo | None, signals: Signals) -> None:
             _echo(session, echo)
 
 
+def _draw_bar(session: Session, signals: Signals) -> None:
+    from voicestream.ui.making import draw_bar
+    from voicestream.ui.panel import Panel
+
+    with Panel(session.snapshot, sys.stderr, draw=draw_bar) as bar:
+        while not session.wait(bar.interval_s) and not signals.stop_wanted:
+            bar.tick()
+
+
 def _echo(session: Session, echo: Echo | None) -> None:
     """Pass on what is heard by now; whoever stops reading stops the speech."""
     if echo is not None and not echo.follow(session.snapshot()):
         session.interrupt()
 
 
-def _tell(call: SayCall, result: Result, code: int) -> int:
+def _tell(call: SayCall, result: Result, code: int, saver: Saver | None) -> int:
     """Say how it ended; ``code`` is the exit code unless it is 0 and an error has another."""
     told = list(dict.fromkeys(map(str, result.errors)))
     if not call.quiet:
@@ -250,14 +295,17 @@ def _tell(call: SayCall, result: Result, code: int) -> int:
             if text not in told:
                 warn(text)
         if result.snapshot.audio_s or not told:
-            _summarise(result)
+            _summarise(call, result)
     for error in result.errors:
         code = code or error.exit_code
         # segments that fail in the same way are told of once
         if str(error) in told and not isinstance(error, ReaderGoneError):
             told.remove(str(error))
             report(error)
+    code = _write_subtitles(call, result) or code
     if not call.quiet:
+        if saver is not None and saver.torso is not None:
+            warn(f"{call.output} is not made; what there is of it stands in {saver.torso}")
         _name_unspoken(result)
         _name_unheard(result)
     if call.json:
@@ -282,8 +330,28 @@ def _name_unheard(result: Result) -> None:
             warn(f'not heard: "{rest}"')
 
 
-def _summarise(result: Result) -> None:
-    from voicestream.ui.summary import summary_line
+def _write_subtitles(call: SayCall, result: Result) -> int:
+    """Beside the sound, where that got its name; the exit code if that fails, else 0."""
+    if call.subtitles is None or not result.snapshot.cues:
+        return 0
+    if call.output is not None and not result.completed:
+        return 0
+    from voicestream.output.subtitles import write_subtitles
+
+    try:
+        write_subtitles(call.subtitles, result.snapshot)
+    except VoicestreamError as error:
+        return report(error)
+    return 0
+
+
+def _summarise(call: SayCall, result: Result) -> None:
+    from voicestream.ui.summary import made_line, summary_line
     from voicestream.ui.terminal import encoding_of
 
-    notice(summary_line(result.snapshot, encoding_of(sys.stderr)))
+    encoding = encoding_of(sys.stderr)
+    if call.output is None:
+        notice(summary_line(result.snapshot, encoding))
+    elif result.completed:
+        name = "" if call.output == "-" else call.output
+        notice(made_line(result.snapshot, name, encoding))

@@ -37,7 +37,8 @@ class Signals:
         self.stop_wanted = False
         """Ctrl-Z was pressed, and is yet to be obeyed."""
         self._number = int(signal.SIGINT)
-        self._came = False
+        self.came = False
+        """A session was ended by a signal."""
 
     @property
     def exit_code(self) -> int:
@@ -85,9 +86,9 @@ class Signals:
             self.clean_up()
             # raised here, an exception could end up in whatever is being imported
             os._exit(self.exit_code)
-        if self._came or self.session.interrupted:
+        if self.came or self.session.interrupted:
             raise KeyboardInterrupt
-        self._came = True  # a session that is over is not interrupted any more
+        self.came = True  # a session that is over is not interrupted any more
         self._number = number
         self.session.interrupt()
 

@@ -22,8 +22,8 @@ _ELSEWHERE = {
         ("-r", "--rate", "--wpm"), "The tempo is --tempo (-t): 1.5 is half as fast again."
     ),
     **dict.fromkeys(
-        ("-o", "--output", "--output-file", "-w", "--write-media", "--out"),
-        "--save FILE.wav keeps the sound; with --device null nothing is heard.",
+        ("--output-file", "-w", "--write-media", "--out"),
+        "-o FILE makes a sound file; --save FILE plays as well.",
     ),
     "--volume": "`voicestream volume 0.5` sets the volume while it speaks.",
     **dict.fromkeys(("-l", "--lang"), "The language is --language."),

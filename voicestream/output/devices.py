@@ -11,7 +11,7 @@ PERIOD_S = 0.016
 for a busy machine, short enough that a fade is heard within 60 ms of an interrupt."""
 LEAD_IN_S = 0.02
 """A stream that starts with sound loses the first 4 to 20 ms of it."""
-HINT = "`voicestream devices` lists them; --save FILE keeps the sound, --device null drops it."
+HINT = "`voicestream devices` lists them; -o FILE makes a sound file, --device null drops it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,9 +92,9 @@ def _first(sounds: Iterator[bytes]) -> bytes:
 
 
 def _encoded(form: str, sounds: Iterable[bytes], pcm: PcmFormat) -> Iterator[bytes]:
-    from voicestream.serve.encode import open_encoder
+    from voicestream.encode.pieces import PiecesEncoder
 
-    encoder = open_encoder(form, pcm)
+    encoder = PiecesEncoder(form, pcm)
     for sound in sounds:
         frames = np.frombuffer(sound, np.int16).reshape(-1, pcm.channels)
         if piece := encoder.encode(frames):

@@ -57,7 +57,10 @@ def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
 
 
 def answer_script(
-    settings: Settings, question: Question, early: EarlyRequest | None = None
+    settings: Settings,
+    question: Question,
+    early: EarlyRequest | None = None,
+    by_sentence: bool = False,
 ) -> Script:
     """What a language model answers, as it writes it. It is asked once the session starts,
     unless it was early."""
@@ -74,4 +77,5 @@ def answer_script(
         headers={} if settings.chat_base_url else settings.headers,
     )
     policy = RetryPolicy(settings.retries, settings.retry_budget_s)
-    return Script(settings, rest=stream_answer(question, config, policy, early))
+    answer = stream_answer(question, config, policy, early)
+    return Script(settings, rest=answer, by_sentence=by_sentence)

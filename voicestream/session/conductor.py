@@ -161,10 +161,12 @@ class Session:
         try:
             # the endpoint is still thinking; importing a codec later would delay the first sound
             self._attempt(lambda: preload(first_format(self._settings)))
+            self._attempt(self._playback.prepare)
             self._attempt(self._pacing.load)
             self._attempt(self._feeder.run)
             self._attempt(self._fetchers.cancel)
-            self._attempt(self._playback.stop)
+            complete = not (self._interrupted or self._failures())
+            self._attempt(lambda: self._playback.stop(complete))
             self._attempt(self._pacing.save_trace)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
@@ -279,7 +281,13 @@ class Session:
         return self._interrupted
 
     def snapshot(self) -> Snapshot:
-        return replace(self.metrics.snapshot(), waits_for=self.waits_for)
+        chars, complete = self._fetchers.text_length()
+        return replace(
+            self.metrics.snapshot(),
+            waits_for=self.waits_for,
+            text_chars=chars,
+            text_complete=complete,
+        )
 
     def result(self) -> Result:
         """The figures, once it has ended."""

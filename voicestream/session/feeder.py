@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from voicestream.dsp.convert import Converter
 from voicestream.dsp.join import Joiner, JoinSettings
@@ -228,7 +229,7 @@ class Feeder:
         self._join_on(job, samples)
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
-        pcm = self._playback.pcm or self._playback.open(source)
+        pcm = self._playback.pcm or self._playback.open(source, job.segment.spoken)
         if self._joiner is None or self._tempo is None:
             self._joiner = Joiner(pcm, self._join)
             self._tempo = Tempo(
@@ -246,7 +247,8 @@ class Feeder:
             self._playback.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
         begins_at = self._playback.written_frames + self._tempo.waiting_frames
-        self._metrics.feeder.cues.append(Cue(begins_at, job.segment.text))
+        goes_on = job.segment.end is Boundary.CLAUSE
+        self._metrics.feeder.cues.append(Cue(begins_at, job.segment.text, goes_on=goes_on))
         job.figures.status = Status.PLAYING
 
     def _join_on(self, job: Job, samples: Samples) -> None:
@@ -259,6 +261,8 @@ class Feeder:
         self._write(self._joiner.push(self._converter.flush()))
         self._write(self._joiner.end())
         self._write_held()
+        cues = self._metrics.feeder.cues
+        cues[-1] = replace(cues[-1], end_frame=self._playback.written_frames)
         self._playback.join()
         self._converter = None
         self._end = job.segment.end

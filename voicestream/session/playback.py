@@ -118,8 +118,16 @@ class Playback:
             abandon()
         self._wakes.put(None)
 
-    def open(self, source: PcmFormat) -> PcmFormat:
+    def prepare(self) -> None:
+        """Before ``open``: what takes time and needs no format."""
+        if self._saver is not None:
+            self._saver.prepare()
+
+    def open(self, source: PcmFormat, text: str = "") -> PcmFormat:
         """The first samples tell what to play: open the sink, or do without one.
+
+        Args:
+            text: what they say.
 
         Raises:
             DeviceError: there is neither a device nor a file to save to.
@@ -135,7 +143,7 @@ class Playback:
                 self._metrics.notices.notify(f"not played, only saved: {error.what}")
         self._metrics.feeder.rate_hz = pcm.rate_hz
         if self._saver is not None:
-            self._saver.open(pcm)
+            self._saver.open(pcm, text)
         ahead_s = 0.0
         if self._sink is not None:
             self._make_player(self._sink, pcm)
@@ -322,8 +330,11 @@ class Playback:
                 self._only_save(error)
                 return
 
-    def stop(self) -> None:
+    def stop(self, complete: bool = False) -> None:
         """End the sink; after a cancel, when the fade has been heard. Finish the file.
+
+        Args:
+            complete: all that was to be said has been written.
 
         Raises:
             SaveError: the file cannot be finished.
@@ -335,7 +346,7 @@ class Playback:
                 self._sink.stop(drain=False)
         finally:
             if self._saver is not None:
-                self._saver.close()
+                self._saver.close(complete)
 
     def _await_fade(self, player: Player, sink: Sink) -> None:
         deadline_s = time.monotonic() + _FADE_WAIT_S

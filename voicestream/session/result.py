@@ -60,7 +60,7 @@ class Result:
 
 _LIVE = frozenset(
     "at_ms fill_ms prebuffer_ms capacity_ms speaking segments cues written_frames played_frames "
-    "fill rate_hz start_s waits_for".split()
+    "fill rate_hz start_s waits_for text_chars text_complete".split()
 )
 """Of a snapshot, what is of no use once the reply has ended, or shown in another way."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO
 
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
@@ -23,6 +24,7 @@ class Script:
         text: what is known of it.
         rest: what comes later, read by a thread of its own once ``start`` is called.
         interrupt: ends a read that waits.
+        by_sentence: no two sentences share a request, however short they are.
 
     Raises:
         EmptyTextError: the text is known and holds nothing to speak.
@@ -34,8 +36,12 @@ class Script:
         text: str = "",
         rest: Iterable[str] | None = None,
         interrupt: Interrupt | None = None,
+        by_sentence: bool = False,
     ) -> None:
-        self._queue = SegmentQueue(_limits(settings), _pipeline(settings))
+        limits = _limits(settings)
+        if by_sentence:
+            limits = replace(limits, min_chars=1, batch_chars=1)
+        self._queue = SegmentQueue(limits, _pipeline(settings))
         self._interrupt = interrupt
         self._failure: BaseException | None = None
         self._taken = 0
@@ -54,12 +60,22 @@ class Script:
 
     @classmethod
     def piped(
-        cls, settings: Settings, stream: BinaryIO, on_doubt: Callable[[str], None] | None = None
+        cls,
+        settings: Settings,
+        streams: Sequence[BinaryIO],
+        on_doubt: Callable[[str], None] | None = None,
+        by_sentence: bool = False,
     ) -> Script:
-        """A script of what comes in on ``stream``, as it comes."""
+        """A script of what comes in on one stream after the other, as it comes."""
         interrupt = Interrupt()
-        pieces = read_pieces(stream, interrupt=interrupt, on_doubt=on_doubt)
-        return cls(settings, rest=pieces, interrupt=interrupt)
+
+        def pieces() -> Iterator[str]:
+            for number, stream in enumerate(streams):
+                if number:
+                    yield "\n\n"
+                yield from read_pieces(stream, interrupt=interrupt, on_doubt=on_doubt)
+
+        return cls(settings, rest=pieces(), interrupt=interrupt, by_sentence=by_sentence)
 
     @property
     def late(self) -> bool:

@@ -21,7 +21,7 @@ from rich.segment import ControlType, Segment
 from rich.style import Style
 
 from voicestream.metrics import Snapshot
-from voicestream.ui.lines import Laid, cells
+from voicestream.ui.lines import Laid, Line, cells
 from voicestream.ui.picture import draw
 from voicestream.ui.terminal import encoding_of, reflows
 
@@ -75,6 +75,7 @@ class Panel:
         stream: the terminal, usually stderr.
         rate_hz: pictures a second, at most.
         clock: seconds, ever growing.
+        draw: makes the picture, see :func:`voicestream.ui.picture.draw`.
     """
 
     def __init__(
@@ -85,7 +86,9 @@ class Panel:
         rate_hz: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] | None = None,
+        draw: Callable[..., list[Line]] = draw,
     ) -> None:
+        self._lay = draw
         self.interval_s = 1.0 / rate_hz
         self._snapshot = snapshot
         self._stream = stream
@@ -154,7 +157,7 @@ class Panel:
         columns, rows = self._console.size = self._size()
         # The last column stays free: a full line makes some terminals wrap.
         size = columns - 1, rows - 1
-        lines = draw(self._snapshot(), *size, self._encoding, self._color, self.hint)
+        lines = self._lay(self._snapshot(), *size, self._encoding, self._color, self.hint)
         self._live.update(Laid(lines))
         with self._unwrapped():
             if columns < self._columns and reflows(self._environ):

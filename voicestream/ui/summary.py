@@ -86,6 +86,21 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
     return dot.join(facts)
 
 
+def made_line(snapshot: Snapshot, name: str, encoding: str = "utf-8") -> str:
+    """What was made, and how fast.
+
+    Args:
+        name: of the file; empty: none.
+        encoding: see :func:`summary_line`.
+    """
+    dot = " · " if can_show("·", encoding) else ", "
+    took_s = snapshot.at_ms / 1000
+    speed = snapshot.audio_s / max(took_s, 0.001)
+    fast = f" ({speed:.0f} times realtime)" if speed >= 1.5 else ""
+    sound = f"{seconds(snapshot.audio_s)} of sound in {seconds(took_s)}{fast}"
+    return dot.join([name, sound] if name else [sound])
+
+
 def _outcome(snapshot: Snapshot) -> str:
     verb = {State.DONE: "spoke", State.FAILED: "failed", State.CANCELLED: "stopped"}.get(
         snapshot.state, "unfinished"

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.support import encode
+from voicestream.encode.pieces import PiecesEncoder
 from voicestream.pcm import PcmFormat, to_int16
 from voicestream.serve import app
-from voicestream.serve.encode import open_encoder
 
 PCM = PcmFormat(24_000)
 VOICE = to_int16(encode.speech(2.0))
@@ -19,7 +19,7 @@ CONTAINERS = {"mp3": "mp3", "opus": "ogg", "aac": "aac", "flac": "flac", "wav": 
 
 
 def encoded(form: str, sizes: list[int]) -> bytes:
-    encoder = open_encoder(form, PCM)
+    encoder = PiecesEncoder(form, PCM)
     marks = np.cumsum([0, *sizes])
     parts = [encoder.encode(VOICE[a:b]) for a, b in itertools.pairwise(marks)]
     return b"".join([*parts, encoder.finish()])
@@ -45,7 +45,7 @@ def test_however_the_sound_comes_the_file_holds_it(form: str, sizes: list[int]) 
 
 @pytest.mark.parametrize("form", ["pcm", *CONTAINERS])
 def test_nothing_to_say_is_still_a_reply(form: str) -> None:
-    encoder = open_encoder(form, PCM)
+    encoder = PiecesEncoder(form, PCM)
     assert isinstance(encoder.encode(VOICE[:0]) + encoder.finish(), bytes)
 
 

@@ -1,0 +1,60 @@
+"""Which files a call makes: of several texts one each, where the names say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from voicestream.cli.options import SayCall
+from voicestream.errors import UsageError
+
+_NAME = "{name}"
+_TEMPLATES = {"output": "-o", "save": "--save", "subtitles": "--subtitles"}
+"""What may hold ``{name}``, and the option it is given with."""
+
+
+def calls_of(call: SayCall) -> list[SayCall]:
+    """The calls that this one stands for: one for each file where ``{name}`` asks for that.
+
+    Raises:
+        UsageError: what is to be made of several files has one name.
+    """
+    if call.output is not None and call.save is not None:
+        raise UsageError("-o plays nothing, and --save plays", hint="Give one of them.")
+    given = {name: getattr(call, name) for name in _TEMPLATES if getattr(call, name) is not None}
+    named = [name for name, value in given.items() if _NAME in value]
+    if len(call.file) > 1:
+        for name in given:
+            if name not in named:
+                _refuse(_TEMPLATES[name], given[name])
+    if not named:
+        return [call]
+    if not call.file:
+        raise UsageError(f"{_NAME} is the name of a file that is read", hint="Give it with -f.")
+    calls = [_for_file(call, file, named) for file in call.file]
+    for name in named:
+        _no_two_alike(calls, name)
+    return calls
+
+
+def _refuse(flag: str, value: str) -> None:
+    file = Path(value)
+    each = file.with_name(f"{_NAME}{file.suffix}")
+    raise UsageError(
+        f"several files would become one {value}",
+        hint=f"{flag} '{each}' makes one of each; `cat` makes one text of several files.",
+    )
+
+
+def _for_file(call: SayCall, file: str, named: list[str]) -> SayCall:
+    values = {name: getattr(call, name).replace(_NAME, Path(file).stem) for name in named}
+    return replace(call, file=[file], **values)
+
+
+def _no_two_alike(calls: list[SayCall], name: str) -> None:
+    seen: dict[str, str] = {}
+    for call in calls:
+        target, (file,) = getattr(call, name), call.file
+        if target in seen:
+            raise UsageError(f"both {seen[target]} and {file} would become {target}")
+        seen[target] = file

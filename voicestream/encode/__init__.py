@@ -1,0 +1,1 @@
+"""Sound to bytes: what ``serve`` sends and what is saved."""
