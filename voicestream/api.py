@@ -15,6 +15,7 @@ from voicestream.errors import UsageError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
+from voicestream.session.forks import refuse_amid_speech
 from voicestream.session.listener import OnEvent
 from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
 from voicestream.session.pacing import kept_learnt
@@ -141,6 +142,7 @@ def begin(
 ) -> Handle:
     """``start`` without a callback to poll; ``loop`` is where an async client is at home."""
     started_s = time.monotonic()
+    refuse_amid_speech()
     chosen = settings if settings is not None else load()
     if not isinstance(chosen, Settings):
         raise UsageError(

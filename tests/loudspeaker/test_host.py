@@ -35,6 +35,24 @@ except voicestream.VoicestreamError as error:
     print(error)
 writer.join()
 """
+FORKER = """
+import os, sys, voicestream
+
+def say():
+    try:
+        print(voicestream.say("A tone.", settings).completed, flush=True)
+    except voicestream.VoicestreamError as error:
+        print(error, flush=True)
+
+settings = voicestream.Settings(base_url=sys.argv[1], backend=os.environ["VOICESTREAM_BACKEND"])
+say()
+child = os.fork()
+if not child:
+    say()
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+FORKS = {"PYTHONWARNINGS": "ignore"}  # from Python 3.12 on it is warned of
 HEARD = Script(tones.tone(1, 0.3).tobytes())
 
 
@@ -68,3 +86,16 @@ def test_nothing_is_written_there_where_no_sound_system_answers(tmp_path: Path) 
         told, written = host(WRITER, server, env, tmp_path)
     assert "device" in told
     assert written == b"".join(b"%d\n" % number for number in range(LINES))
+
+
+def test_a_forked_child_is_told_that_the_sound_card_is_its_parents(
+    loudspeaker: Loudspeaker, tmp_path: Path
+) -> None:
+    env = {name: loudspeaker.env[name] for name in KEPT}
+    with ScriptedServer(HEARD) as server:
+        told, written = host(FORKER, server, command.environment(tmp_path, env, FORKS), tmp_path)
+    first, child = told.splitlines()
+    assert first == "True"
+    assert "forked" in child
+    assert "spawn" in child
+    assert written == b""

@@ -14,6 +14,7 @@ from typing import Any
 from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
 from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.output.owner import note_use, refuse_after_fork
 from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
@@ -62,6 +63,7 @@ class MiniaudioSink:
         with self._preparing:
             if self._context is not None:
                 return
+            refuse_after_fork()
             self._binding = binding = _import_binding()
             config = binding.lib.ma_context_config_init()
             config.threadPriority = binding.lib.ma_thread_priority_highest
@@ -73,6 +75,7 @@ class MiniaudioSink:
             )
             if told != binding.lib.MA_SUCCESS:
                 raise DeviceError("no sound system is there", _reason(binding.lib, told), HINT)
+            note_use()
             self._kept.append(name)
             self._context = context
             if context.backend != binding.lib.ma_backend_pulseaudio:  # it loaded ALSA or JACK

@@ -10,6 +10,7 @@ from typing import Any
 from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
 from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.output.owner import note_use, refuse_after_fork
 from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
@@ -58,12 +59,14 @@ class PortAudioSink:
         with self._preparing:
             if self._portaudio is not None:
                 return
+            refuse_after_fork()
             self._pyaudio = _import_pyaudio()
             quiet_sound_libraries()
             try:
                 self._portaudio = self._pyaudio.PyAudio()
             except OSError as error:
                 raise DeviceError("PortAudio cannot start", str(error), HINT) from error
+            note_use()
 
     def devices(self) -> list[Device]:
         """All output devices there are now.

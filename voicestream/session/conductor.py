@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +18,7 @@ from voicestream.session.asking import first_format
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
+from voicestream.session.forks import Owner
 from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
@@ -86,7 +86,7 @@ class Session:
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint
         self._ended = threading.Event()
-        self._process = os.getpid()
+        self._owner = Owner()
         self._errors: list[VoicestreamError] = []
         self._interrupted = False
         self.metrics = metrics or Metrics()
@@ -149,6 +149,7 @@ class Session:
 
     def start(self) -> None:
         """Begin; returns at once."""
+        self._owner.begins()
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
         notify = self.metrics.notices.notify
@@ -198,6 +199,7 @@ class Session:
                 self.metrics.notices.notify(f"the endpoint failed to close: {wrong}")
             self._listener.tell_end()
         finally:
+            self._owner.ends()
             self._ended.set()
 
     def _failures(self) -> list[VoicestreamError]:
@@ -216,7 +218,7 @@ class Session:
 
         Does nothing in a child process, whose sockets are its parent's.
         """
-        if not (self._ended.is_set() or self._interrupted or self._elsewhere):
+        if self._owner.is_here and not self._ended.is_set() and not self._interrupted:
             self._interrupted = True
             self._feeder.cancel()
             self._playback.cancel()
@@ -256,12 +258,7 @@ class Session:
         kind = self._listener.telling
         if kind == "end" or self._ended.is_set():
             return True
-        if self._elsewhere:
-            raise UsageError(
-                "this speech belongs to another process",
-                "it was begun before a fork",
-                "Begin to speak in the process that waits for it.",
-            )
+        self._owner.require()
         if kind and timeout_s is None:
             raise UsageError("on_event cannot wait for the speech", "which waits for on_event")
         if kind or timeout_s is not None:
@@ -270,11 +267,6 @@ class Session:
         while not self._ended.wait(_TICK_S):
             continue
         return True
-
-    @property
-    def _elsewhere(self) -> bool:
-        """Whether this is a child of the process where it was begun."""
-        return os.getpid() != self._process
 
     @property
     def interrupted(self) -> bool:

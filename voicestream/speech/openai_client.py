@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError, Future
@@ -275,9 +276,13 @@ async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
     return await anext(pieces, None)
 
 
-@cache
 def _own_loop() -> asyncio.AbstractEventLoop:
     """One loop for all asynchronous clients that come without theirs."""
+    return _loop_of(os.getpid())  # the thread that ran it is not in a child of fork
+
+
+@cache
+def _loop_of(_process: int) -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="openai", daemon=True).start()
     return loop
