@@ -56,5 +56,6 @@ def test_a_request_held_back_is_no_pause_of_the_writer(complete: bool) -> None:
     idle: list[bool] = []
     fetchers: Any = SimpleNamespace(next_job=lambda: None, text_length=lambda: (9, complete))
     playback: Any = SimpleNamespace(idle=idle.append, drain=lambda: None)
-    Feeder(fetchers, playback, Metrics(), AUTO, lambda *_: None).run()
+    pacing: Any = None
+    Feeder(fetchers, playback, pacing, Metrics(), AUTO, lambda *_: None).run()
     assert idle == [not complete, False]

@@ -17,7 +17,7 @@ _PROOFS = 2
 """Headers that must agree with one that contradicts all before."""
 
 
-class FrameHeader(Protocol):
+class SyncHeader(Protocol):
     """The part of a frame's header that finding the next one needs."""
 
     @property
@@ -42,7 +42,7 @@ class SyncedDecoder(FramedDecoder):
         self._in_step = True  # right behind a frame or a tag: the next header needs no proof
 
     @abstractmethod
-    def _parse(self, at: int) -> FrameHeader | None:
+    def _parse(self, at: int) -> SyncHeader | None:
         """The header at that place of the buffer."""
 
     @abstractmethod
@@ -75,7 +75,7 @@ class SyncedDecoder(FramedDecoder):
             return self._meet_other(header, ended)
         return self._read_frame(header, left, ended)
 
-    def _read_frame(self, header: FrameHeader, left: int, ended: bool) -> bool:
+    def _read_frame(self, header: SyncHeader, left: int, ended: bool) -> bool:
         if not self._in_step:
             # After junk a header is believed only when the next one agrees.
             if left < header.size_bytes + self.header_bytes and not ended:
@@ -93,7 +93,7 @@ class SyncedDecoder(FramedDecoder):
         self._decode(self._consume(header.size_bytes))
         return True
 
-    def _meet_other(self, header: FrameHeader, ended: bool) -> bool:
+    def _meet_other(self, header: SyncHeader, ended: bool) -> bool:
         """A frame of another sample rate: of another file, if the next two agree; else broken."""
         at, follower = self._at, header
         for _ in range(_PROOFS):

@@ -77,7 +77,7 @@ class Handover:
     gap_s: float
 
 
-class Adaptive:
+class Adaptive(Policy):
     """Learns from earlier replies, if there are any, and from this one as it arrives.
 
     Args:

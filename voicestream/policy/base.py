@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
 from voicestream.errors import SettingsError
 
@@ -51,45 +50,47 @@ class PrebufferLimits:
         return min(max(need_s, self.least_s), self.most_s)
 
 
-class Policy(Protocol):
-    """Called by one thread (the feeder), in the order of arrivals."""
+class Policy:
+    """Called by one thread (the feeder), in the order of arrivals. Learns nothing by itself."""
 
-    @property
-    def name(self) -> str:
-        """As tables show it."""
+    name = ""
+    """As tables show it."""
 
-    def requested(self, at_s: float, /) -> None:
+    def requested(self, at_s: float) -> None:
         """Speech was asked for at this time."""
 
-    def text(self, chars: int, complete: bool, /) -> None:
+    def text(self, chars: int, complete: bool) -> None:
         """So many characters will be spoken in all, as far as is known; ``complete``: no more."""
 
-    def arrived(self, at_s: float, sound_s: float, /) -> None:
+    def arrived(self, at_s: float, sound_s: float) -> None:
         """So many seconds of sound became playable; ``at_s`` does not go back."""
 
-    def paused(self, count: int, /) -> None:
+    def paused(self, count: int) -> None:
         """So many pauses were found in what arrived."""
 
-    def start_need_s(self, ahead_s: float, pause_s: float | None, /) -> float:
+    def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:
         """Start once so much has arrived.
 
         Args:
             ahead_s: what the device pulls at once.
             pause_s: sound up to the latest pause known.
         """
+        raise NotImplementedError
 
-    def resume_need_s(self, pause_s: float | None, /) -> float:
+    def resume_need_s(self, pause_s: float | None) -> float:
         """After running dry inside a word: go on with so much waiting.
 
         Args:
             pause_s: sound up to the next pause known.
         """
+        raise NotImplementedError
 
-    def at_pause(self, beyond_s: float, /) -> Window:
+    def at_pause(self, beyond_s: float) -> Window:  # noqa: ARG002
         """At the latest pause known, with ``beyond_s`` of sound after it: when to go on."""
+        return OPEN
 
 
-class Fixed:
+class Fixed(Policy):
     """Start, and go on, with a fixed amount of sound."""
 
     def __init__(self, prebuffer_s: float) -> None:
@@ -98,23 +99,8 @@ class Fixed:
         self.name = f"fixed {1000 * prebuffer_s:.0f}"
         self._prebuffer_s = prebuffer_s
 
-    def requested(self, at_s: float) -> None:
-        """Nothing follows from it."""
-
-    def text(self, chars: int, complete: bool) -> None:
-        """Nothing follows from it."""
-
-    def arrived(self, at_s: float, sound_s: float) -> None:
-        """Nothing follows from it."""
-
-    def paused(self, count: int) -> None:
-        """Nothing follows from it."""
-
-    def start_need_s(self, _ahead_s: float, _pause_s: float | None) -> float:
+    def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:  # noqa: ARG002
         return self._prebuffer_s
 
-    def resume_need_s(self, _pause_s: float | None) -> float:
+    def resume_need_s(self, pause_s: float | None) -> float:  # noqa: ARG002
         return self._prebuffer_s
-
-    def at_pause(self, _beyond_s: float) -> Window:
-        return OPEN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.policy.base import OPEN, Window
+from voicestream.policy.base import Policy
 
 _BUCKET_S = 0.02
 _BUCKETS = 100
@@ -12,7 +12,7 @@ _HISTORY_S = 2.0
 _START_S = 0.08
 
 
-class NetEqLike:
+class NetEqLike(Policy):
     """The target fill is a quantile of the relative arrival delay.
 
     After ``modules/audio_coding/neteq/delay_manager.cc`` and
@@ -29,12 +29,6 @@ class NetEqLike:
         self._history: list[tuple[float, float]] = []
         self._sound_s = 0.0
         self._packets = 0
-
-    def requested(self, at_s: float) -> None:
-        """Nothing follows from it."""
-
-    def text(self, chars: int, complete: bool) -> None:
-        """Nothing follows from it."""
 
     def arrived(self, at_s: float, sound_s: float) -> None:
         late_s = at_s - self._sound_s
@@ -56,14 +50,8 @@ class NetEqLike:
                 return (bucket + 1) * _BUCKET_S
         return _BUCKETS * _BUCKET_S
 
-    def paused(self, count: int) -> None:
-        """Nothing follows from it."""
-
-    def start_need_s(self, _ahead_s: float, _pause_s: float | None) -> float:
+    def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:  # noqa: ARG002
         return self._target_s
 
-    def resume_need_s(self, _pause_s: float | None) -> float:
+    def resume_need_s(self, pause_s: float | None) -> float:  # noqa: ARG002
         return self._target_s
-
-    def at_pause(self, _beyond_s: float) -> Window:
-        return OPEN

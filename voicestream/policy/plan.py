@@ -84,30 +84,38 @@ class Planner:
         self._resume = 0  # frames; 0: not planned yet
 
     def requested(self, at_s: float) -> None:
-        """The first request was sent, on the clock of the arrivals."""
-        self._policy.requested(at_s)
+        """A segment was asked for at this time: what is next to arrive could not before."""
+        if self._last_s is None:
+            self._policy.requested(at_s)
+        else:
+            self.skip(at_s - self._last_s)
 
     def text(self, chars: int, complete: bool) -> None:
         """So many characters will be spoken in all; ``complete``: no more will come."""
         self._policy.text(chars, complete)
 
     def arrived(self, at_s: float, frames: int) -> None:
-        """So many frames became playable. A clock that goes back is taken to stand still."""
-        if self._last_s is None:
-            self._last_s = at_s
-        gap_s = at_s - self._last_s
-        if not 0.0 <= gap_s <= _LONGEST_GAP_S:
-            # what the clock did wrong is left out, so that the policy sees an even time
-            self._skipped_s += gap_s - min(max(gap_s, 0.0), _LONGEST_GAP_S)
-        self._last_s = at_s
+        """So many frames became playable at ``at_s``, or with those before if that was later."""
+        gap_s = max(at_s - (at_s if self._last_s is None else self._last_s), 0.0)
+        if gap_s > _LONGEST_GAP_S:
+            self.skip(gap_s - _LONGEST_GAP_S)
+        even_s = self.even_s(at_s)
+        self._last_s = even_s + self._skipped_s
         self._arrived_frames += frames
-        self._policy.arrived(at_s - self._skipped_s, frames / self._rate_hz)
+        self._policy.arrived(even_s, frames / self._rate_hz)
         self._policy.paused(self._pauses.count)
 
+    def even_s(self, at_s: float) -> float:
+        """The time of an arrival at ``at_s``, without all time in which nothing could arrive.
+
+        It stands still where ``at_s`` goes back: a later segment may come before an earlier one.
+        """
+        return max(at_s, at_s if self._last_s is None else self._last_s) - self._skipped_s
+
     def skip(self, seconds: float) -> None:
-        """After an arrival: so long nothing was asked for, so that nothing could arrive."""
-        self._skipped_s += seconds
-        if self._last_s is not None:
+        """After the latest arrival, if there was one: for so long nothing could arrive."""
+        if self._last_s is not None and seconds > 0:
+            self._skipped_s += seconds
             self._last_s += seconds
 
     def plan(self, read_frames: int, more_waiting: bool = False) -> Plan:

@@ -123,7 +123,8 @@ class Session:
             on_wake=turn.wake if turn else lambda: None,
         )
         self._feeder = Feeder(
-            self._fetchers, self._playback, self.metrics, settings, self._listener.tell
+            *(self._fetchers, self._playback, self._pacing, self.metrics, settings),
+            self._listener.tell,
         )
         self.metrics.notices.listen(self._noticed, settings.warnings)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from voicestream.dsp.convert import Converter
 from voicestream.dsp.join import Joiner, JoinSettings
+from voicestream.dsp.stretch import Stretcher
 from voicestream.errors import (
     ConnectionFailedError,
     DeviceError,
@@ -20,9 +21,9 @@ from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.pcm import PcmFormat, Samples
 from voicestream.session.asking import lighter_may_follow
 from voicestream.session.fetchers import Fetchers, Job
+from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
-from voicestream.session.tempo import Tempo
 from voicestream.settings.table import Settings
 from voicestream.state import Status
 from voicestream.text.segment import Boundary
@@ -41,12 +42,14 @@ class Feeder:
         self,
         fetchers: Fetchers,
         playback: Playback,
+        pacing: Pacing,
         metrics: Metrics,
         settings: Settings,
         announce: Announce,
     ) -> None:
         self._fetchers = fetchers
         self._playback = playback
+        self._pacing = pacing
         self._metrics = metrics
         self._settings = settings
         self._download_first = not settings.streaming
@@ -63,7 +66,7 @@ class Feeder:
             least_pause_ms=1000 * min(self._pauses_s.values()),
         )
         self._joiner: Joiner | None = None
-        self._tempo: Tempo | None = None
+        self._stretcher: Stretcher | None = None
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
         self._failed_in_a_row = 0
@@ -196,7 +199,7 @@ class Feeder:
                 if self._cancelled or self._skipping:
                     return
                 self._take(job, reply.format, samples)
-                self._playback.held_up(job.spool.held_s)
+                self._pacing.skip(job.spool.held_s)
         finally:
             self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
@@ -230,23 +233,21 @@ class Feeder:
 
     def _begin_segment(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source, job.segment.spoken)
-        if self._joiner is None or self._tempo is None:
+        if self._joiner is None or self._stretcher is None:
             self._joiner = Joiner(pcm, self._join)
-            self._tempo = Tempo(
-                pcm, self._settings.tempo, self._metrics.feeder, self._playback.share
-            )
+            self._stretcher = Stretcher(pcm, self._settings.tempo)
         self._converter = Converter(source, pcm)
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
-        self._playback.begin(job.figures.request_at_s, job.read_late)
+        self._pacing.begin(job.figures.request_at_s, job.read_late)
         if lighter_may_follow(self._settings, job.request.format):
             figures = job.figures
             asked_s, came_s = figures.request_at_s or 0.0, figures.first_byte_at_s or 0.0
             expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
-            self._playback.hand_over(expected_s, came_s - asked_s)
+            self._pacing.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
-        begins_at = self._playback.written_frames + self._tempo.waiting_frames
+        begins_at = self._playback.written_frames + self._stretcher.waiting_frames
         goes_on = job.segment.end is Boundary.CLAUSE
         self._metrics.feeder.cues.append(Cue(begins_at, job.segment.text, goes_on=goes_on))
         job.figures.status = Status.PLAYING
@@ -263,17 +264,39 @@ class Feeder:
         self._write_held()
         cues = self._metrics.feeder.cues
         cues[-1] = replace(cues[-1], end_frame=self._playback.written_frames)
-        self._playback.join()
+        self._pacing.join()
+        self._playback.replan()
         self._converter = None
         self._end = job.segment.end
 
     def _write(self, samples: Samples, job: Job | None = None) -> None:
-        """Hand on what came with the latest arrival; ``job``: there may be more of it."""
+        """Play joined sound at the tempo asked for, or slower where more would be late.
+
+        That is after the joiner, so that pauses shorten as speech does.
+
+        Args:
+            samples: shape ``(frames, channels)``; they came with the latest arrival.
+            job: there may be more of it.
+        """
+        pcm, stretcher = self._playback.pcm, self._stretcher
+        if pcm is None or stretcher is None or not len(samples):
+            return
+        sound_s = pcm.frames_to_s(len(samples)) / self._settings.tempo
+        share = self._pacing.share(self._at_s, sound_s, self._playback.ring_s)
+        stretcher.tempo = self._settings.tempo * share
         more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
-        if self._tempo is not None:
-            samples = self._tempo.push(samples, self._at_s)
-        self._playback.write(samples, self._at_s, more)
+        self._play(pcm, stretcher.push(samples), share, more)
 
     def _write_held(self) -> None:
-        if self._tempo is not None:
-            self._playback.write(self._tempo.flush(), self._at_s)
+        """Play what the stretcher holds: nothing of a segment waits for the next one."""
+        pcm, stretcher = self._playback.pcm, self._stretcher
+        if pcm is not None and stretcher is not None:
+            self._play(pcm, stretcher.flush(), stretcher.tempo / self._settings.tempo)
+
+    def _play(self, pcm: PcmFormat, samples: Samples, share: float, more: bool = False) -> None:
+        if not len(samples):
+            return
+        if share < 1.0:
+            self._metrics.feeder.stretched_s += pcm.frames_to_s(len(samples))
+        self._pacing.arrived(samples, self._at_s)
+        self._playback.write(samples, more)

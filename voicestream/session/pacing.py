@@ -65,13 +65,11 @@ class Pacing:
         self._known = Knowledge()
         self._text_complete = False
         self._policy = _policy(settings, self._known)
-        self._latest_s: float | None = None
         self._ahead_s = _PERIOD_S
         self._pcm = PcmFormat(24_000)
         self._pauses = PauseFinder(self._pcm.rate_hz)
         self._planner: Planner | None = None
         self._recorder: TraceRecorder | None = None
-        self._skipped_s = 0.0
         stretch = settings.underrun == "stretch" and settings.streaming
         self._slowdown = Slowdown() if stretch else None
         self.trace_file: str | None = None
@@ -131,13 +129,11 @@ class Pacing:
         """A segment begins to arrive. Before it was asked for, nothing could."""
         if self._planner is None or requested_at_s is None:
             return
-        if self._latest_s is None:
+        self._planner.requested(requested_at_s)
+        if not self._policy.arrivals.count:
             self._policy.read_late = read_late
-            self._planner.requested(requested_at_s)
             if self.trace_file is not None:
                 self._recorder = TraceRecorder(self._endpoint, self._pcm.rate_hz, requested_at_s)
-        elif requested_at_s > self._latest_s:
-            self.skip(requested_at_s - self._latest_s)
         self._policy.handover = None
 
     def hand_over(self, after_s: float, gap_s: float) -> None:
@@ -146,30 +142,34 @@ class Pacing:
 
     def skip(self, seconds: float) -> None:
         """Nothing could arrive for so long after the latest arrival."""
-        if self._planner is not None and self._latest_s is not None and seconds > 0:
+        if self._planner is not None:
             self._planner.skip(seconds)
-            self._latest_s += seconds
-            self._skipped_s += seconds
 
-    def share(self, at_s: float, sound_s: float, waiting_s: float) -> float:
-        """At which share of the tempo to play what arrived; see :meth:`Slowdown.arrived`."""
-        if self._slowdown is None or self._planner is None:
+    def share(self, at_s: float, sound_s: float, waiting_s: float | None) -> float:
+        """The share of the tempo asked for at which to play sound that is not paced yet.
+
+        Args:
+            at_s: when it arrived.
+            sound_s: seconds of it at the tempo asked for.
+            waiting_s: seconds of sound in the ring; None: nothing is played, so nothing is late.
+
+        Returns:
+            0.75 to 1, see :meth:`Slowdown.arrived`; 1 unless underruns are to be stretched.
+        """
+        if self._slowdown is None or self._planner is None or waiting_s is None:
             return 1.0
         self._see_text(self._planner)
-        at_s = max(at_s, self._latest_s or at_s) - self._skipped_s
-        return self._slowdown.arrived(at_s, sound_s, waiting_s, self._policy.rest_s)
+        even_s = self._planner.even_s(at_s)
+        return self._slowdown.arrived(even_s, sound_s, waiting_s, self._policy.rest_s)
 
     def arrived(self, samples: Samples, at_s: float) -> None:
-        """Samples became playable. A later segment's may have come before an earlier one's."""
+        """Samples, at the tempo at which they are played, became playable at ``at_s``."""
         if self._planner is None:
             return
-        if self._latest_s is not None:
-            at_s = max(at_s, self._latest_s)
-        self._latest_s = at_s
+        if self._recorder is not None:
+            self._recorder.arrived(self._planner.even_s(at_s), len(samples))
         self._pauses.feed(samples)
         self._planner.arrived(at_s, len(samples))
-        if self._recorder is not None:
-            self._recorder.arrived(at_s - self._skipped_s, len(samples))
         seen = self._policy.arrivals
         self._metrics.feeder.jitter_s = seen.jitter_s
         self._metrics.feeder.recommended_buffer_s = seen.enough_s + self._ahead_s

@@ -189,47 +189,28 @@ class Playback:
             if idle:
                 self._start_when_ready()
 
-    def begin(self, requested_at_s: float | None, read_late: bool) -> None:
-        """What is written next is a segment that was asked for then.
+    @property
+    def ring_s(self) -> float | None:
+        """Seconds of sound in the ring; None where nothing is played, only saved."""
+        if self._ring is None or self.pcm is None:
+            return None
+        return self.pcm.frames_to_s(self._ring.readable_frames)
 
-        Args:
-            read_late: its first bytes had been waiting.
-        """
-        self._pacing.begin(requested_at_s, read_late)
-
-    def hand_over(self, after_s: float, gap_s: float) -> None:
-        """After so much more sound a lighter format may follow; ``gap_s``: until it comes."""
-        self._pacing.hand_over(after_s, gap_s)
-
-    def held_up(self, seconds: float) -> None:
-        """After what was written last nothing could arrive for so long, for want of room."""
-        self._pacing.skip(seconds)
-
-    def share(self, at_s: float, sound_s: float) -> float:
-        """At which share of the tempo to play sound that arrived then and is written next."""
-        if self._ring is None or self.pcm is None:  # nothing that is only saved is late
-            return 1.0
-        waiting_s = self.pcm.frames_to_s(self._ring.readable_frames)
-        return self._pacing.share(at_s, sound_s, waiting_s)
-
-    def join(self) -> None:
-        """A segment ends with what was written last."""
-        self._pacing.join()
+    def replan(self) -> None:
+        """Something was learnt of what has been written: it may be enough to start."""
         self._plan(more_waiting=False)
         self._start_when_ready()
 
-    def write(self, samples: Samples, at_s: float, more_waiting: bool = False) -> None:
+    def write(self, samples: Samples, more_waiting: bool = False) -> None:
         """Add samples of ``pcm``, waiting while the ring is full.
 
         Args:
-            at_s: when they arrived.
+            samples: shape ``(frames, channels)``; pacing knows of them.
             more_waiting: more is here already.
 
         Raises:
             DeviceError: the device went away.
         """
-        if not len(samples):
-            return
         frames = to_int16(samples)
         if self._saver is not None:
             try:
@@ -239,7 +220,6 @@ class Playback:
                 self.errors.append(error)
         self.written_frames += len(frames)
         self._metrics.feeder.written_frames = self.written_frames
-        self._pacing.arrived(samples, at_s)
         if self._ring is None or self._player is None:
             return
         full = len(frames) > self._ring.writable_frames

@@ -14,7 +14,7 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, EndpointTimeoutError, IncompleteReplyError, ReplyError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http import reply
+from voicestream.speech.http import stream
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
 
@@ -52,7 +52,7 @@ def test_a_body_that_drips() -> None:
 
 @pytest.mark.parametrize(("status", "kind"), [(500, "text/plain"), (200, "text/html")])
 def test_a_message_that_drips(status: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply, "MESSAGE_S", 0.2)
+    monkeypatch.setattr(stream, "MESSAGE_S", 0.2)
     script = Script(b"x" * 4000, status, kind, piece_bytes=1, rate_bytes_per_s=50)
     with ScriptedServer(script) as server:
         endpoint = HttpEndpoint(HttpConfig(server.url, KEY))
