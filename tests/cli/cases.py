@@ -103,6 +103,10 @@ OPTION_CASES = [
         ["Hi", "--prebuffer-ms", "3000"],
     ),
     Case("no URL", 2, ["--base-url", "https://host/v1"], ["Hi", "--base-url", "localhost:88"]),
+    Case("unknown endpoint", 2, ["kokro", "mean kokoro"], ["Hi", "-e", "kokro"]),
+    Case("an endpoint without its key", 2, ["GROQ_API_KEY", "docs"], ["Hi", "-e", "groq"]),
+    Case("a URL for a name", 2, ["--base-url", "names"], ["Hi", "-e", "http://h/v1"]),
+    Case("a key for a name", 2, ["not the name"], ["Hi", "-e", KEY]),
     Case("no host", 2, ["--base-url", "https://host/v1"], ["Hi", "--base-url", "http:///v1"]),
     Case("wrong scheme", 2, ["--base-url", "http"], ["Hi", "--base-url", "ftp://host/v1"]),
     Case("wrong port", 2, ["--base-url", "ort"], ["Hi", "--base-url", "http://host:99999/v1"]),
@@ -133,6 +137,12 @@ SETTING_CASES = [
     Case("TOML not UTF-8", 2, ["config.toml", "not valid"], files={_CONFIG: b"voice='\xff'"}),
     Case(
         "unknown setting", 2, ["config.toml", "vioce", "config"], files={_CONFIG: "vioce = 'a'\n"}
+    ),
+    Case(
+        "a key in an endpoint's table",
+        2,
+        ["endpoint.a.key_variable", "name of an environment variable"],
+        files={_CONFIG: f"[endpoint.a]\nbase_url = 'http://127.0.0.1:9'\nkey_variable = '{KEY}'\n"},
     ),
     Case("setting of a wrong kind", 2, ["(voice)", "text"], files={_CONFIG: "voice = [1]\n"}),
     Case("a folder for settings", 2, ["config.toml", "read"], files={_CONFIG + "/x": ""}),

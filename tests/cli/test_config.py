@@ -46,6 +46,27 @@ def test_a_value_is_changed_and_the_rest_stays_as_it_stands(file: Path) -> None:
     )
 
 
+def test_the_endpoints_to_use_stand_beside_their_tables(file: Path) -> None:
+    file.parent.mkdir()
+    home = '[endpoint.home]\nbase_url = "http://127.0.0.1:1/v1"\n'
+    file.write_text('voice = "v"\n' + home)
+    assert not unset_in(file, "endpoint")
+    set_in(file, ROWS["endpoint"], "home,embedded")
+    assert file.read_text() == f'voice = "v"\n[endpoint]\nuse = "home,embedded"\n\n{home}'
+    settings = load({}, {}, file.parent, file)
+    assert (settings.endpoint, settings.voice) == ("home,embedded", "v")
+    set_in(file, ROWS["endpoint"], "kokoro")
+    set_in(file, ROWS["tempo"], "1.5")
+    assert load({}, {}, file.parent, file).endpoint == "kokoro"
+    assert load({}, {}, file.parent, file).tempo == 1.5
+    assert unset_in(file, "endpoint")
+    assert load({}, {}, file.parent, file).endpoint == ""
+    assert home in file.read_text()
+    file.write_text("[endpoint]")
+    set_in(file, ROWS["endpoint"], "kokoro")
+    assert file.read_text() == '[endpoint]\nuse = "kokoro"\n'
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_every_setting_can_be_set_to_its_default_and_read(row: object, file: Path) -> None:
     from voicestream.settings.row import Row
@@ -82,7 +103,7 @@ def test_a_bad_value_is_refused_before_anything_is_written(file: Path) -> None:
 def test_the_example_sets_nothing(file: Path) -> None:
     make_example(file, TABLE)
     assert load({}, {}, file.parent, file) == Settings()
-    lines = file.read_text().splitlines()
+    lines = file.read_text().partition("# An endpoint of your own")[0].splitlines()
     assert [line.split(" ")[0] for line in lines if line.startswith("#") and " = " in line] == [
         f"#{row.name}" for row in TABLE
     ]

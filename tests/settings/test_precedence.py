@@ -17,6 +17,7 @@ from voicestream.settings.table import TABLE, Settings, load, shown_value
 
 SAMPLES: dict[str, tuple[Any, ...]] = {
     "base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "endpoint": ("kokoro,embedded", "speaches", "localai", "voicestream"),
     "base_urls": ("http://a||m|v, embedded:", "http://b", "http://c", "http://d"),
     "speed": (0.5, 1.5, 2, 3.5),
     "tempo": (0.5, 1.5, 2, 3),

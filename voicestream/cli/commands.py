@@ -99,7 +99,7 @@ COMMANDS: dict[str, Command] = {
     "voices": Command(
         "List the voices of the endpoint: what --voice can name.",
         options=(JSON,),
-        settings=("base_url", "api_key", "timeout_s", "allow_http_key"),
+        settings=("endpoint", "base_url", "api_key", "timeout_s", "allow_http_key"),
     ),
     "devices": Command("List the sound cards that --device can name.", options=(JSON,)),
     "config": Command(

@@ -14,11 +14,17 @@ from voicestream.cli.parts import load_settings, warn_of_unknown
 from voicestream.cli.report import notice, print_json, print_text
 from voicestream.errors import SettingsError, UsageError
 from voicestream.printable import printable
+from voicestream.redact import redacted
 from voicestream.settings.config_file import make_example, set_in, unset_in
+from voicestream.settings.endpoints import EMBEDDED_URL, Place
 from voicestream.settings.row import Row, shown
 from voicestream.settings.sources import read_key_file, user_config_file
 from voicestream.settings.table import TABLE, load, shown_value
 
+_NAMES = (
+    "\nEndpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, and "
+    "--endpoint\nA,B,embedded uses them in order. `voicestream help settings` tells how.\n"
+)
 _USAGE = "Try: voicestream config --help"
 _EDITOR = "notepad" if os.name == "nt" else "vi"
 
@@ -63,7 +69,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
     settings = load_settings(flags)
     warn_of_unknown(settings, lambda _name: True)
     if as_json:
-        shown = {
+        shown: dict[str, dict[str, Any]] = {
             row.name: {
                 "value": shown_value(settings, row.name)
                 if isinstance(row.default, str)
@@ -72,11 +78,14 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             }
             for row in TABLE
         }
+        shown["endpoint"]["then"] = [_then(place) for place in settings.fallbacks]
         return print_json(shown)
-    rows = [
-        (row.name, printable(shown_value(settings, row.name)) or "-", settings.source(row.name))
-        for row in TABLE
-    ]
+    rows = []
+    for row in TABLE:
+        value = printable(shown_value(settings, row.name)) or "-"
+        rows.append((row.name, value, settings.source(row.name)))
+        if row.name == ("endpoint" if settings.endpoint else "base_urls"):
+            rows += map(_then_row, settings.fallbacks)
     names = max(len(name) for name, _, _ in rows)
     values = min(max(len(value) for _, value, _ in rows), 48)
     return print_text(
@@ -84,7 +93,22 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             f"{name:<{names}}  {value:<{values}}  {printable(source)}\n"
             for name, value, source in rows
         )
+        + (_NAMES if settings.base_urls else "")
     )
+
+
+def _then(place: Place) -> dict[str, str]:
+    """An endpoint that speaks when those before it fail."""
+    told = {"name": place.name, "base_url": redacted(place.url), "key": place.key_variable}
+    if place.url != EMBEDDED_URL:
+        told |= {"model": place.model, "voice": place.voice, "format": place.format}
+    return {name: value for name, value in told.items() if value}
+
+
+def _then_row(place: Place) -> tuple[str, str, str]:
+    told = _then(place)
+    name, key = told.pop("name", ""), told.pop("key", "")
+    return f"  then {name}".rstrip(), ", ".join(told.values()), f"key: {key}" if key else "no key"
 
 
 def _row(name: str) -> Row:
@@ -122,7 +146,7 @@ def _tell_what_is_stronger(row: Row) -> None:
         source = load({}).source(row.name)
     except SettingsError:
         return  # the next call tells it
-    if not source.endswith(f"({row.name})"):
+    if not source.endswith((f"({row.name})", f"({row.name}.use)")):
         notice(f"{row.name} is in the config file now, but {source} is stronger")
 
 

@@ -13,7 +13,7 @@ from voicestream.settings.table import TABLE
 
 EVERYDAY = (
     *("file", "system", "voice", "model", "tempo", "device", "now", "quiet"),
-    *("output", "save", "echo", "json", "base_url", "api_key", "free"),
+    *("output", "save", "echo", "json", "endpoint", "base_url", "api_key", "free"),
 )
 """What the short help shows of many options."""
 GROUPS = {
@@ -25,7 +25,7 @@ GROUPS = {
     ),
     "Saving": ("output", "save", "subtitles", "echo", "json", "log", "trace"),
     "Network": (
-        *("base_url", "base_urls", "api_key", "format", "stream_format", "rate_hz"),
+        *("endpoint", "base_url", "base_urls", "api_key", "format", "stream_format", "rate_hz"),
         *("extra_body", "extra_headers", "timeout_s", "connect_timeout_s", "stall_timeout_s"),
         *("reply_timeout_s", "retries", "retry_budget_s", "hedge", "allow_http_key"),
         *("chat_model", "chat_base_url", "free"),

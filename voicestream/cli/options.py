@@ -65,7 +65,7 @@ ASK_OPTIONS = (
     Option("system", ("--system",), "tell the model how to answer", "TEXT"),
     *(option for option in SAY_OPTIONS if option.name != "file"),
 )
-SHORT = {"voice": "-v", "model": "-m", "tempo": "-t"}
+SHORT = {"voice": "-v", "model": "-m", "endpoint": "-e", "tempo": "-t"}
 """Settings that have a short flag."""
 
 

@@ -56,7 +56,15 @@ def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
     """Each endpoint until one has spoken; those after it are only connected to."""
     spoken = False
     for alone in (settings, *(_standing_in(settings, place) for place in settings.fallbacks)):
-        quiet = replace(alone, base_urls="", retries=0, hedge=False, reply_timeout_s=_REPLY_S)
+        quiet = replace(
+            alone,
+            endpoint="",
+            stand_ins=(),
+            base_urls="",
+            retries=0,
+            hedge=False,
+            reply_timeout_s=_REPLY_S,
+        )
         reached = True
         for finding in check_way(ABOUT, quiet):
             reached = reached and finding.verdict != "broken"
@@ -78,9 +86,11 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
         model=place.model or AUTO,
         auto_model=False,
         voice="" if place.url == EMBEDDED_URL else voice,
-        extra_headers="",
-        extra_body="",
-        rate_hz=0,
+        format=place.format or settings.format,
+        extra_headers=place.extra_headers,
+        extra_body=place.extra_body,
+        rate_hz=place.rate_hz,
+        sources={**settings.sources, "api_key": place.key_variable},
     )
 
 

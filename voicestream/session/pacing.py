@@ -220,11 +220,15 @@ def _policy(settings: Settings, known: Knowledge) -> Adaptive:
     return Adaptive(known, PrebufferLimits(least_s, settings.max_buffer_s))
 
 
-def endpoint_key(settings: Settings, name: str, model: str) -> str:
-    """What makes arrivals of one kind, as they are heard; holds nothing secret."""
+def endpoint_key(settings: Settings, name: str, model: str, form: str = "") -> str:
+    """What makes arrivals of one kind, as they are heard; holds nothing secret.
+
+    Args:
+        form: the format that is asked for, if it is not that of the settings.
+    """
     parts = [name]
     if name != EMBEDDED_URL:
-        parts += [model, settings.format, settings.stream_format]
+        parts += [model, form or settings.format, settings.stream_format]
     if settings.tempo != 1.0:
         parts.append(f"tempo {settings.tempo:g}")
     if settings.underrun == "stretch":

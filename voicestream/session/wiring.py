@@ -54,12 +54,14 @@ def make_endpoint(
     asked = _Asked.first(settings)
     first = _endpoint(settings, notices, asked, early)
     learnt_s = partial(_learnt_s, settings)
-    routes = [Route(first.name, lambda: first, learnt_s=partial(learnt_s, first.name))]
+    name = settings.endpoint.partition(",")[0] or first.name
+    routes = [Route(name, lambda: first, learnt_s=partial(learnt_s, first.name))]
     for place in settings.fallbacks:
         make = partial(_endpoint, settings, notices, _Asked.fallback(settings, place))
         adapt = partial(_adapted, place)
-        known = partial(learnt_s, place.url, place.model)
-        routes.append(Route(place.url, make, adapt, known))
+        model = model_for(place.url, place.model)
+        known = partial(learnt_s, place.url.partition("?")[0], model, place.format)
+        routes.append(Route(place.name or place.url, make, adapt, known))
     return ResilientEndpoint(
         routes,
         RetryPolicy(settings.retries, settings.retry_budget_s),
@@ -68,11 +70,11 @@ def make_endpoint(
     )
 
 
-def _learnt_s(settings: Settings, name: str, model: str = "") -> float:
+def _learnt_s(settings: Settings, name: str, model: str = "", form: str = "") -> float:
     """How long the first byte of an endpoint took in earlier sessions; 0: not known."""
     from voicestream.session.pacing import endpoint_key, kept_learnt
 
-    key = endpoint_key(settings, name, model or settings.model)
+    key = endpoint_key(settings, name, model or settings.model, form)
     return kept_learnt().load(key).first_byte_s
 
 
@@ -117,7 +119,8 @@ class _Asked:
     def fallback(cls, settings: Settings, place: Place) -> _Asked:
         key = settings.keys.get(place.key_variable, "")
         source = place.key_variable if key else ""
-        return cls(place.url, place.model, place.model == AUTO, key, source)
+        more = place.headers, place.body, place.rate_hz
+        return cls(place.url, place.model, place.model == AUTO, key, source, *more)
 
 
 def _endpoint(
@@ -235,7 +238,7 @@ def endpoint_of(
 
 
 def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
-    """The request with the model and voice of another endpoint.
+    """The request with the model, voice and format of another endpoint.
 
     Where that endpoint's voice is not named, the voices of a dialogue stay as they are.
     """
@@ -244,4 +247,6 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
         from voicestream.speech.embedded import VOICES
 
         voice = voice if voice in VOICES else VOICES[0]
-    return replace(request, model=model_for(place.url, place.model), voice=voice)
+    form = request.format if place.format in ("", "auto") else place.format
+    model = model_for(place.url, place.model)
+    return replace(request, model=model, voice=voice, format=form)

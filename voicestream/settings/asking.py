@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voicestream.formats import FORMATS
-from voicestream.settings.endpoints import AUTO, OPENAI_URL, place_list
+from voicestream.settings.endpoints import AUTO, name_list, place_list
 from voicestream.settings.parse import (
     flag_choice,
     header_object,
@@ -22,7 +22,7 @@ LEAST_TEMPO, MOST_TEMPO = 0.5, 3.0
 
 
 # the class that inherits generates the methods: twice would cost start-up time
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False, match_args=False)
 class AskingSettings:
     """Where speech is asked for, for what, and what to do when it does not come."""
 
@@ -30,14 +30,20 @@ class AskingSettings:
         "",
         url,
         "where speech is asked for; 'embedded:' is the voice that comes along "
-        f"[default: {OPENAI_URL} when a key is set, else embedded:]",
+        "[default: api.openai.com with a key, else embedded:]",
         "OPENAI_BASE_URL",
+    )
+    endpoint: str = _setting(
+        "",
+        name_list,
+        "an endpoint by its name; or several in order, A,B,embedded: when one fails, the next one "
+        "speaks; `voicestream endpoints` lists the names",
     )
     base_urls: str = _setting(
         "",
         place_list,
-        "endpoints in order, each URL|KEY_VARIABLE|MODEL|VOICE or the beginning of that: when one "
-        "fails, the next one speaks; after base_url if that is given",
+        "the same by URL (names are simpler): each URL|KEY_VARIABLE|MODEL|VOICE or the beginning "
+        "of that; after base_url if that is given",
     )
     api_key: str = _setting(
         "", secret, "the key sent to the endpoint", "OPENAI_API_KEY", flag="--api-key-file"

@@ -15,6 +15,17 @@ from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row
 
 _MOST_BYTES = 1 << 20
+_USE = "use"
+_EXAMPLE = """
+# An endpoint of your own; `use` says which are used where none is named.
+#[endpoint]
+#use = "desk,embedded"
+#[endpoint.desk]
+#base_url = "http://desk.lan:8880/v1"
+#key_variable = "DESK_KEY"  # the variable that holds the key, never the key itself
+#model = "kokoro"
+#voice = "af_heart"
+"""
 _EDIT = "`voicestream config edit` opens it."
 
 
@@ -26,14 +37,14 @@ def set_in(file: Path, row: Row, value: str) -> None:
     """
     parsed = parse_setting(row.kind, value, row.name)
     before = _content(file)
-    line = f"{row.name} = {_toml(parsed)}"
-    head, tables = _parted(before)
-    pattern = _line_of(row.name)
-    if pattern.search(head):
-        head = pattern.sub(lambda _found: line + "\n", head, count=1)
-    else:
-        head = (head if not head or head.endswith("\n") else head + "\n") + line + "\n"
-    _write(file, head + tables, {**_read(file, before), row.name: parsed})
+    meant = _read(file, before)
+    if isinstance(tables := meant.get(row.name), dict):  # [endpoint] holds the names to use
+        changed = _in_table(before, row.name, _USE, f"{_USE} = {_toml(parsed)}\n")
+        _write(file, changed, {**meant, row.name: {**tables, _USE: parsed}})
+        return
+    head, rest = _parted(before)
+    head = _with_line(head, row.name, f"{row.name} = {_toml(parsed)}\n")
+    _write(file, head + rest, {**meant, row.name: parsed})
 
 
 def unset_in(file: Path, name: str) -> bool:
@@ -44,6 +55,12 @@ def unset_in(file: Path, name: str) -> bool:
     """
     before = _content(file)
     wanted = _read(file, before)
+    if isinstance(tables := wanted.get(name), dict):
+        if _USE not in tables:
+            return False
+        del tables[_USE]
+        _write(file, _in_table(before, name, _USE, ""), wanted)
+        return True
     if name not in wanted:
         return False
     del wanted[name]
@@ -61,7 +78,7 @@ def make_example(file: Path, table: Sequence[Row]) -> None:
     if file.exists():
         return
     blocks = [f"# {row.help}\n#{row.name} = {_toml(row.default)}\n" for row in table]
-    _write(file, "# Settings of voicestream.\n\n" + "\n".join(blocks), {})
+    _write(file, "# Settings of voicestream.\n\n" + "\n".join(blocks) + _EXAMPLE, {})
 
 
 def _content(file: Path) -> str:
@@ -99,6 +116,26 @@ def _parted(content: str) -> tuple[str, str]:
     found = re.search(r"^\s*\[", content, re.MULTILINE)
     at = found.start() if found else len(content)
     return content[:at], content[at:]
+
+
+def _in_table(content: str, table: str, name: str, line: str) -> str:
+    """The content with a line of one table in place of its old one; a table is made if need be."""
+    header = re.search(rf"^[ \t]*\[[ \t]*{table}[ \t]*\].*(?:\n|\Z)", content, re.MULTILINE)
+    if header is None:
+        head, rest = _parted(content)
+        return f"{head}[{table}]\n{line}\n{rest}"
+    inside, rest = _parted(content[header.end() :])
+    if not header[0].endswith("\n"):
+        inside = "\n" + inside
+    return content[: header.end()] + _with_line(inside, name, line) + rest
+
+
+def _with_line(content: str, name: str, line: str) -> str:
+    """Lines with one of them in place of its old one, or at their end."""
+    pattern = _line_of(name)
+    if pattern.search(content):
+        return pattern.sub(lambda _found: line, content, count=1)
+    return (content if not content or content.endswith("\n") else content + "\n") + line
 
 
 def _line_of(name: str) -> re.Pattern[str]:

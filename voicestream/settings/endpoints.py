@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
@@ -28,9 +28,14 @@ AUTO = "auto"
 SPEECH_MODEL = "gpt-4o-mini-tts"
 REALTIME_MODEL = "gpt-realtime-2.1-mini"
 
+_VARIABLE = r"[A-Z_][A-Z0-9_]*|"
+_NAME = r"[a-z0-9][a-z0-9._-]*"
+_MOST_NAME = 24
+"""Characters. What is longer may be a key."""
+_KEY_BEGINNINGS = ("sk-", "sk_", "gsk_", "pk-", "pk_", "xi-", "hf_", "key-", "akia")
 _LIKE = "write each like https://host/v1|KEY_VARIABLE|model|voice"
-_HERE = re.compile(r"(.*\.)?localhost|127(\.\d{1,3}){3}|::1")
-_ONE_LABEL = re.compile(r"(?!0x)(?=.*[a-z_-])[\w-]+")
+_HERE = r"(.*\.)?localhost|127(\.\d{1,3}){3}|::1"
+_ONE_LABEL = r"(?!0x)(?=.*[a-z_-])[\w-]+"
 _NEAR_ENDINGS = (".local", ".lan", ".internal", ".home.arpa")
 
 
@@ -43,12 +48,82 @@ class Place:
         key_variable: the environment variable that holds its key; empty for none.
         model: its model; empty for the common one.
         voice: its voice; empty for the common one.
+        name: of the profile it comes from; empty for none.
+        format: what to ask it for; empty for the common one.
+        extra_headers, extra_body: JSON objects of what it is sent besides.
+        rate_hz: of its raw PCM, whatever it says; 0: as it says.
     """
 
     url: str
     key_variable: str = ""
     model: str = ""
     voice: str = ""
+    name: str = ""
+    format: str = ""
+    extra_headers: str = field(default="", repr=False)
+    extra_body: str = ""
+    rate_hz: int = 0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``extra_headers``, names in lower case."""
+        return {name.lower(): held for name, held in unpacked(self.extra_headers).items()}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """``extra_body``, taken apart."""
+        return unpacked(self.extra_body)
+
+
+def unpacked(written: str) -> dict[str, Any]:
+    """A JSON object as a setting holds it."""
+    if not written:
+        return {}
+    import json
+
+    found: dict[str, Any] = json.loads(written)
+    return found
+
+
+def name_list(value: Any) -> str:
+    """A setting: names of endpoints in order, apart by commas.
+
+    Raises:
+        ValueError: an entry is no name. It is not told: it may be a key.
+    """
+    entries = value if isinstance(value, list) else [value]
+    if not all(isinstance(entry, str) for entry in entries):
+        raise ValueError("must be the name of an endpoint, or several apart by commas")
+    found: list[str] = []
+    for entry in re.split(r"[,\s]+", ",".join(map(text, entries)).lower().strip(", ")):
+        name = "embedded" if entry == "embedded:" else entry
+        if "://" in name:
+            raise ValueError(
+                "takes names, not URLs: a URL is given by --base-url, or as the base_url of "
+                "an [endpoint.NAME] table in the config file"
+            )
+        if name and not re.fullmatch(_NAME, name):
+            raise ValueError(f"entry {len(found) + 1} is not the name of an endpoint")
+        if name and name not in found:
+            found.append(name)
+    return ",".join(found)
+
+
+def tellable_name(name: str) -> bool:
+    """Whether it may be told: a name, and by its look no key."""
+    short = len(name) <= _MOST_NAME and not name.lower().startswith(_KEY_BEGINNINGS)
+    return short and bool(re.fullmatch(_NAME, name))
+
+
+def key_variable(value: Any) -> str:
+    """The name of an environment variable. What is none is not told: it may be a key."""
+    found = text(value)
+    if not re.fullmatch(_VARIABLE, found):
+        raise ValueError(
+            "must be the name of an environment variable in capitals, such as OPENAI_API_KEY; "
+            "a key itself does not belong there"
+        )
+    return found
 
 
 def place_list(value: Any) -> str:
@@ -78,7 +153,7 @@ def places(written: str) -> tuple[Place, ...]:
         variable, model, voice = (*more, "", "", "")[:3]
         if not address or len(more) > 3:
             raise ValueError(f"entry {number} is malformed; {_LIKE}")
-        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*|", variable):
+        if not re.fullmatch(_VARIABLE, variable):
             raise ValueError(
                 f"entry {number} must name a variable in capitals where its key stands; {_LIKE}"
             )
@@ -146,7 +221,7 @@ def reach(address: str) -> Reach:
     from urllib.parse import urlsplit
 
     host = (urlsplit(address).hostname or "").rstrip(".")
-    if _HERE.fullmatch(host):
+    if re.fullmatch(_HERE, host):
         return "here"
     from ipaddress import IPv6Address, ip_address
 
@@ -155,7 +230,7 @@ def reach(address: str) -> Reach:
     except ValueError:
         # a name without a dot is a container, or a machine of the local network; a number
         # without a dot is an address of any place
-        near = host.endswith(_NEAR_ENDINGS) or _ONE_LABEL.fullmatch(host)
+        near = host.endswith(_NEAR_ENDINGS) or re.fullmatch(_ONE_LABEL, host)
         return "near" if near else "far"
     if isinstance(where, IPv6Address) and where.ipv4_mapped:
         where = where.ipv4_mapped

@@ -16,9 +16,10 @@ from typing import Any
 
 from voicestream.errors import SettingsError
 from voicestream.files import read_bounded
-from voicestream.settings.endpoints import named_keys, places
+from voicestream.settings.endpoints import Place, named_keys, places
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row
+from voicestream.settings.where import Keys, Layer, Named, by_name, common_key, settle
 
 _PLATFORM: str = sys.platform
 _MOST_BYTES = 1 << 20
@@ -32,12 +33,16 @@ class Gathered:
     Attributes:
         values: parsed, by the row's name.
         sources: where each came from, in words.
-        keys: what the variables hold that ``base_urls`` names.
+        keys: what the variables hold that ``base_urls`` or the endpoints name.
+        stand_ins: the endpoints that were named after the first.
+        key_variables: the variables that tables of endpoints say hold a key.
     """
 
     values: dict[str, Any]
     sources: dict[str, str]
     keys: dict[str, str]
+    stand_ins: tuple[Place, ...]
+    key_variables: frozenset[str]
 
 
 def gather(
@@ -54,23 +59,38 @@ def gather(
     """
     environ = os.environ if environ is None else environ
     rows = {row.name: row for row in table}
-    values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
     dotenv = _read_dotenv(folder / ".env")
-    layers = (
-        _from_config_file(config_file or user_config_file(environ), rows),
+    file = config_file or user_config_file(environ)
+    config, tables = _from_config_file(file, rows)
+    layers = [
+        config,
         _from_variables(dotenv, table, ".env "),
         _from_variables(environ, table, ""),
         _from_flags(flags, rows),
-    )
+    ]
+    names, named_by = settle(layers)
+    named, key_variables = Named(), frozenset[str]()
+    if names or tables:  # a slip in a table is told whichever is used
+        from voicestream.settings.profiles import Profiles
+
+        profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
+        key_variables = profiles.key_variables
+        if names:
+            keys = Keys(environ, dotenv, named_by, common_key(layers))
+            named = by_name(names, named_by, profiles, layers, keys)
+            # what an endpoint's profile says is weaker than what is said for this call, or here
+            layers.insert(1, named.layer)
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
     for layer in layers:
         for name, (value, source) in layer.items():
             values[name] = parse_setting(rows[name].kind, value, source)
             sources[name] = source
     own = _drop_what_a_folder_may_not(values, sources)
     listed = values.get("base_urls", "")
-    keys = named_keys(listed, environ, dotenv, own)
-    of_folder = {name: own or not environ.get(name) for name in keys}
+    held = named_keys(listed, environ, dotenv, own)
+    of_folder = {name: own or not environ.get(name) for name in held}
+    of_folder |= {name: name in named.own for name in named.keys}
     _refuse_stranger(sources)
     first = next(iter(places(listed)), None)
     if first and "base_url" not in sources and not of_folder.get(first.key_variable, True):
@@ -80,8 +100,8 @@ def gather(
         if not (common_is_own and all(of_folder.values())):
             # a folder may risk its own keys, never the user's
             del values["allow_http_key"], sources["allow_http_key"]
-    parsed = {name: parse_setting(secret, key, name) for name, key in keys.items()}
-    return Gathered(values, sources, parsed)
+    parsed = {name: parse_setting(secret, key, name) for name, key in held.items()}
+    return Gathered(values, sources, parsed | named.keys, named.stand_ins, key_variables)
 
 
 def user_config_file(environ: Mapping[str, str] | None = None) -> Path:
@@ -139,7 +159,7 @@ def _refuse_stranger(sources: Mapping[str, str]) -> None:
     if not key_source or key_source.startswith(".env "):
         return
     urls = (
-        sources.get("base_url") or sources.get("base_urls", ""),
+        sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", ""),
         sources.get("chat_base_url", ""),
     )
     if any(source.startswith(".env ") for source in urls):
@@ -151,10 +171,7 @@ def _refuse_stranger(sources: Mapping[str, str]) -> None:
         )
 
 
-_Layer = dict[str, tuple[Any, str]]
-
-
-def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> _Layer:
+def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> Layer:
     return {
         name: (value, f"flag {rows[name].flag}")
         for name, value in flags.items()
@@ -162,8 +179,8 @@ def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> _Layer:
     }
 
 
-def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: str) -> _Layer:
-    layer: _Layer = {}
+def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: str) -> Layer:
+    layer: Layer = {}
     for row in table:
         for variable in row.variables:
             if value := variables.get(variable, ""):
@@ -182,6 +199,12 @@ def _read_dotenv(file: Path) -> dict[str, str]:
     # the parser alone: the rest of python-dotenv logs what it cannot read, on stderr
     from dotenv.parser import parse_stream
 
+    if re.search(r"^\s*\[\s*endpoint\b", content, re.M):
+        raise SettingsError(
+            "the .env file in this folder holds an [endpoint] table",
+            "a folder may not say who gets texts and keys",
+            "Tables belong into your config file; `voicestream endpoints` names it.",
+        )
     found = {}
     for line in parse_stream(io.StringIO(content, newline=None)):
         if line.error and re.search("VOICESTREAM_|OPENAI_", line.original.string):
@@ -199,7 +222,31 @@ def _why(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _from_config_file(file: Path, rows: Mapping[str, Row]) -> _Layer:
+def _from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[str, Any]]:
+    """The settings of the user's config file, and its tables of endpoints.
+
+    ``endpoint`` is the names to use, or a table: ``use`` says the names there, and every other
+    field is the table of one endpoint.
+    """
+    content = _read_toml(file)
+    written = content.pop("endpoint", None)
+    tables = dict(written) if isinstance(written, dict) else {}
+    layer = {name: (value, f"{file} ({name})") for name, value in content.items()}
+    unknown = sorted(set(content) - set(rows))
+    if unknown:
+        raise SettingsError(
+            f"{file} has an unknown setting: {unknown[0]}",
+            hint="`voicestream config` lists the settings.",
+        )
+    if "use" in tables and not isinstance(tables["use"], dict):
+        layer["endpoint"] = (tables.pop("use"), f"{file} (endpoint.use)")
+    elif not isinstance(written, dict | None):
+        layer["endpoint"] = (written, f"{file} (endpoint)")
+    return layer, tables
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    """A file's content; empty where there is none."""
     try:
         content = read_bounded(file, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -209,18 +256,11 @@ def _from_config_file(file: Path, rows: Mapping[str, Row]) -> _Layer:
     import tomllib
 
     try:
-        table = tomllib.loads(content.decode("utf-8"))
+        return tomllib.loads(content.decode("utf-8"))
     except RecursionError as error:
         raise SettingsError(f"{file} is not valid TOML", "it is nested too deeply") from error
     except ValueError as error:  # also an integer of more digits than Python reads
         raise SettingsError(f"{file} is not valid TOML", str(error)) from error
-    unknown = sorted(set(table) - set(rows))
-    if unknown:
-        raise SettingsError(
-            f"{file} has an unknown setting: {unknown[0]}",
-            hint="`voicestream config` lists the settings.",
-        )
-    return {name: (value, f"{file} ({name})") for name, value in table.items()}
 
 
 def read_key_file(path: str) -> str:

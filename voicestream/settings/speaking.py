@@ -10,7 +10,7 @@ from voicestream.settings.row import setting as _setting
 
 
 # the class that inherits generates the methods: twice would cost start-up time
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False, match_args=False)
 class SpeakingSettings:
     """What is made of the text and the sound, and how it is played."""
 

@@ -28,12 +28,14 @@ from voicestream.settings.endpoints import (
     key_in_the_clear,
     model_for,
     places,
+    unpacked,
 )
 from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row, rows_of, shown
 from voicestream.settings.sources import gather
 from voicestream.settings.speaking import SpeakingSettings
+from voicestream.settings.where import Keys, by_name
 
 _DEFAULT = "default"
 MOST_REALTIME_SPEED = 1.5
@@ -42,7 +44,7 @@ _VOICES: dict[Kind, str] = {"embedded": "heart", "speech": "alloy", "realtime": 
 """The voice that speaks unless one is named."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base come first
     """Every setting of one run. Build it with :func:`load`, or by hand in a program."""
 
@@ -53,19 +55,24 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     keys: Mapping[str, str] = field(
         default_factory=lambda: MappingProxyType({}), compare=False, repr=False
     )
-    """The keys that ``base_urls`` names, by variable."""
+    """The keys that ``base_urls`` or the endpoints name, by variable."""
+    stand_ins: tuple[Place, ...] = field(default=(), compare=False, repr=False)
+    """The endpoints that ``endpoint`` names after the first."""
+    key_variables: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    """All variables that tables of endpoints say hold a key."""
     auto_model: bool = field(default=False, compare=False, repr=False)
     """Whether ``model`` was left to be chosen."""
     gone_models: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False, repr=False)
     """Base URL and model of what is known to have been shut down."""
     fallbacks: tuple[Place, ...] = field(default=(), init=False, compare=False, repr=False)
-    """Where to ask when ``base_url`` fails: the rest of ``base_urls``."""
+    """Where to ask when ``base_url`` fails: the rest of ``endpoint`` or ``base_urls``."""
 
     def __post_init__(self) -> None:
         if not self.sources:  # made by a program: load() has parsed already
             for row in TABLE:
                 parsed = parse_setting(row.kind, getattr(self, row.name), row.name)
                 object.__setattr__(self, row.name, parsed)
+            self._look_up()
         self._take_first()
         key = bool(self.api_key)
         resolved: dict[str, Any] = {
@@ -87,7 +94,8 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
                 hint="Raise --max-buffer-s or lower --prebuffer-ms.",
             )
 
-        for known in (self.api_key, *self.keys.values()):
+        headers = (self.headers, *(place.headers for place in self.fallbacks))
+        for known in (self.api_key, *self.keys.values(), *(v for h in headers for v in h.values())):
             remember_key(known)
         self._guard_keys()
 
@@ -99,8 +107,31 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         gone = (base_url, model) in self.gone_models
         return {"model": REALTIME_MODEL if gone else model, "auto_model": True}
 
+    def _look_up(self) -> None:
+        """What the endpoint's profile says, where a program has left that open.
+
+        A program knows no config file: these are the presets.
+        """
+        if not self.endpoint or self.base_url:
+            return
+        from voicestream.settings.profiles import Profiles
+
+        kinds = {row.name: row.kind for row in TABLE}
+        told = {row.name: (getattr(self, row.name), "the program") for row in TABLE}
+        flags = {name: held for name, held in told.items() if held[0] != _BY_NAME[name].default}
+        keys = Keys(self.keys, {}, "", flags.get("api_key", ("", "")))
+        names = tuple(self.endpoint.split(","))
+        named = by_name(names, "", Profiles({}, "the config file", kinds), [{}, flags], keys)
+        for name, (value, _) in (named.layer | flags).items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "stand_ins", named.stand_ins)
+        object.__setattr__(self, "keys", {**self.keys, **named.keys})
+
     def _take_first(self) -> None:
         """Of a list of endpoints the first is the one to ask, unless one is given."""
+        if self.endpoint:
+            object.__setattr__(self, "fallbacks", tuple(map(_whole, self.stand_ins)))
+            return
         listed = list(places(self.base_urls))
         common = AUTO if self.auto_model else self.model
         changed: dict[str, Any] = {}
@@ -159,12 +190,12 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     @property
     def headers(self) -> dict[str, str]:
         """``extra_headers``, names in lower case."""
-        return {name.lower(): held for name, held in _object(self.extra_headers).items()}
+        return {name.lower(): held for name, held in unpacked(self.extra_headers).items()}
 
     @property
     def body(self) -> dict[str, Any]:
         """``extra_body``, taken apart."""
-        return _object(self.extra_body)
+        return unpacked(self.extra_body)
 
     @property
     def embedded(self) -> bool:
@@ -188,13 +219,11 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return self.sources.get(name, _DEFAULT)
 
 
-def _object(written: str) -> dict[str, Any]:
-    if not written:
-        return {}
-    import json
-
-    found: dict[str, Any] = json.loads(written)
-    return found
+def _whole(place: Place) -> Place:
+    """A place with a model and a voice."""
+    model = place.model or AUTO
+    voice = place.voice or _VOICES[endpoint_kind(place.url, model)]
+    return replace(place, model=model, voice=voice)
 
 
 TABLE: tuple[Row, ...] = rows_of(Settings)
@@ -232,4 +261,6 @@ def load(
         gone_models=gone_models(environ),
         sources=MappingProxyType(found.sources),
         keys=MappingProxyType(found.keys),
+        stand_ins=found.stand_ins,
+        key_variables=found.key_variables,
     )

@@ -24,7 +24,7 @@ def unknown_variables(
     environ = os.environ if environ is None else environ
     known = {variable for row in TABLE for variable in row.variables}
     named = [name for name in environ if name.startswith(PREFIX) and name not in known]
-    found = [name for name in named if name not in settings.keys]
+    found = [name for name in named if name not in {*settings.keys, *settings.key_variables}]
     return {name: nearest(name, known) for name in sorted(found)}
 
 
