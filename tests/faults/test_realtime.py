@@ -40,7 +40,7 @@ def test_every_sentence_is_heard_once_or_named(
     segments = outcome.result.snapshot.segments
     hit = [s.text.strip() for s in segments if cell.hits(s.text.strip())]
     assert hit
-    assert outcome.failed == (hit if cell.is_named else [])
+    assert outcome.failed == (hit if cell.is_named else []), outcome.result.errors
     assert outcome.exit_code == (3 if cell.is_named else 0), outcome.result.errors
     assert outcome.result.completed is not cell.is_named
     assert outcome.result.to_dict()["reworded"] == []

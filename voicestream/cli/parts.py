@@ -78,11 +78,6 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
     if settings.embedded:
         return None
-    from voicestream.speech.http.proxy import proxy_url
-
-    if proxy_url(settings.base_url):  # the early request knows no proxies
-        return None
-
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early: EarlyRequest | Handshake
     if settings.kind == "realtime":
@@ -90,8 +85,11 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
 
         early = open_early(settings.base_url, settings.api_key, settings.model, wait_s)
     else:
+        from voicestream.speech.http.proxy import proxy_url
         from voicestream.speech.http.request import EarlyRequest
 
+        if proxy_url(settings.base_url):  # the early request knows no proxies
+            return None
         early = EarlyRequest(settings.base_url, settings.api_key, wait_s, settings.headers)
     early.start()
     return early

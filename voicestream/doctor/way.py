@@ -14,7 +14,7 @@ from voicestream.settings.endpoints import http_twin
 from voicestream.settings.table import Settings
 from voicestream.speech.http.addresses import resolve
 from voicestream.speech.http.endpoint import connection_failed
-from voicestream.speech.http.proxy import proxy_for
+from voicestream.speech.http.proxy import proxy_for, tunnel_proxy
 from voicestream.speech.http.request import Target, connect
 
 _SOON_S = 14 * 86_400.0
@@ -29,14 +29,19 @@ def check_way(about: str, settings: Settings) -> Iterator[Finding]:
     target = Target.of(address)
     via = f"{target.host}:{target.port}"
     try:
-        proxy = proxy_for(address)
+        is_socket = settings.kind == "realtime"
+        proxy = tunnel_proxy(address) if is_socket else proxy_for(address)
+        near, through = target, None
         if proxy is not None:
-            target = Target("http", proxy.host, proxy.port, "")
+            near = Target(proxy.scheme, proxy.host, proxy.port, "")
             via = f"{via} by the proxy {proxy.shown}"
+            asks = (is_socket or target.scheme == "https") and not near.scheme.startswith("socks")
+            through = proxy if asks else None  # of plain http it is asked with each request
         began_s = time.monotonic()
-        addresses = resolve(target.host, target.port, settings.connect_timeout_s)
+        addresses = resolve(near.host, near.port, settings.connect_timeout_s)
         resolved_s = time.monotonic()
-        opened = connect(target, settings.connect_timeout_s)
+        goal = near if through is None else target
+        opened = connect(goal, settings.connect_timeout_s, through)
     except TimeoutError as error:
         secure = " Does it speak https on that port?" if target.scheme == "https" else ""
         hint = f"Is the address right, and the network up?{secure}"

@@ -36,6 +36,7 @@ from voicestream.speech.http.request import (
 )
 from voicestream.speech.http.stream import Answer, HttpSpeechStream, Origin, said
 from voicestream.speech.http.transport import ERRORS, Response, Timeouts, Transport
+from voicestream.speech.http.tunnel import NoTunnelError
 
 _MOST_REDIRECTS = 5
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
@@ -233,12 +234,16 @@ class HttpEndpoint:
         if isinstance(error, httpcore.ConnectError):
             return connection_failed(host, error)
         return ConnectionFailedError(
-            f"the connection to {host} broke before the reply began", str(error), "Try again."
+            f"the connection to {host} broke before the reply began",
+            str(error),
+            "Try again. If it is a Realtime API, write its address with wss:// (or ws://).",
         )
 
 
-def connection_failed(host: str, error: Exception) -> ConnectionFailedError:
+def connection_failed(host: str, error: Exception) -> EndpointError:
     """The error for a connection that could not be made, by what caused it."""
+    if isinstance(error, NoTunnelError) and error.status == 407:
+        return refusal(407, host, error.reason.encode())
     failed = _connection_failed(host, error)
     failed.repeatable = not any(map(_lasting, _causes(error)))
     return failed
@@ -246,6 +251,8 @@ def connection_failed(host: str, error: Exception) -> ConnectionFailedError:
 
 def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
     causes = list(_causes(error))
+    if isinstance(error, NoTunnelError):
+        return ConnectionFailedError(f"{host} cannot be reached", str(error))
     if any(isinstance(cause, CertificatesError) for cause in causes):
         return ConnectionFailedError(
             "the certificates cannot be read",

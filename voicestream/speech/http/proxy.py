@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 from voicestream.errors import SettingsError
+from voicestream.settings.endpoints import http_twin
 
 _VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 _SCHEMES = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -70,6 +71,19 @@ def proxy_for(base_url: str) -> ProxyAddress | None:
         raise _unusable("https does not go through a proxy that is spoken to over https itself")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return ProxyAddress(parts.scheme, host, port, user, password)
+
+
+def tunnel_proxy(base_url: str) -> ProxyAddress | None:
+    """The proxy between here and a WebSocket, None if there is none. The one for ``https`` stands
+    for ``wss``, the one for ``http`` for ``ws``.
+
+    Raises:
+        SettingsError: what the environment names is no proxy that can be used for it.
+    """
+    proxy = proxy_for(http_twin(base_url))
+    if proxy is not None and proxy.scheme.startswith("socks"):
+        raise _unusable("a Realtime API is reached through HTTP proxies, not through SOCKS")
+    return proxy
 
 
 def _unusable(reason: str) -> SettingsError:

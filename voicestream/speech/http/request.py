@@ -25,6 +25,8 @@ from voicestream.speech.http.addresses import connect_any
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
 
+    from voicestream.speech.http.proxy import ProxyAddress
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 CONNECT_S = 10.0
 """The longest wait for a connection, unless another is named."""
@@ -60,10 +62,15 @@ class Target:
         return cls(parts.scheme, host, port, path)
 
     @property
+    def bracketed(self) -> str:
+        """The host as it stands before a port."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
     def authority(self) -> str:
         """The ``Host`` header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == USUAL_PORTS.get(self.scheme) else f"{host}:{self.port}"
+        usual = self.port == USUAL_PORTS.get(self.scheme)
+        return self.bracketed if usual else f"{self.bracketed}:{self.port}"
 
 
 def url_of(base_url: str, route: str) -> str:
@@ -168,26 +175,40 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def connect(target: Target, timeout_s: float) -> socket.socket:
+def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None) -> socket.socket:
     """A connected socket, with TLS when the scheme says so, all in one time.
 
+    Args:
+        proxy: leads there, by a tunnel; with TLS of its own only where the target has none.
+
     Raises:
-        OSError: name not found, refused, timeout, TLS failure.
+        OSError: name not found, refused, timeout, TLS failure, or no tunnel (NoTunnelError).
     """
     until_s = time.monotonic() + timeout_s
-    plain = connect_any(target.host, target.port, timeout_s)
+    near = target if proxy is None else Target(proxy.scheme, proxy.host, proxy.port, "")
+    opened = connect_any(near.host, near.port, timeout_s)
     try:
-        plain.settimeout(max(until_s - time.monotonic(), 0.001))
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if target.scheme != "https":
-            return plain
-        # an end without TLS's own is no end: somebody on the way may have cut the connection
-        return tls_context().wrap_socket(
-            plain, server_hostname=target.host, suppress_ragged_eofs=False
-        )
+        opened.settimeout(max(until_s - time.monotonic(), 0.001))
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if near.scheme == "https":
+            opened = _secured(opened, near.host)
+        if proxy is not None:
+            from voicestream.speech.http.tunnel import tunnel
+
+            left_s = max(until_s - time.monotonic(), 0.001)
+            tunnel(opened, proxy, f"{target.bracketed}:{target.port}", left_s)
+            opened.settimeout(max(until_s - time.monotonic(), 0.001))
+            if target.scheme == "https":
+                opened = _secured(opened, target.host)
+        return opened
     except BaseException:
-        plain.close()
+        opened.close()
         raise
+
+
+def _secured(plain: socket.socket, host: str) -> socket.socket:
+    # an end without TLS's own is no end: somebody on the way may have cut the connection
+    return tls_context().wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=False)
 
 
 class Opening:

@@ -7,29 +7,26 @@ thread can end the waiting). It is loaded here, while the server thinks.
 from __future__ import annotations
 
 import os
-import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
-    IncompleteReplyError,
     ReplyError,
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.realtime.handshake import OpenSocket, text_frame
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
-    ServerEvent,
     first_messages,
     read_event,
     response_cancel,
     response_create,
 )
+from voicestream.speech.realtime.responses import Response, Responses
 from voicestream.speech.realtime.wire import Wire
 
 if TYPE_CHECKING:
@@ -44,31 +41,9 @@ _PASSING = frozenset({1000, 1001, 1006, 1011, 1012, 1013, 1014})
 """Closing codes that say nothing of the request (RFC 6455, 7.4.1, and IANA's registry)."""
 _PING_AFTER_S = 20.0
 """After such a silence the server has to show that the connection still stands."""
-_MAX_STRAYS = 64
 _EARLY_BYTES = 32 << 20
 """The limit of a reply whose request is not known here yet."""
 _PING = b"\x89\x80"
-
-
-class Response:
-    """What comes for one request: put there by the connection, taken out by one fetch thread.
-
-    Attributes:
-        sent_at_s: when the request was on the wire.
-        response_id: empty until the server has named it.
-        limit_bytes: more sound than this is no reply to it.
-    """
-
-    def __init__(self, key: str, limit_bytes: int) -> None:
-        self.key = key
-        self.sent_at_s = time.monotonic()
-        self.response_id = ""
-        self.limit_bytes = limit_bytes
-        self.came: queue.SimpleQueue[ServerEvent | EndpointError] = queue.SimpleQueue()
-        # the connection's reader
-        self.size_bytes = 0
-        # under the connection's lock
-        self.unwanted = False
 
 
 class Connection:
@@ -91,24 +66,18 @@ class Connection:
         self._hide = hide
         self._asking = threading.Lock()  # what all share is told before the first request
         self._lock = threading.Lock()
+        self._responses = Responses(lambda name: self._tell(response_cancel(name)), failure)
         # under the lock
-        self._count = 0
         self._early: Response | None = None  # to what was sent with the handshake
-        self._waiting: dict[str, Response] = {}  # by key, until the response has a name
-        self._running: dict[str, Response] = {}  # by response
         self._over = False
-        self._retired = False
         # the reader
-        self._strays: deque[ServerEvent] = deque(maxlen=_MAX_STRAYS)
-        self._ended: deque[str] = deque(maxlen=_MAX_STRAYS)
-        self._reset_at_s: float | None = None
         self._understood = False
         self.heard_at_s = time.monotonic()
         """When anything came last."""
         self._asked = threading.Event()
         """Whose reply may come is known, and how large it may be: it can be read."""
         if opened.sent:
-            self._early = self._expect(_EARLY_BYTES)
+            self._early = self._responses.expect(_EARLY_BYTES)
             self._early.sent_at_s = opened.sent_at_s
         threading.Thread(
             target=self._read, args=(opened.rest,), name="realtime", daemon=True
@@ -117,7 +86,7 @@ class Connection:
     @property
     def usable(self) -> bool:
         """Whether another request can be made on it."""
-        return not (self._over or self._retired)
+        return not (self._over or self._responses.retired)
 
     def ask(self, request: SpeechRequest, limit_bytes: int) -> Response:
         """Send a request; its reply comes event by event.
@@ -139,7 +108,7 @@ class Connection:
             self._asked.set()
             if self._over:
                 raise ConnectionFailedError("the connection to the endpoint is gone")
-            reply = self._expect(limit_bytes)
+            reply = self._responses.expect(limit_bytes)
         first = reply.key == FIRST_KEY
         messages = first_messages(request) if first else (response_create(request, reply.key),)
         data = b"".join(map(text_frame, messages))
@@ -155,21 +124,10 @@ class Connection:
         reply.sent_at_s = time.monotonic()
         return reply
 
-    def _expect(self, limit_bytes: int) -> Response:
-        """Under the lock: a place for one more reply."""
-        self._count += 1
-        reply = Response(str(self._count), limit_bytes)
-        self._waiting[reply.key] = reply
-        return reply
-
     def cancel(self, reply: Response) -> None:
         """Nothing more of it is wanted: the server need not make it."""
-        with self._lock:
-            if reply.unwanted or self._over:
-                return
-            reply.unwanted = True
-        if reply.response_id:
-            self._tell(response_cancel(reply.response_id))
+        if not self._over:
+            self._responses.drop(reply)
 
     def close(self, *, cancel: bool = False) -> None:
         """End it; whoever waits for a reply goes on with an error.
@@ -181,9 +139,8 @@ class Connection:
             if self._over:
                 return
             self._over = True
-            running = list(self._running) if cancel else []
         self._asked.set()
-        for response_id in running:
+        for response_id in self._responses.running() if cancel else ():
             self._tell(response_cancel(response_id))
         self._tell(None)
         self._wire.shut()
@@ -210,11 +167,7 @@ class Connection:
             error = ConnectionFailedError.unforeseen("the connection failed", failure)
         with self._lock:
             self._over = True
-            replies = [*self._waiting.values(), *self._running.values()]
-            self._waiting.clear()
-            self._running.clear()
-        for reply in replies:
-            reply.came.put(error)
+        self._responses.fail_all(error)
         self._wire.close()
 
     def _read_on(self, protocol: Protocol, data: bytes) -> EndpointError:
@@ -230,9 +183,11 @@ class Connection:
                 message += frame.data
                 if frame.fin:
                     try:
-                        self._hand_out(read_event(message))
+                        event = read_event(message)
                     except ValueError as error:
                         return self._not_understood(f"a message is no event: {error}")
+                    self._understood = True
+                    self._responses.hand_out(event, self.heard_at_s)
                     message.clear()
             for answer in protocol.data_to_send():
                 self._tell_raw(answer)
@@ -263,87 +218,3 @@ class Connection:
         if self._understood:
             return ConnectionFailedError("the connection to the endpoint is broken", why)
         return ReplyError("the endpoint does not speak the Realtime protocol", why)
-
-    def _hand_out(self, event: ServerEvent) -> None:
-        self._understood = True
-        if event.kind == "limits":
-            self._reset_at_s = None if event.reset_s is None else self.heard_at_s + event.reset_s
-        elif event.kind == "error":
-            self._hand_out_error(event)
-        elif event.kind != "other":
-            self._hand_to_reply(event)
-
-    def _hand_to_reply(self, event: ServerEvent) -> None:
-        with self._lock:
-            reply = self._reply_of(event)
-            unwanted = reply is not None and reply.unwanted
-            if event.kind == "done":
-                self._running.pop(event.response_id, None)
-                self._ended.append(event.response_id)
-        if reply is None:
-            if event.response_id not in self._ended:
-                self._strays.append(event)
-            return
-        if event.kind == "created":
-            self._named(reply, unwanted)
-        if unwanted:
-            return
-        reply.size_bytes += len(event.sound or b"")
-        if reply.size_bytes > reply.limit_bytes:
-            self.cancel(reply)
-            reply.came.put(_too_large(reply.limit_bytes))
-        elif event.trouble is not None:
-            reply.came.put(self._error(event))
-        else:
-            reply.came.put(event)
-
-    def _reply_of(self, event: ServerEvent) -> Response | None:
-        """Under the lock: whose event it is. A response that names no key is the oldest's."""
-        known = self._running.get(event.response_id)
-        if known is not None or event.kind not in ("created", "done"):
-            return known
-        key = event.key or next(iter(self._waiting), "")
-        reply = self._waiting.pop(key, None)
-        if reply is not None:
-            reply.response_id = event.response_id
-            self._running[event.response_id] = reply
-        return reply
-
-    def _named(self, reply: Response, unwanted: bool) -> None:
-        """The response has a name: what came too early belongs to it, or it is to be ended."""
-        if unwanted:
-            self._tell(response_cancel(reply.response_id))
-        early = [stray for stray in self._strays if stray.response_id == reply.response_id]
-        for event in early:
-            self._strays.remove(event)
-            self._hand_to_reply(event)
-
-    def _error(self, event: ServerEvent) -> EndpointError:
-        wait_s = None
-        if self._reset_at_s is not None:
-            wait_s = max(self._reset_at_s - time.monotonic(), 0.0)
-        error = self._failure(event.trouble or {}, wait_s)
-        if event.reason:
-            return IncompleteReplyError(error.what, error.why, error.hint)
-        return error
-
-    def _hand_out_error(self, event: ServerEvent) -> None:
-        """To whom it concerns: one request, or all that have not begun."""
-        self._retired = self._retired or event.ends_session or event.about_session
-        with self._lock:
-            if event.about_session:
-                found = list(self._waiting.values())
-                self._waiting.clear()
-            elif event.key in self._waiting:
-                found = [self._waiting.pop(event.key)]
-            else:  # of a cancel that came too late, or of the session: its end will be seen
-                found = []
-        for reply in found:
-            reply.came.put(self._error(event))
-
-
-def _too_large(limit_bytes: int) -> ReplyError:
-    return ReplyError(
-        f"the reply has more than {limit_bytes >> 20} MB, and goes on",
-        "no speech for this text is so large",
-    )

@@ -13,11 +13,13 @@ from voicestream.errors import (
     EndpointError,
     EndpointTimeoutError,
     KeyRefusedError,
+    ModelGoneError,
     ReplyError,
 )
 from voicestream.redact import without_key
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
+from voicestream.speech.http.proxy import tunnel_proxy
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import Connection
 from voicestream.speech.realtime.handshake import Handshake, NoWebSocketError, open_early
@@ -31,6 +33,8 @@ from voicestream.speech.realtime.protocol import (
 )
 from voicestream.speech.realtime.stream import RealtimeConfig, RealtimeStream
 
+_ELSE = "For a speech endpoint write https:// or http://, and a model that is no Realtime one."
+
 
 class RealtimeEndpoint:
     """Speaks through a Realtime API (``wss://host/v1/realtime``).
@@ -40,11 +44,15 @@ class RealtimeEndpoint:
 
     Args:
         early: the first connection, being opened already; whoever asks for the same gets it.
+
+    Raises:
+        SettingsError: the environment names a proxy that cannot be used.
     """
 
     def __init__(self, config: RealtimeConfig, early: Handshake | None = None) -> None:
         self._config = config
         self._early = early
+        self._proxy = tunnel_proxy(config.base_url)
         self._lock = threading.Lock()
         # under the lock
         self._made: list[Connection] = []
@@ -147,6 +155,8 @@ class RealtimeEndpoint:
         host = f"{target.host}:{target.port}"
         if isinstance(error, NoWebSocketError):
             return self._refused(error, self._url(model))
+        if self._proxy is not None:
+            host = f"{host} by the proxy {self._proxy.shown}"
         if isinstance(error, TimeoutError):
             return EndpointTimeoutError(
                 f"{host} did not accept a connection within {self._config.connect_s:g} s",
@@ -158,15 +168,18 @@ class RealtimeEndpoint:
 
     def _refused(self, answer: NoWebSocketError, url: str) -> EndpointError:
         body = self._without_key(answer.body.decode("utf-8", "replace")).encode()
-        if answer.status in (0, 101, 200, 426):
+        if answer.status in (0, 101, 200, 405, 426):
             return ReplyError(
                 f"{url} does not speak WebSocket",
                 f"it answered with status {answer.status}" if answer.status else "nor HTTP",
-                "Is this a Realtime endpoint? For a speech endpoint write https:// or http://.",
+                f"Is this a Realtime endpoint? {_ELSE}",
             )
         location = self._without_key(answer.headers.get("location", ""))
         error = refusal(answer.status, url, body, location, self._config.key_source)
         error.retry_after_s = asked_wait_s(answer.headers, time.time())
+        # what servers answer that know no such route; 403 is that of Python's ASGI servers
+        if answer.status in (400, 403, 404) and not isinstance(error, ModelGoneError):
+            error.hint = f"{error.hint} {_ELSE}"
         return error
 
     def abort(self) -> None:

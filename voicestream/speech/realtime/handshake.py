@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from voicestream.speech.http.proxy import ProxyAddress, tunnel_proxy
 from voicestream.speech.http.request import Target, connect, key_headers
 from voicestream.speech.realtime.protocol import realtime_target
 
@@ -67,12 +68,18 @@ class Handshake:
     Args:
         headers: those of the user, with the key.
         connect_timeout_s: for the connection and the handshake, each.
+        proxy: leads there.
     """
 
     def __init__(
-        self, target: Target, headers: Mapping[str, str], connect_timeout_s: float
+        self,
+        target: Target,
+        headers: Mapping[str, str],
+        connect_timeout_s: float,
+        proxy: ProxyAddress | None = None,
     ) -> None:
         self.target = target
+        self._proxy = proxy
         self._headers = dict(headers)
         self._timeout_s = connect_timeout_s
         self._told = threading.Event()
@@ -128,7 +135,7 @@ class Handshake:
 
     def _run(self) -> None:
         try:
-            raw = connect(self.target, self._timeout_s)
+            raw = connect(self.target, self._timeout_s, self._proxy)
             if not self._keep(raw):
                 raw.close()
                 return
@@ -160,9 +167,14 @@ class Handshake:
 
 
 def open_early(base_url: str, api_key: str, model: str, connect_timeout_s: float) -> Handshake:
-    """A WebSocket to a Realtime endpoint, not yet begun."""
+    """A WebSocket to a Realtime endpoint, not yet begun.
+
+    Raises:
+        SettingsError: the environment names a proxy that cannot be used.
+    """
     target = realtime_target(base_url, model)
-    return Handshake(target, key_headers(target, api_key), connect_timeout_s)
+    proxy = tunnel_proxy(base_url)
+    return Handshake(target, key_headers(target, api_key), connect_timeout_s, proxy)
 
 
 def shut(opened: socket.socket) -> None:

@@ -16,8 +16,9 @@ from voicestream.errors import (
 )
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.http.request import CONNECT_S
-from voicestream.speech.realtime.connection import Connection, Response
+from voicestream.speech.realtime.connection import Connection
 from voicestream.speech.realtime.protocol import RATE_HZ, ServerEvent
+from voicestream.speech.realtime.responses import Response
 
 
 @dataclass(frozen=True, slots=True)
