@@ -49,6 +49,11 @@ SAY_OPTIONS = (
     Option(
         "subtitles", ("--subtitles",), "write the sentences and their times: .srt or .vtt", "FILE"
     ),
+    Option(
+        "dry_run",
+        ("--dry-run",),
+        "print what would be asked for, a line for each request; --json: as one object",
+    ),
     Option("trace", ("--trace",), "keep when the sound arrived, for `trace replay`", "FILE"),
     Option("echo", ("--echo",), "pass the text on to stdout as it is heard"),
     Option("json", ("--json",), "print the figures as one JSON object on stdout"),
@@ -63,7 +68,8 @@ SAY_OPTIONS = (
 
 ASK_OPTIONS = (
     Option("system", ("--system",), "tell the model how to answer", "TEXT"),
-    *(option for option in SAY_OPTIONS if option.name != "file"),
+    # what it would say is not known before it is asked
+    *(option for option in SAY_OPTIONS if option.name not in ("file", "dry_run")),
 )
 SHORT = {"voice": "-v", "model": "-m", "endpoint": "-e", "tempo": "-t"}
 """Settings that have a short flag."""
@@ -78,6 +84,7 @@ class SayCall:
     output: str | None = None
     save: str | None = None
     subtitles: str | None = None
+    dry_run: bool = False
     trace: str | None = None
     log: str | None = None
     echo: bool = False

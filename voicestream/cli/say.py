@@ -114,6 +114,10 @@ def _say(
     if call.output is not None and call.echo:
         raise UsageError("--echo passes on what is heard, and -o plays nothing")
     settings = load_settings(call.flags())
+    if call.dry_run:
+        from voicestream.cli.dry_run import dry_run
+
+        return dry_run(call, settings, script_of(call, settings))
     saver = make_saver(call, settings)
     if saver is not None:
         signals.clean_up = saver.close  # which leaves nothing
