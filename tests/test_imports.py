@@ -61,7 +61,7 @@ ONLY_IN = {
     "av": ("decode/compressed.py", "encode/codecs.py"),
     "websockets": ("speech/realtime/connection.py",),
     "starlette": ("serve/",),
-    "uvicorn": ("serve/run.py",),
+    "uvicorn": ("serve/connections.py",),
     "pyaudio": ("output/portaudio.py",),
     "_miniaudio": ("output/miniaudio.py",),
     "miniaudio": (),

@@ -75,9 +75,9 @@ def test_the_openai_sdk_speaks_with_it(server_url: str, own: Int16) -> None:  # 
         connection.response.cancel()
         assert spoken(connection)[2] == "cancelled"
 
-        wrong: Any = {"type": "realtime", "audio": {"output": {"voice": "nobody"}}}
+        wrong: Any = {"type": "realtime", "audio": {"output": {"voice": 7}}}
         connection.session.update(session=wrong)
-        assert "no voice 'nobody'" in spoken(connection)[1]
+        assert "'voice' must be text" in spoken(connection)[1]
         empty: Any = {"input": []}
         connection.response.create(response=empty)
         assert "no text" in spoken(connection)[1]
@@ -111,5 +111,3 @@ def test_nobody_comes_in_who_may_not(tmp_path: Path) -> None:
             assert caught.value.response.status_code == 403
         with connect(address, additional_headers=known, logger=SILENT) as socket:
             assert "session.created" in str(socket.recv(20))
-        with connect(address + "?model=other", additional_headers=known, logger=SILENT) as socket:
-            assert "model_not_found" in str(socket.recv(20))

@@ -65,10 +65,11 @@ def test_no_answer_breaks_the_list(body: bytes) -> None:
 
 @pytest.mark.parametrize(("route", "status"), [("/v1/audio/voices", 404), ("/v1/voices", 405)])
 def test_voices_are_listed_wherever_they_are(route: str, status: int, tmp_path: Path) -> None:
-    body = {"voices": [{"id": "af_heart", "name": "Heart"}, {"id": "b"}]}
+    more = {"lang": "en-US", "license": "MIT"}
+    body = {"voices": [{"id": "af_heart", "name": "Heart", **more}, {"id": "b"}]}
     ended, requests = voices(listing(body, route, status), tmp_path)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.decode() == "af_heart  Heart\nb\n"
+    assert ended.out.decode() == "af_heart  Heart · en-US · MIT\nb\n"
     assert {request.method for request in requests} == {"GET"}
     assert requests[0].headers["authorization"] == f"Bearer {KEY}"
 

@@ -108,7 +108,17 @@ def test_a_failure_of_the_voice_is_told(
 
 def test_another_voice_is_refused(voice: EmbeddedEndpoint) -> None:
     with pytest.raises(SettingsError, match="heart"):
-        voice.open(asked("Hello.", voice="alloy"))
+        voice.open(asked("Hello.", voice="nobody"))
+
+
+@pytest.mark.parametrize("name", ["alloy", "verse", "af_bella"])
+def test_a_voice_of_openai_or_kokoro_means_the_nearest_and_that_is_said_once(
+    voice: EmbeddedEndpoint, name: str
+) -> None:
+    voice.notices = Notices()
+    for _ in range(2):
+        assert list(voice.open(asked("Hello.", name))) == list(voice.open(asked("Hello.")))
+    assert voice.notices.warnings == [f"the embedded voice heart speaks for {name}"]
 
 
 def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:

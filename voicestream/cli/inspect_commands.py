@@ -44,14 +44,21 @@ def show_voices(flags: dict[str, Any], as_json: bool) -> int:
     voices = find_voices(settings)
     keep_seen(f"voices {settings.base_url}", [(voice.id, voice.name) for voice in voices])
     if as_json:
-        listed = [{"id": voice.id, "name": voice.name or voice.id} for voice in voices]
+        listed = [_known(asdict(voice)) for voice in voices]
         return print_json({"endpoint": settings.base_url, "voices": listed})
     if not voices:
         notice(f"{settings.base_url} lists no voices")
     width = min(max((len(voice.id) for voice in voices), default=0), 40)
     for voice in voices:
-        sys.stdout.write(f"{voice.id:<{width}}  {voice.name}".rstrip() + "\n")
+        known = (voice.name, voice.language, voice.quality, voice.source, voice.licence)
+        sys.stdout.write(f"{voice.id:<{width}}  {' · '.join(filter(None, known))}".rstrip() + "\n")
     return 0
+
+
+def _known(voice: dict[str, str]) -> dict[str, str]:
+    """What is known of a voice."""
+    named = {**voice, "name": voice["name"] or voice["id"]}
+    return {name: value for name, value in named.items() if value}
 
 
 def show_replay(file: str) -> int:

@@ -33,6 +33,7 @@ def serve_command(
             number_of_port,
             admission,
             lambda url: notice(f"speaking at {url} (Ctrl-C ends)"),
+            warn,
         )
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

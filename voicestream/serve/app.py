@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from itertools import chain
 
 import numpy as np
@@ -14,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +29,11 @@ from voicestream.serve.realtime import RealtimeSession
 from voicestream.speech.embedded import RATE_HZ, VOICES, EmbeddedEndpoint
 from voicestream.speech.readable import unspeakable
 
-MAX_BODY_BYTES = 1 << 20
+MAX_BODY_BYTES = 1 << 23
+"""Of a request: some days of speech."""
+_MODEL = {"id": MODEL, "object": "model", "created": 0, "owned_by": "voicestream"}
+_SAID = ("x-voicestream-voice", "x-voicestream-model")
+"""Headers of a reply that tell who speaks, whoever was asked for."""
 _TYPES = {
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
@@ -41,8 +46,8 @@ _TYPES = {
 class Speaker:
     """The voice behind the routes."""
 
-    def __init__(self) -> None:
-        self._endpoint = EmbeddedEndpoint()
+    def __init__(self, endpoint: EmbeddedEndpoint) -> None:
+        self._endpoint = endpoint
 
     async def speech(self, request: Request) -> Response:
         """``POST /v1/audio/speech``: sentence by sentence, as each is made."""
@@ -52,10 +57,19 @@ class Speaker:
         # what cannot be spoken is known before anything is answered
         first = await run_in_threadpool(_first, sounds)
         pieces = _encoded(asked.format, chain([first], sounds), pcm)
-        if asked.events:
-            return StreamingResponse(_events(pieces), media_type="text/event-stream")
         media = _TYPES.get(asked.format, f"audio/pcm; rate={pcm.rate_hz}")
-        return StreamingResponse(pieces, headers={"content-type": media})
+        if asked.events:
+            pieces, media = _events(pieces), "text/event-stream"
+        said = dict(zip(_SAID, (asked.voice, MODEL), strict=True))
+        return StreamingResponse(pieces, headers={"content-type": media, **said})
+
+    async def health(self, _: Request) -> Response:
+        """``GET /health``: 200 once the voice can speak."""
+        try:
+            status = "ok" if self._endpoint.ready() else "loading"
+        except VoicestreamError as error:
+            status = str(error)
+        return JSONResponse({"status": status}, 200 if status == "ok" else 503)
 
     async def realtime(self, socket: WebSocket) -> None:
         """``/v1/realtime``: the same voice behind the Realtime protocol."""
@@ -124,13 +138,19 @@ async def _body(request: Request) -> bytes:
 
 
 async def _voices(_: Request) -> Response:
-    listed = [{"id": voice, "name": voice, "language": "en"} for voice in VOICES]
+    listed = [{**asdict(voice), "name": voice.name or voice.id} for voice in VOICES]
     return JSONResponse({"voices": listed})
 
 
 async def _models(_: Request) -> Response:
-    model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "voicestream"}
-    return JSONResponse({"object": "list", "data": [model]})
+    return JSONResponse({"object": "list", "data": [_MODEL]})
+
+
+async def _model(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name != MODEL:
+        raise ApiError(404, f"The model is called {MODEL!r}.", "model", "model_not_found")
+    return JSONResponse(_MODEL)
 
 
 class Guard:
@@ -141,9 +161,10 @@ class Guard:
         self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        error = None
-        if scope["type"] in ("http", "websocket"):
-            error = self._admission.refusal(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        error = self._admission.refusal(headers)
+        if error is not None and error.status == 401 and scope["path"] == "/health":
+            error = None  # who looks whether it lives has no key
         if error is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -170,6 +191,14 @@ async def _on_api_error(_: Request, error: Exception) -> Response:
     return _answer(error)
 
 
+async def _on_leaving(_: Request, _error: Exception) -> Response:
+    return Response(status_code=499)  # which nobody reads
+
+
+async def _on_fault(_: Request, error: Exception) -> Response:
+    return _answer(ApiError(500, f"This server failed: {type(error).__name__}."))
+
+
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     told = f"{request.method} {request.url.path}: {error.detail}"
@@ -180,23 +209,31 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     )
 
 
-def make_app(admission: Admission) -> Starlette:
+def make_app(admission: Admission, endpoint: EmbeddedEndpoint | None = None) -> Starlette:
     """The server. Its voice begins to load at once."""
-    speaker = Speaker()
+    speaker = Speaker(endpoint or EmbeddedEndpoint())
     pages = Middleware(
         Preflight,
         allow_origins=admission.origins,
         allow_methods=("GET", "POST"),
         allow_headers=("*",),
+        expose_headers=_SAID,
         allow_private_network=True,
     )
     return Starlette(
         routes=[
             Route("/v1/audio/speech", speaker.speech, methods=["POST"]),
+            Route("/health", speaker.health),
             Route("/v1/audio/voices", _voices),
             Route("/v1/models", _models),
+            Route("/v1/models/{name}", _model),
             WebSocketRoute("/v1/realtime", speaker.realtime),
         ],
         middleware=[pages, Middleware(Guard, admission)],
-        exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error},
+        exception_handlers={
+            ApiError: _on_api_error,
+            HTTPException: _on_http_error,
+            ClientDisconnect: _on_leaving,
+            Exception: _on_fault,
+        },
     )

@@ -17,8 +17,8 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from voicestream.errors import UnspokenError
-from voicestream.serve.asked import MAX_CHARS, ApiError, check_realtime_model, voice_of
+from voicestream.errors import UnspokenError, VoicestreamError
+from voicestream.serve.asked import ApiError, voice_of
 from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
 
 _PIECE_BYTES = 9600  # 200 ms
@@ -51,13 +51,6 @@ class RealtimeSession:
 
     async def run(self) -> None:
         """Until the client goes."""
-        try:
-            check_realtime_model(self._socket.query_params.get("model"))
-        except ApiError as error:
-            await self._socket.accept()
-            await self._send("error", error=error.to_dict()["error"])
-            await self._socket.close(4000, error.code or "")
-            return
         await self._socket.accept()
         await self._send("session.created", session=self._session())
         try:
@@ -70,7 +63,7 @@ class RealtimeSession:
                 task.cancel()
 
     def _session(self) -> dict[str, Any]:
-        output = {"format": {"type": "audio/pcm", "rate": 24000}, "voice": VOICES[0]}
+        output = {"format": {"type": "audio/pcm", "rate": 24000}, "voice": VOICES[0].id}
         audio = {"output": {**output, "speed": self._speed}}
         return {"type": "realtime", "output_modalities": ["audio"], "audio": audio}
 
@@ -118,14 +111,12 @@ class RealtimeSession:
         text = self._text if given is None else _text_of(given)
         if not text.strip():
             raise ApiError(400, "There is no text of a user to read.", "response.input")
-        if len(text) > MAX_CHARS:
-            raise ApiError(400, f"At most {MAX_CHARS} characters are read.", "response.input")
         if len(self._running) >= _MOST_AT_ONCE:
             told = "Too many responses at once."
             raise ApiError(429, told, code="rate_limit_exceeded")
         name = self._name("resp")
         self._running[name] = asyncio.create_task(
-            self._respond(name, text, response.get("metadata"))
+            self._answer(name, text, response.get("metadata"))
         )
 
     def _cancel(self, response_id: Any) -> None:
@@ -135,6 +126,12 @@ class RealtimeSession:
             raise ApiError(400, "There is no such response.", "response_id")
         for task in found:
             task.cancel()
+
+    async def _answer(self, name: str, text: str, metadata: Any) -> None:
+        try:
+            await self._respond(name, text, metadata)
+        except WebSocketDisconnect:
+            pass  # nobody waits for it any more
 
     async def _respond(self, name: str, text: str, metadata: Any) -> None:
         response = {"id": name, "object": "realtime.response", "metadata": metadata, "output": []}
@@ -150,16 +147,14 @@ class RealtimeSession:
             await self._speak(text, at)
         except asyncio.CancelledError:
             status, details = "cancelled", {"type": "cancelled", "reason": "client_cancelled"}
-        except ApiError as error:
-            told = error.to_dict()["error"]
+        except (ApiError, VoicestreamError) as error:
+            known = error if isinstance(error, ApiError) else ApiError(500, str(error))
+            told = known.to_dict()["error"]
             status, details = "failed", {"type": "failed", "error": told}
         finally:
             self._running.pop(name, None)
         done = {**response, "status": status, "status_details": details}
-        try:
-            await self._send("response.done", response=done)
-        except (RuntimeError, WebSocketDisconnect):
-            pass  # the client has gone
+        await self._send("response.done", response=done)
 
     async def _speak(self, text: str, at: dict[str, Any]) -> None:
         said, some = "", False
@@ -171,6 +166,7 @@ class RealtimeSession:
             for start in range(0, len(sound), _PIECE_BYTES):
                 delta = base64.b64encode(sound[start : start + _PIECE_BYTES]).decode()
                 await self._send("response.output_audio.delta", **at, delta=delta)
+                await asyncio.sleep(0)  # lets it be known that the client has gone
             some = some or bool(sound)
         if not some:
             raise ApiError(400, str(UnspokenError([])), "response.input")
@@ -182,7 +178,10 @@ class RealtimeSession:
 
     async def _send(self, kind: str, **fields: Any) -> None:
         event = {"type": kind, "event_id": self._name("event"), **fields}
-        await self._socket.send_text(json.dumps(event, ensure_ascii=False))
+        try:
+            await self._socket.send_text(json.dumps(event, ensure_ascii=False))
+        except RuntimeError as error:  # it was closed meanwhile
+            raise WebSocketDisconnect from error
 
 
 def _parsed(message: str) -> Any:

@@ -8,24 +8,28 @@ from collections.abc import Callable
 from voicestream.errors import UsageError, VoicestreamError
 from voicestream.serve.admission import Admission
 
-_MAX_MESSAGE_BYTES = 1 << 20
 
-
-def serve(host: str, port: int, admission: Admission, ready: Callable[[str], None]) -> None:
+def serve(
+    host: str,
+    port: int,
+    admission: Admission,
+    ready: Callable[[str], None],
+    tell: Callable[[str], None],
+) -> None:
     """Listen until a signal ends it.
 
     Args:
         port: 0 takes any that is free.
         ready: called with the base URL once connections are accepted.
+        tell: called with a line about a request that failed in a way that nobody foresaw.
 
     Raises:
         UsageError: the extra ``serve`` is not installed.
         VoicestreamError: the address cannot be listened at.
     """
     try:
-        import uvicorn
-
         from voicestream.serve.app import make_app
+        from voicestream.serve.connections import Server
     except ModuleNotFoundError as error:
         raise UsageError(
             "the parts of `serve` are not installed",
@@ -35,18 +39,8 @@ def serve(host: str, port: int, admission: Admission, ready: Callable[[str], Non
     with _listen(host, port) as listener:
         bound_port = listener.getsockname()[1]
         name = f"[{host}]" if ":" in host else host
-        config = uvicorn.Config(
-            make_app(admission),
-            lifespan="off",
-            ws="websockets-sansio",
-            ws_max_size=_MAX_MESSAGE_BYTES,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        ready(f"http://{name}:{bound_port}/v1")
-        uvicorn.Server(config).run(sockets=[listener])
+        address = f"http://{name}:{bound_port}/v1"
+        Server(make_app(admission), lambda: ready(address), tell).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

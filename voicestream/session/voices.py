@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from voicestream.session.wiring import http_endpoint
 from voicestream.settings.table import Settings
-from voicestream.speech.http.voices import Voice, voices_of
+from voicestream.speech.http.voices import voices_of
+from voicestream.speech.voice import Voice
 
 
 def find_voices(settings: Settings) -> list[Voice]:
@@ -16,7 +17,7 @@ def find_voices(settings: Settings) -> list[Voice]:
     if settings.embedded:
         from voicestream.speech.embedded import VOICES
 
-        return [Voice(name, "English, comes along") for name in VOICES]
+        return list(VOICES)
     endpoint = http_endpoint(settings)
     try:
         return voices_of(endpoint)

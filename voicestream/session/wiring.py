@@ -244,9 +244,9 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
     """
     voice = place.voice or request.voice
     if place.url == EMBEDDED_URL:
-        from voicestream.speech.embedded import VOICES
+        from voicestream.speech.embedded import nearest_voice
 
-        voice = voice if voice in VOICES else VOICES[0]
+        voice = nearest_voice(voice)
     form = request.format if place.format in ("", "auto") else place.format
     model = model_for(place.url, place.model)
     return replace(request, model=model, voice=voice, format=form)

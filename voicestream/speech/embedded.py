@@ -15,9 +15,16 @@ from voicestream.notices import Notices
 from voicestream.pcm import to_int16
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.readable import readable, unspeakable
+from voicestream.speech.voice import Voice
 
-VOICES = ("heart",)
+VOICES = (
+    Voice("heart", "", "en-US", "neural, 24 kHz", "hibari-tts, inside the package", "Apache-2.0"),
+)
 """The voices inside the package. hibari's others would be downloaded, which never happens here."""
+_OF_OTHERS = re.compile(
+    "alloy|ash|ballad|cedar|coral|echo|fable|marin|nova|onyx|sage|shimmer|verse|[a-z][fm]_[a-z]+"
+)
+"""Voices of OpenAI and of Kokoro, which people give without knowing who speaks."""
 RATE_HZ = 24_000
 _MOST_CHARS = 300
 """Made at once: a long sentence comes in parts, so that its beginning is heard soon, and others
@@ -49,12 +56,26 @@ class _Voice:
             from hibari.g2p import G2P
 
             speller = _Later(lambda: G2P(british=False))
-            self._speaker = hibari.Hibari(voice=VOICES[0], g2p=speller)
+            self._speaker = hibari.Hibari(voice=VOICES[0].id, g2p=speller)
             speller.wait()
         except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who speaks
             self._failure = error
         finally:
             self._loaded.set()
+
+    def ready(self) -> bool:
+        """Whether it is loaded; returns at once.
+
+        Raises:
+            EndpointError: it cannot be.
+        """
+        if self._failure is not None:
+            raise EndpointError(
+                "the embedded voice cannot be loaded",
+                str(self._failure),
+                "Reinstall voicestream, or set an endpoint with --base-url.",
+            )
+        return self._loaded.is_set()
 
     def sentences(self, text: str) -> list[str]:
         """What is made at once, without what cannot be spoken. Waits for the voice to be loaded.
@@ -63,12 +84,7 @@ class _Voice:
             EndpointError: it cannot be loaded.
         """
         self._loaded.wait()
-        if self._failure is not None:
-            raise EndpointError(
-                "the embedded voice cannot be loaded",
-                str(self._failure),
-                "Reinstall voicestream, or set an endpoint with --base-url.",
-            )
+        self.ready()
         found: list[str] = self._speaker.split_sentences(readable(text))
         return [part.strip() for sentence in found for part in _PART.findall(sentence)]
 
@@ -94,6 +110,11 @@ def _voice() -> _Voice:
     return _Voice()
 
 
+def nearest_voice(wanted: str) -> str:
+    """The embedded voice that speaks where ``wanted`` is asked for."""
+    return next((voice.id for voice in VOICES if voice.id == wanted), VOICES[0].id)
+
+
 class EmbeddedEndpoint:
     """Speaks without a network. The voice loads in the background from construction on.
 
@@ -109,12 +130,23 @@ class EmbeddedEndpoint:
         self._aborted = False
 
     def open(self, request: SpeechRequest) -> EmbeddedStream:
-        if request.voice not in VOICES:
-            raise SettingsError(
-                f"the embedded voice is called {' or '.join(VOICES)}, not {request.voice!r}",
-                hint="Name no other, or set an endpoint with --base-url.",
-            )
+        voice = nearest_voice(request.voice)
+        if voice != request.voice:
+            if not _OF_OTHERS.fullmatch(request.voice):
+                raise SettingsError(
+                    f"the embedded voice is called {voice}, not {request.voice!r}",
+                    hint="Name no other, or set an endpoint with --base-url.",
+                )
+            self.notices.notify_once(f"the embedded voice {voice} speaks for {request.voice}")
         return EmbeddedStream(self, request)
+
+    def ready(self) -> bool:
+        """Whether the voice is loaded; returns at once.
+
+        Raises:
+            EndpointError: it cannot be.
+        """
+        return self._voice.ready()
 
     def sentences(self, text: str) -> list[str]:
         """What is made at once, without what is :func:`unspeakable`. Waits for the voice to be

@@ -18,6 +18,7 @@ _NUMBER = re.compile(rf"\d{{{_MOST_DIGITS + 1},}}")
 _LONG = re.compile(
     rf"(\S{{{_MOST_CHARS // 2},{_MOST_CHARS - 1}}}[^\w\s]|\S{{{_MOST_CHARS}}})(?=\S)"
 )
+_REPEATED = re.compile(r"([^\w\s])\1{3,}")
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 # micro is left to the voice, which reads it in units
 _GREEK_LETTER = re.compile(rf"(?<![{_GREEK}])(?![\u03bc])[{_GREEK}](?![{_GREEK}])")
@@ -26,14 +27,19 @@ _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lo"})
 
 def unspeakable(text: str) -> list[str]:
     """The words of ``text`` that the embedded voice has no sounds for, in order."""
+    if text.isascii():  # as most are, and some are very long
+        return []
     return [word for spoken, word in _runs(text) if spoken is False]
 
 
 def readable(text: str) -> str:
     """``text`` without those words, in characters and lengths that the voice can read."""
-    kept = "".join(" " if spoken is False else word for spoken, word in _runs(text))
-    kept = _GREEK_LETTER.sub(_greek_name, unicodedata.normalize("NFC", kept))
-    kept = "".join(char for char in kept if unicodedata.category(char)[0] != "M")
+    kept = text
+    if not text.isascii():
+        kept = "".join(" " if spoken is False else word for spoken, word in _runs(text))
+        kept = _GREEK_LETTER.sub(_greek_name, unicodedata.normalize("NFC", kept))
+        kept = "".join(char for char in kept if unicodedata.category(char)[0] != "M")
+    kept = _REPEATED.sub(r"\1\1\1", kept)
     return _LONG.sub(r"\1 ", _NUMBER.sub(lambda found: " ".join(found[0]), kept))
 
 
@@ -45,6 +51,8 @@ def _runs(text: str) -> list[tuple[bool | None, str]]:
 
 
 def _is_spoken(word: str) -> bool:
+    if word.isascii():
+        return True
     # letters in circles, of full width and the like are the plain ones here
     plain = unicodedata.normalize("NFKC", word)
     letters = _GREEK_LETTER.sub("", plain).replace("\u03bc", "")

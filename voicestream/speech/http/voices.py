@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import ReplyError
 from voicestream.printable import printable
 from voicestream.speech.http.lookup import fetched, items_of
+from voicestream.speech.voice import Voice
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint
@@ -17,16 +17,14 @@ ROUTES = ("/audio/voices", "/voices", "/audio/speech/voices")
 """Behind the base URL, in the order in which they are tried."""
 _ID_KEYS = ("id", "voice_id", "voice", "name", "key")
 _NAME_KEYS = ("name", "display_name", "label", "description")
+_MORE_KEYS = {
+    "language": ("language", "lang", "locale", "lang_code", "language_code"),
+    "quality": ("quality",),
+    "source": ("source", "provider", "owned_by"),
+    "licence": ("licence", "license"),
+}
 _MAX_VOICES = 10_000
 _MAX_CHARS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Voice:
-    """One voice: what to give as ``--voice``, and a name for people where it differs."""
-
-    id: str
-    name: str = ""
 
 
 def voices_of(endpoint: HttpEndpoint) -> list[Voice]:
@@ -72,7 +70,8 @@ def _voice(item: Any) -> Voice | None:
         return None
     found = _first(item, _ID_KEYS)
     name = _first(item, _NAME_KEYS)
-    return Voice(found, "" if name == found else name) if found else None
+    more = {field: _first(item, keys) for field, keys in _MORE_KEYS.items()}
+    return Voice(found, "" if name == found else name, **more) if found else None
 
 
 def _first(item: dict[str, Any], keys: tuple[str, ...]) -> str:
