@@ -21,6 +21,7 @@ ADTS_HEAD = b"\xff\xf1\x58\x40" + b"\0" * 60
 OPUS_HEAD = b"OggS\0\x02" + b"\0" * 22 + b"OpusHead\x01\x01" + b"\0" * 30
 VORBIS_HEAD = b"OggS\0\x02" + b"\0" * 22 + b"\x01vorbis\0" + b"\0" * 30
 FLAC_HEAD = b"fLaC\0\0\0\x22" + b"\0" * 60
+ID3_HEAD = b"ID3\x04\0\0\0\0\0\x23" + b"\0" * 60
 MP4_HEAD = b"\0\0\0\x1cftypM4A " + b"\0" * 60
 WEBM_HEAD = (
     b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82\x84webm"
@@ -40,6 +41,9 @@ NOISE = bytes(range(7, 107))
         ("audio/mpeg", OPUS_HEAD, "mp3", "opus"),
         ("audio/wav", FLAC_HEAD, "wav", "flac"),
         ("", b"ID3\x04\0\0\0\0\0\x23" + MP3_HEAD, "pcm", "mp3"),
+        ("audio/aac", ID3_HEAD, "aac", "aac"),
+        ("audio/flac", ID3_HEAD, "mp3", "flac"),
+        ("audio/wav", ID3_HEAD, "wav", "mp3"),
         ("audio/aac", MP4_HEAD, "aac", "buffered"),
         ("", WEBM_HEAD, "opus", "buffered"),
         ("audio/ogg", VORBIS_HEAD, "opus", "buffered"),

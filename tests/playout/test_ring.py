@@ -112,3 +112,20 @@ def test_what_was_read_last_can_be_read_again(
             assert read_most - got <= history
         assert 0 <= ring.writable_frames <= capacity
         assert ring.readable_frames == sent - got
+
+
+def test_the_counter_tells_of_frames_that_are_in_place() -> None:
+    """A reader on another thread may look between any two steps of the writer."""
+    ring = Ring(8, 1)
+    seen: list[int] = []
+
+    class Watched(np.ndarray):
+        def __setitem__(self, place, value):  # type: ignore[no-untyped-def]
+            seen.append(ring.written)
+            super().__setitem__(place, value)
+
+    ring._data = ring._data.view(Watched)
+    for start in (0, 5):  # the second write goes round the end
+        ring.write(numbered(start, 5, 1))
+        ring.take(5)
+    assert seen == [0, 0, 5, 5]

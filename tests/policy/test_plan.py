@@ -159,6 +159,17 @@ def test_no_more_is_asked_for_than_the_ring_holds():
     assert planner.plan(50).resume_frames == 9000
 
 
+def test_before_a_segment_was_asked_for_nothing_of_it_could_arrive():
+    policy = Adaptive()
+    planner = Planner(policy, KnownPauses((), RATE_HZ), RATE_HZ, 0)
+    planner.requested(0.0)
+    for at_s in (0.5, 0.6, 0.7):
+        planner.arrived(at_s, 100)
+    planner.requested(5.7)  # the writer paused
+    planner.arrived(6.0, 100)
+    assert policy.arrivals.gaps == pytest.approx([0.1, 0.1, 0.3])
+
+
 def play(trace: Trace, policy: Policy) -> tuple[float, Rig]:
     """The real player, tick by tick, as a device of one period a time pulls it."""
     rig = Rig()

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from tests.support.encode import speech
+from tests.support.encode import flac, speech
+from voicestream.decode.registry import open_decoder
 from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
@@ -31,11 +32,15 @@ class Attempts:
     """Fills the spool of a job anew for each attempt: bytes, and how they end."""
 
     def __init__(
-        self, *attempts: tuple[bytes, EndpointError | None], rates_hz: Sequence[int] = (24_000,)
+        self,
+        *attempts: tuple[bytes, EndpointError | None],
+        rates_hz: Sequence[int] = (24_000,),
+        content_type: str = "audio/pcm",
     ) -> None:
         self._attempts = list(attempts)
         self._rates_hz = list(rates_hz)
         self.made = 0
+        self.content_type = content_type
         text = "Hello."
         self.job = Job(
             Segment(0, text, Boundary.SENTENCE),
@@ -47,7 +52,7 @@ class Attempts:
     def again(self, job: Job) -> None:
         body, error = self._attempts[min(self.made, len(self._attempts) - 1)]
         job.rate_hz = self._rates_hz[min(self.made, len(self._rates_hz) - 1)]
-        job.content_type = "audio/pcm"
+        job.content_type = self.content_type
         job.spool = Spool(1 << 30)
         for start in range(0, len(body), 5000):
             job.spool.put(body[start : start + 5000])
@@ -139,3 +144,28 @@ def test_sound_without_end_is_cut() -> None:
     assert isinstance(error, ReplyError)
     assert "goes on" in str(error)
     assert 60 < len(samples) / 24_000 < 75
+
+
+def test_a_second_break_off_is_looked_for_in_the_rendering_that_was_heard_last() -> None:
+    """The second rendering begins later: places in it are not those of the first."""
+    sound = to_int16(speech(3.0))
+    body = sound.tobytes()
+    later = bytes(2 * 9600) + body
+    samples, error, told = played(
+        Attempts((body[:48_000], torn()), (later[:96_000], torn()), (later, None))
+    )
+    assert error is None
+    assert np.array_equal(to_int16(samples), sound)
+    assert told == ["a reply broke off; it goes on in a second rendering"]
+
+
+def test_what_the_decoder_holds_is_heard_where_the_rest_never_comes() -> None:
+    body = flac(speech(1.0))
+    body = body[: body.rfind(b"\xff\xf8")]  # that the frame before is whole shows only now
+    attempts = Attempts((body, torn()), content_type="audio/flac")
+    samples, error, _ = played(attempts, resumes=0)
+    assert isinstance(error, IncompleteReplyError)
+    decoder = open_decoder("audio/flac", "flac")
+    fed, held = decoder.feed(body), decoder.flush()
+    assert len(held)
+    assert np.array_equal(samples, np.concatenate((fed, held)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -29,6 +30,7 @@ from voicestream.notices import Notices
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.result import Event, Result
+from voicestream.session.spool import Spool
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.state import State
@@ -138,6 +140,17 @@ def test_a_refusal_before_any_answer_ends_it_at_once(error: Exception) -> None:
     assert ended(running).errors == (error,)
     assert len(endpoint.opened) <= 4
     assert not len(keeper.heard)
+
+
+def test_a_writer_who_goes_on_does_not_keep_a_hopeless_reply_alive() -> None:
+    """A pipe stays open: nobody waits for its end where nothing can be heard of it."""
+    segments = texts(3)
+    segments.hangs_at = 1
+    error = KeyRefusedError(401, "no")
+    running, _ = session(failing(set(range(9)), error), segments)
+    running.start()
+    assert ended(running).errors == (error,)
+    assert segments.more.is_set(), "it was told to read no more"
 
 
 def test_three_failures_in_a_row_end_it_and_what_was_ready_is_heard() -> None:
@@ -296,3 +309,28 @@ def test_nothing_is_kept_of_segments_that_are_over() -> None:
     running.start()
     assert ended(running).completed
     assert running._fetchers._started == []
+
+
+def test_time_in_which_a_full_spool_keeps_the_server_waiting_is_not_the_servers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full(Spool):
+        """Says of each piece that there was no room for it for a minute."""
+
+        def _next(self) -> bytes | None:
+            piece = super()._next()
+            self.held_s = 60.0
+            return piece
+
+    monkeypatch.setattr("voicestream.session.fetchers.Spool", Full)
+    pieces = [tone_of(0).tobytes()] * 3
+
+    def slow(_: SpeechRequest) -> Iterable[bytes]:
+        for piece in pieces:
+            time.sleep(0.02)
+            yield piece
+
+    running, _ = session(FakeEndpoint(slow), texts(1))
+    running.start()
+    assert ended(running).completed
+    assert max(running._pacing._policy.arrivals.gaps, default=0.0) == 0.0

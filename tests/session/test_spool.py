@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -88,3 +89,29 @@ def test_after_a_cancel_no_error_is_raised() -> None:
     spool.cancel()
     spool.end(IncompleteReplyError("because of the cancel"))
     assert list(spool) == []
+
+
+def test_the_time_for_which_the_writer_was_kept_waiting_goes_with_its_piece(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = SimpleNamespace(now_s=5.0, asked=threading.Semaphore(0))
+
+    def monotonic() -> float:
+        clock.asked.release()
+        return float(clock.now_s)
+
+    monkeypatch.setattr("voicestream.session.spool.time", SimpleNamespace(monotonic=monotonic))
+    spool = Spool(1)
+    spool.put(b"full")
+    clock.asked.acquire()
+    clock.asked.acquire()
+    writer = threading.Thread(target=spool.put, args=(b"late",))
+    writer.start()
+    assert clock.asked.acquire(timeout=LONG_S)  # it has begun to wait, or is about to
+    clock.now_s = 8.0
+    pieces = iter(spool)
+    assert next(pieces) == b"full"
+    assert (spool.at_s, spool.held_s) == (5.0, 0.0)
+    assert next(pieces) == b"late"
+    assert (spool.at_s, spool.held_s) == (5.0, 3.0)
+    writer.join(LONG_S)

@@ -30,6 +30,7 @@ NAMED = [
 ]  # fmt: skip
 UNCLOSED = [
     ("Pass *args and **kwargs on.", "Pass *args and **kwargs on."),
+    ("The *product 2*3 is six* today.", "The product 2*3 is six today."),
     ("All *.md and *.txt files", "All *.md and *.txt files"),
     ("The field _name and its _id", "The field _name and its _id"),
     ("2*3*4 and 2**3**4 and x*y", "2*3*4 and 2**3**4 and x*y"),
