@@ -57,6 +57,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "retries": (0, 1, 2, 4),
     "retry_budget_s": (1, 2, 3, 4),
     "hedge": (False, True, False, True),
+    "keep_last": (False, True, False, True),
     "allow_http_key": (True, False, True, False),
     "turn": ("now", "next", "mix", "skip"),
     "expires_s": (1, 2, 3, 4),

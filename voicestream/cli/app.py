@@ -77,6 +77,13 @@ def _ask(**values: Any) -> int:
     return ask(_split(values))
 
 
+def _again(**values: Any) -> int:
+    from voicestream.cli.again import again
+
+    settings, own = _settings_and_own(values)
+    return again(SayCall(settings=settings, **own))
+
+
 def _config(**values: Any) -> int:
     from voicestream.cli.config_commands import config
 
@@ -147,6 +154,7 @@ def _verb(name: str) -> Callable[..., int]:
 _CARRY_OUT: dict[str, Callable[..., int]] = {
     "say": _say,
     "ask": _ask,
+    "again": _again,
     "config": _config,
     "voices": _voices,
     "devices": _devices,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from voicestream.cli.options import ASK_OPTIONS, SAY_OPTIONS, Option
+from voicestream.cli.options import (
+    AGAIN_OPTIONS,
+    AGAIN_SETTINGS,
+    ASK_OPTIONS,
+    SAY_OPTIONS,
+    Option,
+)
 from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE
 from voicestream.settings.table import TABLE
 
@@ -95,6 +101,14 @@ COMMANDS: dict[str, Command] = {
             'voicestream ask "Hello?" --chat-base-url http://127.0.0.1:11434/v1 '
             "--chat-model llama3.2",
         ),
+    ),
+    "again": Command(
+        "Say the last speech again, from what is kept of it, without a request. "
+        "It is kept until you log out, up to 16 MB (six minutes), unless VOICESTREAM_KEEP_LAST "
+        "is false.",
+        options=AGAIN_OPTIONS,
+        settings=AGAIN_SETTINGS,
+        examples=("voicestream again", "voicestream again --save last.wav --device null"),
     ),
     "voices": Command(
         "List the voices of the endpoint: what --voice can name.",

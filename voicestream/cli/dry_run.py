@@ -11,10 +11,11 @@ from voicestream.printable import printable
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
+    from voicestream.session.kept import SaidSegments
     from voicestream.session.script import Script
 
 
-def dry_run(call: SayCall, settings: Settings, script: Script) -> int:
+def dry_run(call: SayCall, settings: Settings, script: Script | SaidSegments) -> int:
     """Print the segments of a text, one line each or as one JSON object; return the exit code.
 
     Which sentences share a request depends on how fast the endpoint is: here, as fast as can be.

@@ -51,6 +51,10 @@ def _run(arguments: Sequence[str]) -> int:
         from voicestream.cli.ask import ask
 
         return ask(call)
+    if call is not None and arguments[0] == "again":
+        from voicestream.cli.again import again
+
+        return again(call)
     if call is not None:
         from voicestream.cli.say import say
 

@@ -22,7 +22,7 @@ _USAGE = (
     "       voicestream COMMAND ...",
 )
 _KINDS = (
-    ("say, ask", "speak a text; ask a language model and speak its answer"),
+    ("say, ask, again", "speak a text; a model's answer; the last speech again"),
     ("voices, devices", "list what --voice and --device can name"),
     ("config, doctor", "show and change settings; tell why nothing is heard"),
     ("serve", "the embedded voice for other programs, as a server"),

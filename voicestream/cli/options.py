@@ -71,6 +71,10 @@ ASK_OPTIONS = (
     # what it would say is not known before it is asked
     *(option for option in SAY_OPTIONS if option.name not in ("file", "dry_run")),
 )
+_AGAIN = ("output", "save", "echo", "json", "now", "next", "no_wait", "mix", "quiet")
+AGAIN_OPTIONS = tuple(option for option in SAY_OPTIONS if option.name in _AGAIN)
+AGAIN_SETTINGS = ("device", "backend", "device_wait_s", "turn", "expires_s", "panel")
+OPTIONS = {"say": SAY_OPTIONS, "ask": ASK_OPTIONS, "again": AGAIN_OPTIONS}
 SHORT = {"voice": "-v", "model": "-m", "endpoint": "-e", "tempo": "-t"}
 """Settings that have a short flag."""
 
@@ -132,11 +136,11 @@ def _targets(options: Sequence[Option]) -> dict[str, tuple[str, bool, Any]]:
 
 
 def quick_say(arguments: Sequence[str]) -> SayCall | None:
-    """``arguments`` as a call of ``say`` or ``ask``, or None if there is any doubt."""
-    if not arguments or arguments[0] not in ("say", "ask"):
+    """``arguments`` as a call of ``say``, ``ask`` or ``again``; None if there is any doubt."""
+    if not arguments or arguments[0] not in OPTIONS:
         return None
     call = SayCall()
-    targets = _targets(SAY_OPTIONS if arguments[0] == "say" else ASK_OPTIONS)
+    targets = _targets(OPTIONS[arguments[0]])
     rest = list(arguments[:0:-1])  # a stack, the next one last
     only_text = False
     while rest:
@@ -165,4 +169,6 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
             many.append(found)
         else:
             setattr(call, name, found)
+    if arguments[0] == "again" and (call.text or not set(call.settings) <= set(AGAIN_SETTINGS)):
+        return None
     return call

@@ -15,6 +15,7 @@ from voicestream.settings.table import Settings, load
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver
+    from voicestream.session.kept import SaidSegments
     from voicestream.session.script import Script
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.realtime.handshake import Handshake
@@ -95,7 +96,9 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
     return early
 
 
-def ask_early(early: EarlyRequest | Handshake, settings: Settings, script: Script) -> None:
+def ask_early(
+    early: EarlyRequest | Handshake, settings: Settings, script: Script | SaidSegments
+) -> None:
     """Ask for the first segment, if its text is known already."""
     from voicestream.session.asking import speech_request
     from voicestream.speech.http.request import EarlyRequest, request_body

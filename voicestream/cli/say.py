@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from voicestream.cli.log import Log
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
+    from voicestream.session.kept import SaidSegments
     from voicestream.session.result import Event, Result
     from voicestream.session.script import Script
     from voicestream.session.wiring import Early
@@ -53,7 +54,14 @@ _TICK_S = 0.5
 _SHOW = b"\x1b[?25h\x1b[?7h"
 """Cursor visible, lines wrap."""
 
-ScriptOf = Callable[[SayCall, Settings], "Script"]
+_STREAM = {
+    "PULSE_PROP_application.name": "voicestream",
+    "PULSE_PROP_media.role": "a11y",
+}
+"""What PulseAudio and PipeWire are told of the stream, unless the user does: mixers show it, and
+other sound ducks where the user's server is set so."""
+
+ScriptOf = Callable[[SayCall, Settings], "Script | SaidSegments"]
 """Where the text of a call comes from."""
 
 
@@ -145,7 +153,7 @@ def _say(
 def _session(
     call: SayCall,
     settings: Settings,
-    script: Script,
+    script: Script | SaidSegments,
     saver: Saver | None,
     early: Early | None,
     start_s: float,
@@ -157,16 +165,21 @@ def _session(
     from voicestream.session.wiring import make_endpoint
 
     metrics = Metrics(start_s)
+    said = script.endpoint
     # the embedded voice loads for a while, in the background: it goes first
-    endpoint = make_endpoint(settings, metrics.notices) if settings.embedded else None
+    embedded = said is None and settings.embedded
+    endpoint = make_endpoint(settings, metrics.notices) if embedded else said
     heard = call.output is None
     sink = make_sink(settings, metrics) if heard else None
     if sink is not None:
+        for name, value in _STREAM.items():
+            os.environ.setdefault(name, value)
         prepare_in_background(sink)
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt
 
-    if not call.quiet:
+    learnt = kept_learnt() if said is None else None
+    if said is None and not call.quiet:
         tell_daily(settings)
     endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
     turn = make_turn(settings, start_s, metrics.notices) if heard else None
@@ -176,9 +189,7 @@ def _session(
         if log is not None:
             log.event(event)
 
-    return Session(
-        *(settings, endpoint, script, sink, saver, metrics, on_event, kept_learnt()), turn
-    )
+    return Session(*(settings, endpoint, script, sink, saver, metrics, on_event, learnt), turn)
 
 
 def _collect_again(event: Event) -> None:

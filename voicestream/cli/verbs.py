@@ -19,7 +19,7 @@ VERBS = {
     "back": "say the sentence again, or the one before",
     "tempo": "speak faster or slower: 1.2, +0.1, -0.1",
     "volume": "set the volume: 0.5, +0.1, -0.1",
-    "status": "tell who speaks, what, and who waits",
+    "status": "tell who speaks, what, how much of it was heard, and who waits",
 }
 """Each verb, and what it does."""
 
@@ -80,4 +80,8 @@ def _status_line(answer: dict[str, object]) -> str:
 
     state = "paused" if answer.get("paused") else str(answer.get("state", ""))
     said = " ".join(str(answer.get("speaking", "")).split())
-    return printable(f"{answer['who']:>10}  {state:<12} {answer.get('played_s', 0):>7} s  {said}")
+    place = f"{answer.get('heard_chars', 0)}/{answer.get('text_chars', 0)}"
+    if not answer.get("text_complete", True):
+        place += "+"
+    played = f"{answer.get('played_s', 0):.1f} s"
+    return printable(f"{answer['who']:>10}  {state:<12} {played:>8}  {place:>9}  {said}")

@@ -19,6 +19,7 @@ from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
 from voicestream.session.forks import Owner
+from voicestream.session.kept import Keeper
 from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
@@ -39,6 +40,9 @@ class AnyTurn(Protocol):
 
     @property
     def waits_for(self) -> str: ...
+
+    @property
+    def folder(self) -> str: ...
 
     def begin(
         self,
@@ -110,6 +114,7 @@ class Session:
             waiting_s=waiting_s,
             tempo=settings.tempo,
         )
+        self._keeper = Keeper(turn.folder) if turn and settings.keep_last else None
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
         self._playback = Playback(
             self.metrics,
@@ -121,6 +126,7 @@ class Session:
             device_named=bool(settings.device),
             underrun=settings.underrun,
             on_wake=turn.wake if turn else lambda: None,
+            keeper=self._keeper,
         )
         self._feeder = Feeder(
             *(self._fetchers, self._playback, self._pacing, self.metrics, settings),
@@ -170,10 +176,21 @@ class Session:
             complete = not (self._interrupted or self._failures())
             self._attempt(lambda: self._playback.stop(complete))
             self._attempt(self._pacing.save_trace)
+            self._attempt(self._keep_said)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
         finally:
             self._conclude()
+
+    def _keep_said(self) -> None:
+        player, pcm = self._playback.player, self._playback.pcm
+        if self._keeper is None or pcm is None or player is None or not player.heard_until_s:
+            return
+        try:
+            self._keeper.save(pcm, self.metrics.feeder.cues)
+        except OSError as error:
+            told = error.strerror or str(error)
+            self.metrics.notices.notify(f"this cannot be said again: {told}")
 
     def _attempt(self, step: Callable[[], None]) -> None:
         try:
@@ -248,6 +265,10 @@ class Session:
     def waits_for(self) -> str:
         """Who speaks before us, ``PID-N``; empty: nobody."""
         return self._turn.waits_for if self._turn else ""
+
+    def text_length(self) -> tuple[int, bool]:
+        """Characters of the text as far as it is known, and whether no more will come."""
+        return self._fetchers.text_length()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Until the end or the timeout; whether it has ended.

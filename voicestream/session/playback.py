@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring
 from voicestream.policy.plan import Plan
 from voicestream.session.pacing import Pacing
+
+if TYPE_CHECKING:
+    from voicestream.session.kept import Keeper
 
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
@@ -41,6 +45,7 @@ class Playback:
         device_named: the device was asked for by name, so saving alone will not do.
         underrun: what one does, see :class:`Player`.
         on_wake: called from the audio callback when something happened; must not wait.
+        keeper: gets what is played.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Playback:
         device_named: bool = False,
         underrun: str = "wait",
         on_wake: Callable[[], None] = lambda: None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._metrics = metrics
         self._sink = sink
@@ -65,6 +71,7 @@ class Playback:
         self._device_named = device_named
         self._underrun = underrun
         self._on_wake = on_wake
+        self._keeper = keeper
         self.controls = Controls()
         """Any thread: what is asked of the player, which may not exist yet."""
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -236,6 +243,8 @@ class Playback:
             except DeviceError as error:
                 self._only_save(error)
                 return
+        if self._keeper is not None:
+            self._keeper.write(frames)
         if full:  # time has passed
             self._plan(more_waiting)
 

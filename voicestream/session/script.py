@@ -30,6 +30,9 @@ class Script:
         EmptyTextError: the text is known and holds nothing to speak.
     """
 
+    endpoint: None = None
+    """It is the one in the settings that speaks it."""
+
     def __init__(
         self,
         settings: Settings,

@@ -77,7 +77,7 @@ class Turn:
         self.who = f"{os.getpid()}-{next(_numbers)}"
         self.waits_for = ""
         """Who speaks before us, ``PID-N``; empty: nobody does."""
-        self._folder = folder
+        self.folder = folder
         self._rank = rank
         self._start_s = start_s
         self._wait = wait
@@ -107,8 +107,8 @@ class Turn:
         self._warn = warn
         if self._rank is not None:
             speaker.controls.not_before_s = math.inf
-        self._server = ControlServer(socket_path(self._folder, self.who), self._answering(answer))
-        self._floor = Floor(self._folder, self.who, self._start_s, self._rank or Rank.LAST)
+        self._server = ControlServer(socket_path(self.folder, self.who), self._answering(answer))
+        self._floor = Floor(self.folder, self.who, self._start_s, self._rank or Rank.LAST)
         threading.Thread(target=self._run, name="turn", daemon=True).start()
 
     def wake(self) -> None:

@@ -113,6 +113,7 @@ class Verbs:
         """Who speaks, what, and how far it is."""
         session = self._session
         seen = session.snapshot()
+        known_chars, complete = session.text_length()
         return {
             "state": "waiting" if session.waits_for else seen.state.value,
             "paused": session.controls.paused,
@@ -121,6 +122,8 @@ class Verbs:
             "waits_for": session.waits_for,
             "speaking": _shown(seen.speaking),
             "heard_chars": len(spoken_text(seen)),
+            "text_chars": known_chars,
+            "text_complete": complete,
             "text": _shown(_text(seen.cues)),
             "played_s": round(seen.played_s, 3),
             "endpoint": seen.endpoint,

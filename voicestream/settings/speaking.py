@@ -103,6 +103,12 @@ class SpeakingSettings:
         "drop what has waited so long for its turn, seconds; 0: never",
         flag="--expires",
     )
+    keep_last: bool = _setting(
+        True,
+        yes_no,
+        "keep the last speech, in your runtime folder only, for `voicestream again`",
+        flag="--keep-last/--no-keep-last",
+    )
     backend: Literal["auto", "miniaudio", "pyaudio"] = _setting(
         "auto",
         flag_choice("auto", "miniaudio", "pyaudio"),
