@@ -25,6 +25,8 @@ class Timeline:
     first_text: float | None = None
     """The first segment was known, where the text was still being written."""
     request_sent: float | None = None
+    reader_ready: float | None = None
+    """The program was loaded, and began to wait for the reply."""
     first_byte: float | None = None
     first_sample: float | None = None
     playback_start: float | None = None

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
+from voicestream.metrics import Cue, FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import WIDEST
 from voicestream.ui.lines import Laid
@@ -81,7 +81,12 @@ def sample() -> Snapshot:
         speaking=TEXTS[1],
         segments=segments,
         warnings=(),
+        cues=(Cue(0, TEXTS[0]), Cue(81_600, TEXTS[1])),
+        written_frames=297_600,
         played_frames=175_200,
+        rate_hz=24_000,
+        text_chars=sum(map(len, TEXTS)),
+        text_complete=True,
         overruns=3,
         jitter_ms=6.4,
         recommended_buffer_ms=90.0,
@@ -122,7 +127,8 @@ def show_all() -> None:
         console.print(Laid(draw(snapshot, console.width)))
         console.print(summary_line(snapshot), markup=False, highlight=False)
     for width in (60, 44, 30, 20):
-        console.print(Laid(draw(sample(), width)))
+        console.print(Laid(draw(sample(), width, hint="? keys")))
+        console.print(Laid(draw(sample(), width, full=True)))
     console.print(Laid(draw(sample(), 70, encoding="ascii", color=False)))
 
 

@@ -36,7 +36,7 @@ def test_it_speaks_what_is_piped_and_saves_it(tmp_path: Path) -> None:
         told = ("--base-url", server.url, "--device", "null", "--save", "kept.wav")
         done = run(tmp_path, "say", *told, stdin="Hello there.")
     assert done.returncode == 0, done.stderr
-    assert "spoke 0.5 s" in done.stderr
+    assert "heard 0.5 s" in done.stderr
     assert (tmp_path / "kept.wav").stat().st_size >= len(spoken)
 
 

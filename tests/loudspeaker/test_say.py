@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("_backend")  # each of them
 
 FOUR_TIMES = 4 * 48_000
 RAMP = sound.ramp(24_000)
-CLEAN = "spoke "
+CLEAN = "heard "
 
 
 def reply(body: bytes, content_type: str, **more: object) -> Script:
@@ -145,7 +145,6 @@ def test_the_embedded_voice_is_heard_as_it_was_made(
     recording.wait_silence()
     recording.stop()
     assert done.returncode == 0, done.stderr
-    assert b"embedded" in done.stderr
     kept = wav_samples(tmp_path / "kept.wav")
     from hibari import Hibari
 

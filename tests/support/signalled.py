@@ -236,7 +236,7 @@ class _Run:
 
     def _judge(self, code: int) -> None:
         written = self._terminal.written
-        spoken = b"spoke " in written
+        spoken = b"heard " in written.replace(b": heard ", b"")
         wanted: dict[str, set[int]] = {
             "SIGINT": {130} | ({0} if spoken else set()),
             "SIGTERM": {143} | ({0} if spoken else set()),

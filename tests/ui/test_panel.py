@@ -94,9 +94,11 @@ class Clock:
         return self.now_s
 
 
-def panel_on(screen: Screen, clock: Clock | None = None, **environ: str) -> Panel:
+def panel_on(
+    screen: Screen, clock: Clock | None = None, full: bool = False, **environ: str
+) -> Panel:
     environ = {"TERM": "linux", **environ}
-    return Panel(lambda: PLAYING, screen.stream, clock=clock or Clock(), environ=environ)
+    return Panel(lambda: PLAYING, screen.stream, clock=clock or Clock(), environ=environ, full=full)
 
 
 def assert_whole(lines: list[str], columns: int) -> None:
@@ -122,6 +124,20 @@ def test_the_panel_is_whole_and_goes_without_a_trace(screen: Screen) -> None:
     line = summary_line(playing(state=State.DONE))[:79]
     screen.stream.write(f"{line}\n")
     assert screen.lines == ["$ voicestream say", line]
+
+
+def test_all_figures_come_and_go_without_a_trace(screen: Screen) -> None:
+    clock = Clock()
+    with panel_on(screen, clock) as panel:
+        heights = []
+        for full in (False, True, False):
+            panel.full = full
+            clock.now_s += 1.0
+            panel.tick()
+            assert_whole(screen.lines, 80)
+            heights.append(len(screen.lines))
+    assert heights[0] == heights[2] < heights[1]
+    assert screen.lines == [""]
 
 
 def test_an_error_inside_leaves_the_terminal_whole(screen: Screen) -> None:
@@ -164,10 +180,11 @@ def test_a_picture_is_drawn_only_when_due(screen: Screen) -> None:
     assert screen.lines == [""]
 
 
-def test_a_resized_terminal_keeps_no_debris(screen: Screen) -> None:
+@pytest.mark.parametrize(("full", "height"), [(False, 5), (True, 8)])
+def test_a_resized_terminal_keeps_no_debris(screen: Screen, full: bool, height: int) -> None:
     clock = Clock()
     screen.stream.write("$ say\n")
-    with panel_on(screen, clock) as panel:
+    with panel_on(screen, clock, full) as panel:
         for columns in (50, 30, 20, 120, 46):
             screen.resize(columns, 24)
             clock.now_s += 1.0
@@ -177,7 +194,7 @@ def test_a_resized_terminal_keeps_no_debris(screen: Screen) -> None:
                 assert_whole(screen.lines[1:], columns)
             else:
                 assert screen.lines[1].startswith("● speaking")
-                assert len(screen.lines) == 9
+                assert len(screen.lines) == 1 + height
     assert screen.lines == ["$ say"]
 
 
@@ -211,7 +228,7 @@ def test_what_is_printed_meanwhile_stands_above(
 
 
 def test_no_color_means_none(screen: Screen) -> None:
-    with panel_on(screen, NO_COLOR="1", TERM="xterm-256color"):
+    with panel_on(screen, full=True, NO_COLOR="1", TERM="xterm-256color"):
         assert_whole(screen.lines, 80)
         assert any("█ start-up 61" in line for line in screen.lines)
     for sequence in screen.raw.split(b"\x1b[")[1:]:

@@ -11,21 +11,25 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
-from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.metrics import Cue, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.lines import Laid, Line, clip, wrap
 from voicestream.ui.picture import draw
+from voicestream.ui.progress import progress_of
+from voicestream.ui.summary import ttfa_parts
 
 ENCODINGS = ("utf-8", "ascii", "cp437", "latin-1", "shift_jis")
 
 
-def rows(snapshot: Snapshot, width: int = 80, **options: object) -> list[str]:
-    lines = draw(snapshot, width, **options)  # type: ignore[arg-type]
+def rows(snapshot: Snapshot, width: int = 80, full: bool = True, **options: object) -> list[str]:
+    lines = draw(snapshot, width, full=full, **options)  # type: ignore[arg-type]
     return ["".join(text for text, _ in line) for line in lines]
 
 
 def styles_of(snapshot: Snapshot, words: str) -> set[str]:
-    return {style for line in draw(snapshot, 80) for text, style in line if words in text}
+    return {
+        style for line in draw(snapshot, 80, full=True) for text, style in line if words in text
+    }
 
 
 @given(
@@ -34,12 +38,14 @@ def styles_of(snapshot: Snapshot, words: str) -> set[str]:
     st.one_of(st.none(), st.integers(1, 40)),
     st.sampled_from(ENCODINGS),
     st.booleans(),
+    st.booleans(),
 )
-@example(PLAYING, 44, 14, "utf-8", True)
+@example(PLAYING, 44, 14, "utf-8", True, True)
+@example(PLAYING, 44, 9, "utf-8", True, False)
 def test_any_snapshot_fits_any_terminal(
-    snapshot: Snapshot, width: int, height: int | None, encoding: str, color: bool
+    snapshot: Snapshot, width: int, height: int | None, encoding: str, color: bool, full: bool
 ) -> None:
-    shown = rows(snapshot, width, height=height, encoding=encoding, color=color)
+    shown = rows(snapshot, width, full, height=height, encoding=encoding, color=color)
     assert 1 <= len(shown) <= (height or 100)
     for row in shown:
         assert cell_len(row) <= width
@@ -47,9 +53,9 @@ def test_any_snapshot_fits_any_terminal(
         row.encode(encoding)
 
 
-@given(snapshots, st.integers(44, 120))
-def test_the_frame_is_closed(snapshot: Snapshot, width: int) -> None:
-    shown = rows(snapshot, width)
+@given(snapshots, st.integers(44, 120), st.booleans())
+def test_the_frame_is_closed(snapshot: Snapshot, width: int, full: bool) -> None:
+    shown = rows(snapshot, width, full)
     assert {cell_len(row) for row in shown} == {min(width, 88)}
     assert shown[0][0] + shown[0][-1] + shown[-1][0] + shown[-1][-1] == "╭╮╰╯"
     assert {row[0] + row[-1] for row in shown[1:-1]} == {"││"}
@@ -59,7 +65,7 @@ def test_the_frame_is_closed(snapshot: Snapshot, width: int) -> None:
 def test_rich_shows_it_as_it_was_laid(snapshot: Snapshot, width: int, color: bool) -> None:
     out = StringIO()
     console = Console(file=out, width=200, color_system=None, force_terminal=True)
-    console.print(Laid(draw(snapshot, width, color=color)), end="")
+    console.print(Laid(draw(snapshot, width, color=color, full=True)), end="")
     assert out.getvalue() == "".join(f"{row}\n" for row in rows(snapshot, width, color=color))
 
 
@@ -95,9 +101,9 @@ def test_the_picture_says_what_is_known() -> None:
         "↓ It is on its way.",
         "· It waits.",
         "first sound    342 ms",
-        "start-up 61  server 203  prebuffer 41  device 37",
+        "start-up 61  server 203  buffering 41  sound card 37",
         "buffer        1460 ms",
-        "prebuffer 150 of 2000 ms",
+        "starts at 150, holds 2000 ms",
         "2 underruns · 1 rebuffer · 310 ms of silence · 384 kbit/s",
         "1 of 4 segments done · 1 in flight · 1 waiting",
         "localhost:8880/v1 · pcm 24 kHz",
@@ -108,8 +114,8 @@ def test_the_picture_says_what_is_known() -> None:
 
 DETAILS = (
     "health       healthy",
-    "jitter           6 ms  340 ms of buffer needed · 3 overruns",
-    "mean fill     1210 ms  960 to 1460 ms · deviation 250 ms",
+    "jitter           6 ms  between arrivals; 340 ms of buffer takes it · full 3 times",
+    "buffer held   1210 ms  on average, 960 to 1460 ms · mostly within 250 ms",
     "time         asking 0.1 s · gathering 0.2 s · speaking 7.0 s · waiting 0.3 s",
 )
 
@@ -133,8 +139,8 @@ def test_the_buffer_says_what_to_change() -> None:
 def test_a_narrow_terminal_shows_what_matters_of_the_buffer() -> None:
     shown = rows(HEARD, 40)
     assert "buffer healthy" in shown
-    assert "jitter 6 ms 340 ms of buffer needed" in shown
-    assert not any("mean fill" in row or "speaking 7" in row for row in shown)
+    assert "jitter 6 ms 340 ms takes it" in shown
+    assert not any("buffer held" in row or "speaking 7" in row for row in shown)
     assert "time         speaking 7.0 s · waiting 0.3 s" in "\n".join(rows(HEARD, 54))
 
 
@@ -181,7 +187,9 @@ def bar_of(line: Line) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("fill_ms", "style"), [(1_460.0, "green"), (80.0, "yellow"), (0.0, "red")])
 def test_the_bar_of_the_buffer(fill_ms: float, style: str) -> None:
-    line = next(line for line in draw(playing(fill_ms=fill_ms), 80) if "buffer" in str(line[1]))
+    line = next(
+        line for line in draw(playing(fill_ms=fill_ms), 80, full=True) if "buffer" in str(line[1])
+    )
     bar = bar_of(line)
     whole = "".join(text for text, _ in bar)
     lit = sum(len(text) for text, its in bar if its == style)
@@ -194,7 +202,7 @@ def test_the_bar_of_the_first_sound_is_in_proportion(steps: list[float], width: 
     at_ms = list(accumulate(steps))
     names = ("request_sent", "first_byte", "playback_start", "first_sound")
     marks = dict(zip(names, at_ms, strict=True))
-    lines = draw(playing(timeline_ms=marks, ttfa_ms=at_ms[3]), width)
+    lines = draw(playing(timeline_ms=marks, ttfa_ms=at_ms[3]), width, full=True)
     bar = bar_of(next(line for line in lines if "first sound" in str(line[1])))
     whole = sum(len(text) for text, _ in bar)
     for step, style in zip(steps, ("blue", "cyan", "magenta", "yellow"), strict=True):
@@ -224,7 +232,7 @@ def test_ascii_has_no_boxes() -> None:
 
 def test_without_colours_the_parts_differ_in_shape() -> None:
     shown = "\n".join(rows(playing(), color=False))
-    assert "█ start-up 61  ▓ server 203  ▒ prebuffer 41  ░ device 37" in shown
+    assert "█ start-up 61  ▓ server 203  ▒ buffering 41  ░ sound card 37" in shown
     bar = next(row for row in shown.splitlines() if "first sound" in row)
     assert [glyph in bar for glyph in "█▓▒░"] == [True] * 4
 
@@ -235,3 +243,93 @@ def test_a_low_terminal_loses_air_then_the_frame_then_lines() -> None:
     assert rows(playing(), height=11)[0].startswith("╭")
     assert rows(playing(), height=9)[0].startswith("● speaking")
     assert rows(playing(), height=1) == rows(playing(), height=9)[:1]
+
+
+TALE = ("It is over.", "It is being spoken, and it goes on for a while.", "It waits.")
+HALFWAY = playing(
+    cues=(Cue(0, TALE[0]), Cue(24_000, TALE[1])),
+    speaking=TALE[1],
+    written_frames=120_000,
+    played_frames=72_000,
+    rate_hz=24_000,
+    played_s=3.0,
+    audio_s=5.0,
+    text_chars=sum(map(len, TALE)),
+    text_complete=True,
+    segments=(
+        SegmentFigures(0, TALE[0], status=Status.DONE, ended_at_s=1.0),
+        SegmentFigures(1, TALE[1], status=Status.PLAYING),
+        SegmentFigures(2, TALE[2], status=Status.QUEUED),
+    ),
+)
+"""A second of the first text, and two of the four seconds of the second one."""
+
+
+def test_the_quiet_picture_has_text_progress_time_and_one_line_of_figures() -> None:
+    shown = rows(HALFWAY, full=False, hint="? keys")
+    assert "● speaking" in shown[1]
+    assert shown[1].rstrip("│ ").endswith("0:03 of about 0:06")
+    assert [row.strip("│ ") for row in shown[3:5]] == [TALE[1], TALE[2]]
+    assert shown[6].rstrip("│ ").endswith(" 51 %")
+    figures = shown[7].strip("│ ")
+    assert figures.startswith("first sound 342 ms · buffer 1.5 s · 0 underruns  ")
+    assert figures.endswith("? keys")
+    assert len(shown) == 9
+
+
+def test_what_waits_in_the_buffer_is_what_comes_next() -> None:
+    done = tuple(replace(segment, status=Status.DONE) for segment in HALFWAY.segments)
+    cues = (*HALFWAY.cues, Cue(110_000, TALE[2]))
+    shown = rows(replace(HALFWAY, segments=done, cues=cues), full=False)
+    assert [row.strip("│ ") for row in shown[3:5]] == [TALE[1], TALE[2]]
+
+
+def test_the_time_is_exact_once_all_of_it_has_arrived() -> None:
+    arrived = tuple(
+        replace(segment, ended_at_s=1.0, status=Status.DONE) for segment in HALFWAY.segments[:2]
+    )
+    chars = sum(map(len, TALE[:2]))
+    seen = replace(HALFWAY, segments=arrived, text_chars=chars)
+    assert "0:03 of 0:05" in rows(seen, full=False)[1]
+    open_end = replace(HALFWAY, text_complete=False)
+    shown = rows(open_end, full=False)
+    assert " of " not in shown[1]
+    assert shown[6].rstrip("│ ").endswith("% so far")
+
+
+@given(snapshots, st.integers(0, 10**6), st.booleans())
+def test_progress_is_a_share(snapshot: Snapshot, chars: int, complete: bool) -> None:
+    progress = progress_of(replace(snapshot, text_chars=chars, text_complete=complete))
+    assert 0.0 <= progress.share <= 1.0
+    assert 0.0 <= progress.speaking <= 1.0
+    assert progress.total_s is None or progress.total_s >= progress.heard_s
+
+
+@pytest.mark.parametrize("played", range(0, 100_000, 9_999))
+def test_of_a_long_text_the_rows_are_shown_that_are_spoken(played: int) -> None:
+    text = " ".join(f"word{number:02}" for number in range(72))
+    seen = playing(
+        cues=(Cue(0, text),), speaking=text, written_frames=100_000, played_frames=played
+    )
+    shown = [line.strip("│ ") for line in rows(seen, 89, full=False)]
+    assert f"word{72 * played // 100_000:02}" in " ".join(shown)
+    assert sum(line.startswith("word") for line in shown) == 3
+
+
+def test_a_low_terminal_keeps_state_and_figures() -> None:
+    for height in (8, 5, 3):
+        shown = rows(HALFWAY, 40, full=False, height=height)
+        assert len(shown) <= height
+        assert shown[0].startswith("● speaking")
+        assert "0 underruns" in shown[-1] or height < 4
+
+
+def test_the_servers_part_is_the_servers() -> None:
+    marks = {**PLAYING.timeline_ms, "reader_ready": 263.0}
+    late = dict(ttfa_parts(playing(timeline_ms=marks)))
+    assert late["loading"] == 202.0
+    assert late["server"] == 1.0
+    waited = dict(ttfa_parts(playing(timeline_ms={**marks, "reader_ready": 120.0})))
+    assert "loading" not in waited
+    assert waited["server"] == 203.0
+    assert "voice" in dict(ttfa_parts(playing(endpoint="embedded")))

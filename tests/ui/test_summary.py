@@ -18,20 +18,20 @@ from voicestream.ui.terminal import clean, encoding_of, reflows, wants_panel
 
 def test_the_line_of_a_good_end() -> None:
     assert summary_line(playing(state=State.DONE, played_s=12.6)) == (
-        "spoke 12.4 s of audio · first sound after 342 ms "
-        "(start-up 61 · server 203 · prebuffer 41 · device 37) · 0 underruns · 384 kbit/s"
+        "heard 12.4 s · first sound after 342 ms "
+        "(start-up 61, server 203, buffering 41, sound card 37) · no holes"
     )
 
 
 @pytest.mark.parametrize(
     ("snapshot", "beginning"),
     [
-        (playing(state=State.FAILED), "failed after 7.3 s of 12.4 s of audio · first sound"),
-        (playing(state=State.CANCELLED), "stopped after 7.3 s of 12.4 s of audio · first sound"),
+        (playing(state=State.FAILED), "failed: heard 7.3 s of 12.4 s · first sound"),
+        (playing(state=State.CANCELLED), "stopped: heard 7.3 s of 12.4 s · first sound"),
         (silent(state=State.FAILED), "failed: no sound"),
         (silent(state=State.CANCELLED), "stopped: no sound"),
         (silent(state=State.DONE), "no sound"),
-        (silent(state=State.DONE, audio_s=12.4), "12.4 s of audio, none of it played"),
+        (silent(state=State.DONE, audio_s=12.4), "12.4 s of sound, none of it played"),
     ],
 )
 def test_other_ends_are_told_as_they_were(snapshot: Snapshot, beginning: str) -> None:
@@ -46,17 +46,16 @@ def test_underruns_and_failed_segments_are_told() -> None:
         SegmentFigures(1, "b", status=Status.FAILED),
     )
     line = summary_line(playing(underruns=1, stall_ms=310.0, segments=segments))
-    assert "1 underrun (310 ms of silence)" in line
+    assert "1 hole, 310 ms of silence" in line
     assert "1 of 2 segments failed" in line
 
 
 def test_the_line_says_what_to_change_where_there_was_a_hole() -> None:
     heard = playing(played_frames=175_200, recommended_buffer_ms=340.0)
-    assert "buffer" not in summary_line(heard).replace("prebuffer", "")
+    assert summary_line(heard).endswith(" · no holes")
     dry = replace(heard, underruns=1, stall_ms=190.0)
     assert (
-        "1 underrun (190 ms of silence) · "
-        "buffer too small: --prebuffer-ms 340 would have kept it even"
+        "1 hole, 190 ms of silence · buffer too small: --prebuffer-ms 340 would have kept it even"
     ) in summary_line(dry)
 
 
@@ -117,11 +116,19 @@ class Terminal(StringIO):
         ("auto", False, "xterm", False),
         ("on", False, "dumb", True),
         ("off", True, "xterm", False),
+        ("full", True, "xterm", True),
+        ("full", False, "xterm", False),
     ],
 )
 def test_who_wants_a_panel(mode: str, terminal: bool, term: str, wanted: bool) -> None:
     stream = Terminal() if terminal else StringIO()
     assert wants_panel(mode, stream, {"TERM": term}) is wanted
+
+
+def test_a_notebook_gets_no_flood_of_pictures() -> None:
+    notebook = {"TERM": "xterm-color", "JPY_PARENT_PID": "4711"}
+    assert not wants_panel("auto", Terminal(), notebook)
+    assert wants_panel("on", Terminal(), notebook)
 
 
 def test_the_encoding_of_a_stream() -> None:

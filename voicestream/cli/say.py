@@ -29,6 +29,7 @@ from voicestream.cli.report import (
 )
 from voicestream.cli.signals import Signals
 from voicestream.cli.targets import calls_of
+from voicestream.cli.watch import ECHO_TICK_S, pass_on, watch
 from voicestream.clock import process_start_s
 from voicestream.errors import (
     DeviceError,
@@ -49,10 +50,7 @@ if TYPE_CHECKING:
     from voicestream.session.script import Script
     from voicestream.session.wiring import Early
 
-_ECHO_TICK_S = 0.05
 _TICK_S = 0.5
-_SHOW = b"\x1b[?25h\x1b[?7h"
-"""Cursor visible, lines wrap."""
 
 _STREAM = {
     "PULSE_PROP_application.name": "voicestream",
@@ -219,12 +217,12 @@ def _conduct(
     sys.setswitchinterval(0.0005)
     session.start()
     if with_panel and not (echo and echo.on_terminal):
-        _watch(call, session, echo, signals)
+        watch(session, echo, signals, full=settings.panel == "full", bar=call.output is not None)
     else:
         # a wait without an end may miss a signal that comes just before it
-        while not session.wait(_ECHO_TICK_S if echo else _TICK_S):
-            _echo(session, echo)
-    _echo(session, echo)
+        while not session.wait(ECHO_TICK_S if echo else _TICK_S):
+            pass_on(session, echo)
+    pass_on(session, echo)
     ended_early = session.interrupted and not session.dropped
     code = _tell(call, session.result(), signals.exit_code if ended_early else 0, saver)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
@@ -233,73 +231,6 @@ def _conduct(
 def _typed(call: SayCall) -> bool:
     """Whether a person types the text into the terminal that the panel would draw on."""
     return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _watch(call: SayCall, session: Session, echo: Echo | None, signals: Signals) -> None:
-    from voicestream.ui.keys import in_foreground, terminal_modes
-
-    modes = terminal_modes(sys.stdin)
-    shown = sys.stderr.fileno()
-
-    def restore() -> None:
-        modes()
-        os.write(shown, _SHOW)
-
-    signals.restore = restore
-    with signals.stop_noted():
-        while not session.wait(0):
-            if not in_foreground(sys.stderr):
-                session.wait(_ECHO_TICK_S)
-                _echo(session, echo)
-                continue
-            try:
-                _draw(call, session, echo, signals)
-            except OSError:  # the terminal is gone, with the panel
-                while not session.wait(_ECHO_TICK_S):
-                    _echo(session, echo)
-                return
-            if signals.stop_wanted:
-                signals.stop()
-
-
-def _draw(call: SayCall, session: Session, echo: Echo | None, signals: Signals) -> None:
-    """Show the panel, and do what is typed, until the session has ended or Ctrl-Z was pressed."""
-    if call.output is not None:
-        _draw_bar(session, signals)
-        return
-    from voicestream.ui.keys import HINT, KEYS, Keys
-    from voicestream.ui.panel import Panel
-
-    hint = "? keys"
-
-    def typed(key: str) -> None:
-        nonlocal hint
-        if key == "?":
-            hint = HINT if hint != HINT else ""
-        elif key in KEYS:
-            verb, value = KEYS[key]
-            session.verbs.answer({"verb": verb, "value": value})
-
-    with Keys(sys.stdin, typed) as keys, Panel(session.snapshot, sys.stderr) as panel:
-        while not session.wait(panel.interval_s) and not signals.stop_wanted:
-            panel.hint = hint if keys.read else ""
-            panel.tick()
-            _echo(session, echo)
-
-
-def _draw_bar(session: Session, signals: Signals) -> None:
-    from voicestream.ui.making import draw_bar
-    from voicestream.ui.panel import Panel
-
-    with Panel(session.snapshot, sys.stderr, draw=draw_bar) as bar:
-        while not session.wait(bar.interval_s) and not signals.stop_wanted:
-            bar.tick()
-
-
-def _echo(session: Session, echo: Echo | None) -> None:
-    """Pass on what is heard by now; whoever stops reading stops the speech."""
-    if echo is not None and not echo.follow(session.snapshot()):
-        session.interrupt()
 
 
 def _tell(call: SayCall, result: Result, code: int, saver: Saver | None) -> int:

@@ -314,6 +314,7 @@ class Fetchers:
         """One reply; what to ask for next."""
         figures = job.figures
         figures.request_at_s = figures.request_at_s if continues else time.monotonic()
+        self._metrics.timeline.mark("reader_ready")
         stream = self._endpoint.open(request)
         try:
             self._begin_reply(job, stream, continues=continues)

@@ -117,4 +117,8 @@ class SpeakingSettings:
     device_wait_s: float = _setting(
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
     )
-    panel: str = _setting("auto", flag_choice("auto", "on", "off"), "live panel: auto, on or off")
+    panel: str = _setting(
+        "auto",
+        flag_choice("auto", "full", "on", "off"),
+        "live panel: auto (on a terminal), full (with all figures), on or off",
+    )

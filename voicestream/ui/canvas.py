@@ -30,10 +30,10 @@ class Glyphs:
     more: str
 
 
-_FINE = Glyphs("╭╮╯╰─│", "━", "─", "┃", "━━━━", "●", "↓", "·", " · ", "…")
-_PLAIN = Glyphs("++++-|", "#", "-", "|", "#=+:", "*", ">", ".", ", ", "~")
+_FINE = Glyphs("╭╮╯╰─│", "━", "─", "┃", "━━━━━━", "●", "↓", "·", " · ", "…")
+_PLAIN = Glyphs("++++-|", "#", "-", "|", "#=+:-~", "*", ">", ".", ", ", "~")
 # Without colours the parts of the bar have to differ in shape.
-_SHADES = "█▓▒░"
+_SHADES = "█▓▒░▪▫"
 
 
 class Canvas:
@@ -58,9 +58,9 @@ class Canvas:
         # Two cells on either side: the frame and air.
         self.inner = self.width - 6 if self.framed else self.width
 
-    def shown(self, text: str) -> str:
-        """As much of a stranger's text as can be of use, harmless."""
-        return clean(text, self.encoding, limit=4 * self.inner)
+    def shown(self, text: str, rows: int = 4) -> str:
+        """As much of a stranger's text as fills so many rows, harmless."""
+        return clean(text, self.encoding, limit=rows * self.inner)
 
     def figure(self, label: str, value_ms: float) -> Line:
         """A label and its figure, in columns where there is room."""
@@ -74,5 +74,7 @@ class Canvas:
 
     def spread(self, left: Line, right: str) -> Line:
         """``left`` and ``right`` at the two ends."""
+        if not right:
+            return left
         gap = max(2, self.inner - cells(left) - cell_len(right))
         return [*left, (" " * gap, ""), (right, "dim")]

@@ -8,9 +8,9 @@ from voicestream.metrics import Snapshot, buffer_health
 from voicestream.state import Status
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.lines import Line, cells, first_fitting
-from voicestream.ui.summary import count, duration, seconds, ttfa_parts, waits_for_text
+from voicestream.ui.summary import bit_rate, count, duration, seconds, ttfa_parts, waits_for_text
 
-_PART_STYLES = ("blue", "cyan", "magenta", "yellow")
+_PART_STYLES = ("blue", "cyan", "magenta", "yellow", "green", "white")
 _SPENT = (
     ("starting", ("idle",)),
     ("asking", ("connecting",)),
@@ -48,6 +48,23 @@ class Figures:
             return []
         lines = (self.health(), self.jitter(), self.fill(), self.spent())
         return [line for line in lines if line]
+
+    def in_a_line(self) -> Line:
+        """What tells whether all is well: the first sound, the sound that waits, underruns."""
+        snapshot, dot = self.snapshot, (self.glyphs.dot, "dim")
+        if waits_for_text(snapshot) and not snapshot.audio_s:
+            return []
+        so_far_ms = snapshot.ttfa_ms
+        if so_far_ms is None and snapshot.state.final:
+            return []
+        known = duration(snapshot.at_ms if so_far_ms is None else so_far_ms)
+        sound: Line = [(f"first sound {known}" + " so far" * (so_far_ms is None), "dim")]
+        buffer: Line = [(f"buffer {snapshot.fill_ms / 1000.0:.1f} s", "dim")]
+        style = "yellow" if snapshot.underruns else "dim"
+        dry: Line = [(count(snapshot.underruns, "underrun"), style)]
+        return first_fitting(
+            self.inner, [*sound, dot, *buffer, dot, *dry], [*buffer, dot, *dry], dry
+        )
 
     def first_sound(self) -> list[Line]:
         """Where the time to the first sound went, or goes: a bar, and below it in words."""
@@ -92,7 +109,7 @@ class Figures:
         if snapshot.state.final or not snapshot.capacity_ms or waits_for_text(snapshot):
             return []
         figure = self.canvas.figure("buffer", snapshot.fill_ms)
-        words = f"  prebuffer {snapshot.prebuffer_ms:.0f} of {duration(snapshot.capacity_ms)}"
+        words = f"  starts at {snapshot.prebuffer_ms:.0f}, holds {duration(snapshot.capacity_ms)}"
         room = self.inner - cells(figure)
         return first_fitting(
             self.inner,
@@ -131,7 +148,7 @@ class Figures:
             stalls += [dot, (count(snapshot.rebuffers, "rebuffer"), style)]
         if snapshot.stall_ms:
             stalls += [dot, (f"{duration(snapshot.stall_ms)} of silence", style)]
-        speed: Line = [dot, (f"{snapshot.throughput_kbps:.0f} kbit/s", "")]
+        speed: Line = [dot, (bit_rate(snapshot.throughput_kbps), "")]
         if snapshot.endpoint.startswith("embedded"):  # nothing comes over a network
             speed = []
         return first_fitting(
@@ -175,13 +192,13 @@ class Figures:
         snapshot = self.snapshot
         figure = self.canvas.figure("jitter", snapshot.jitter_ms)
         enough = duration(snapshot.recommended_buffer_ms)
-        needed = f"{enough} of buffer needed"
-        overruns = f"{self.glyphs.dot}{count(snapshot.overruns, 'overrun')}"
+        needed = f"between arrivals; {enough} of buffer takes it"
+        overruns = f"{self.glyphs.dot}full {count(snapshot.overruns, 'time')}"
         return first_fitting(
             self.inner,
             [*figure, (needed + overruns, "dim")],
             [*figure, (needed, "dim")],
-            [*figure, (f"{enough} needed", "dim")],
+            [*figure, (f"{enough} takes it", "dim")],
             figure,
         )
 
@@ -190,9 +207,9 @@ class Figures:
         seen = self.snapshot.fill
         if not (seen.count and self.canvas.framed):
             return []
-        figure = self.canvas.figure("mean fill", seen.mean_ms)
-        spread = f"{seen.min_ms:.0f} to {duration(seen.max_ms)}"
-        deviation = f"{self.glyphs.dot}deviation {duration(seen.deviation_ms)}"
+        figure = self.canvas.figure("buffer held", seen.mean_ms)
+        spread = f"on average, {seen.min_ms:.0f} to {duration(seen.max_ms)}"
+        deviation = f"{self.glyphs.dot}mostly within {duration(seen.deviation_ms)}"
         return first_fitting(
             self.inner, [*figure, (spread + deviation, "dim")], [*figure, (spread, "dim")], figure
         )

@@ -25,7 +25,9 @@ KEYS = {
     "q": ("stop", ""),
 }
 """What is typed -> the verb it stands for, and its value."""
-HINT = "space pause · ← → sentence · + - tempo · v V volume · m mute · q stop · ? hide"
+FIGURES = "f"
+"""Shows all figures, or one line of them."""
+HINT = "space pause · ← → sentence · + - tempo · v V volume · m mute · f figures · q stop · ? hide"
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 

@@ -30,6 +30,7 @@ def draw_bar(
     encoding: str = "utf-8",
     color: bool = True,
     hint: str = "",  # noqa: ARG001
+    full: bool = False,  # noqa: ARG001
 ) -> list[Line]:
     """The bar as a picture of one line; see :func:`voicestream.ui.picture.draw`."""
     canvas = Canvas(width, encoding, color)
@@ -41,10 +42,10 @@ def draw_bar(
         return [first_fitting(canvas.width, [(told, "")], [(sound, "")])]
     percent = f"{100 * share:3.0f} % "
     room = max(canvas.width - len(percent) - len(told) - 2, _LEAST_BAR)
-    full = int(share * room)
+    done = int(share * room)
     bar: Line = [
         (percent, "bold"),
-        (glyphs.full * full, "green"),
-        (glyphs.empty * (room - full), "dim"),
+        (glyphs.full * done, "green"),
+        (glyphs.empty * (room - done), "dim"),
     ]
     return [first_fitting(canvas.width, [*bar, ("  " + told, "dim")], [(percent + sound, "")])]

@@ -76,6 +76,7 @@ class Panel:
         rate_hz: pictures a second, at most.
         clock: seconds, ever growing.
         draw: makes the picture, see :func:`voicestream.ui.picture.draw`.
+        full: all figures from the start.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Panel:
         clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] | None = None,
         draw: Callable[..., list[Line]] = draw,
+        full: bool = False,
     ) -> None:
         self._lay = draw
         self.interval_s = 1.0 / rate_hz
@@ -107,6 +109,8 @@ class Panel:
             redirect_stderr=stream is sys.stderr,
             vertical_overflow="crop",
         )
+        self.full = full
+        """All figures instead of one line of them."""
         self.hint = ""
         """A line below all others; empty: none."""
         self._due_s = -math.inf
@@ -157,7 +161,8 @@ class Panel:
         columns, rows = self._console.size = self._size()
         # The last column stays free: a full line makes some terminals wrap.
         size = columns - 1, rows - 1
-        lines = self._lay(self._snapshot(), *size, self._encoding, self._color, self.hint)
+        seen = self._snapshot()
+        lines = self._lay(seen, *size, self._encoding, self._color, self.hint, self.full)
         self._live.update(Laid(lines))
         with self._unwrapped():
             if columns < self._columns and reflows(self._environ):

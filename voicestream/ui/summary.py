@@ -6,14 +6,17 @@ from voicestream.metrics import Snapshot, buffer_health
 from voicestream.state import State, Status
 from voicestream.ui.terminal import can_show
 
-# What ends each part of the way to the first sound.
 _PARTS = (
     ("text", "first_text"),
     ("start-up", "request_sent"),
+    ("loading", "reader_ready"),
     ("server", "first_byte"),
-    ("prebuffer", "playback_start"),
-    ("device", "first_sound"),
+    ("buffering", "playback_start"),
+    ("sound card", "first_sound"),
 )
+"""What ends each part of the way to the first sound."""
+_AT_ONCE_MS = 5.0
+"""A reply that comes sooner than this after we began to wait had been waiting for us."""
 
 
 def waits_for_text(snapshot: Snapshot) -> bool:
@@ -32,8 +35,16 @@ def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
     """
     parts = []
     since_ms = 0.0
+    marks = snapshot.timeline_ms
+    ready_ms, byte_ms = marks.get("reader_ready"), marks.get("first_byte")
+    waited = byte_ms is None or ready_ms is None or byte_ms - ready_ms >= _AT_ONCE_MS
+    embedded = snapshot.endpoint.startswith("embedded")
     for name, ends_with in _PARTS:
-        at_ms = snapshot.timeline_ms.get(ends_with)
+        at_ms = marks.get(ends_with)
+        if ends_with == "reader_ready" and waited:
+            continue  # it was loaded while the server thought
+        if embedded and name == "server":
+            name = "voice"
         if at_ms is not None:
             parts.append((name, max(0.0, at_ms - since_ms)))
             since_ms = max(since_ms, at_ms)
@@ -52,6 +63,18 @@ def seconds(value_s: float) -> str:
     minutes, rest = divmod(round(value_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def clock(value_s: float) -> str:
+    """``0:42``, from an hour on ``1:00:42``."""
+    minutes, rest = divmod(int(value_s), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def bit_rate(kbps: float) -> str:
+    """``384 kbit/s``, from 10,000 on in Mbit/s."""
+    return f"{kbps:.0f} kbit/s" if kbps < 9_999.5 else f"{kbps / 1000.0:.0f} Mbit/s"
 
 
 def duration(value_ms: float) -> str:
@@ -73,16 +96,14 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
     dot = " · " if can_show("·", encoding) else ", "
     facts = [_outcome(snapshot)]
     if snapshot.ttfa_ms is not None:
-        parts = dot.join(f"{name} {part_ms:.0f}" for name, part_ms in ttfa_parts(snapshot))
+        parts = ", ".join(f"{name} {part_ms:.0f}" for name, part_ms in ttfa_parts(snapshot))
         facts.append(f"first sound after {duration(snapshot.ttfa_ms)} ({parts})")
-        facts.append(_interruptions(snapshot))
+        facts.append(_holes(snapshot))
         if snapshot.underruns:
             facts.append(f"buffer {buffer_health(snapshot)}")
     failed = sum(segment.status is Status.FAILED for segment in snapshot.segments)
     if failed and len(snapshot.segments) > 1:
         facts.append(f"{failed} of {len(snapshot.segments)} segments failed")
-    if snapshot.bytes and not snapshot.endpoint.startswith("embedded"):
-        facts.append(f"{snapshot.throughput_kbps:.0f} kbit/s")
     return dot.join(facts)
 
 
@@ -102,24 +123,19 @@ def made_line(snapshot: Snapshot, name: str, encoding: str = "utf-8") -> str:
 
 
 def _outcome(snapshot: Snapshot) -> str:
-    verb = {State.DONE: "spoke", State.FAILED: "failed", State.CANCELLED: "stopped"}.get(
-        snapshot.state, "unfinished"
-    )
+    ended = {State.DONE: "", State.FAILED: "failed", State.CANCELLED: "stopped"}
+    verb = ended.get(snapshot.state, "unfinished")
     total = seconds(snapshot.audio_s)
     if snapshot.ttfa_ms is None:
-        silent = f"{total} of audio, none of it played" if snapshot.audio_s else "no sound"
-        return silent if verb == "spoke" else f"{verb}: {silent}"
-    if verb == "spoke":
-        return f"spoke {total} of audio"
-    heard = seconds(heard_s(snapshot))
-    return f"{verb} after {heard} of {total} of audio"
+        silent = f"{total} of sound, none of it played" if snapshot.audio_s else "no sound"
+        return f"{verb}: {silent}" if verb else silent
+    if not verb:
+        return f"heard {total}"
+    return f"{verb}: heard {seconds(heard_s(snapshot))} of {total}"
 
 
-def _interruptions(snapshot: Snapshot) -> str:
-    facts = count(snapshot.underruns, "underrun")
-    if snapshot.stall_ms:
-        facts += f" ({duration(snapshot.stall_ms)} of silence)"
-    if snapshot.device_underflows:
-        holes = count(snapshot.device_underflows, "hole")
-        facts += f" and {holes} of the sound card ({duration(snapshot.device_hole_ms)})"
-    return facts
+def _holes(snapshot: Snapshot) -> str:
+    """The holes that a listener heard, and how long they were in all."""
+    if not snapshot.underruns:
+        return "no holes"
+    return f"{count(snapshot.underruns, 'hole')}, {duration(snapshot.stall_ms)} of silence"

@@ -13,10 +13,14 @@ _TO_MARK = frozenset({"Cn", "Co"})
 
 
 def wants_panel(mode: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether to show a panel on ``stream``; ``auto`` means: where a person sees it move."""
-    if mode != "auto":
+    """Whether to show a panel on ``stream``: unless ``on`` or ``off``, where a person sees it move.
+
+    A notebook's cells look like a terminal, and keep every picture that is drawn.
+    """
+    if mode in ("on", "off"):
         return mode == "on"
-    return stream.isatty() and environ.get("TERM") != "dumb"
+    moves = environ.get("TERM") != "dumb" and "JPY_PARENT_PID" not in environ
+    return moves and stream.isatty()
 
 
 def encoding_of(stream: TextIO) -> str:
