@@ -59,7 +59,7 @@ def names(typed: str) -> list[str]:
         ("ask --sys", ["--system"]),
         ("ask --fil", []),
         ("-f ", [FILES]),
-        ("-o ", []),
+        ("-o ", [FILES]),
         ("--save=no", [FILES]),
         ("trace ", ["record", "replay"]),
         ("trace replay ", [FILES]),

@@ -191,7 +191,7 @@ def _values(line: _Line) -> Names:
     entry = line.waiting
     if entry is None:
         return []
-    if entry.value == "FILE":
+    if entry.value.startswith("FILE"):
         return [(FILES, "")]
     return _setting_values(entry.name, line.given)
 
