@@ -79,6 +79,7 @@ ONLY_IN = {
 
 READS_ENVIRONMENT = {
     "settings/sources.py": "its only reader",
+    "settings/catalogue.py": "the keys of all endpoints that have names",
     "settings/unknown.py": "names what looks like a setting and is none",
     "cli/config_commands.py": "VISUAL and EDITOR, which every program obeys that opens one",
     "control/runtime.py": "its folder: a verb loads no settings",

@@ -75,6 +75,7 @@ def names(typed: str) -> list[str]:
         (f"--base-url {URL} -v no", ["nova", "nomad"]),
         (f"--base-url={URL} hi --voice=nom", ["--voice=nomad"]),
         ("--base-url https://api.openai.com/v1 -v no", ["nova"]),
+        ("-e openai-r", ["openai-realtime"]),
         ("-v ", ["heart"]),
         ("--base-url nonsense -v ", []),
         ("--device HD", [QUOTED, "HDA Intel: Analog"]),

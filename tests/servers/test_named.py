@@ -61,6 +61,7 @@ def test_the_first_name_is_asked_for_what_is_its_own(tmp_path: Path) -> None:
         check(request, "live")
     assert first.headers == {**second.headers, "content-length": first.headers["content-length"]}
     assert json.loads(ended.out)["completed"]
+    assert json.loads(ended.out)["endpoint"] == server.url
 
 
 def check(request: Request, name: str) -> None:
@@ -77,7 +78,9 @@ def test_a_dead_name_is_followed_by_a_live_one_and_that_by_the_embedded_voice(
     scripts = [Script(PCM)]  # then status 500
     with ScriptedServer(scripts) as server:
         config = tables(dead=dead, live=server.url)
-        ended = speak(tmp_path, config, "--endpoint", "dead,live,embedded", "--lookahead", "0")
+        ended = speak(
+            tmp_path, config, "--endpoint", "dead,live,embedded", "--lookahead", "0", "--no-hedge"
+        )
         requests = list(server.requests)
     assert ended.code == 0, ended.err
     check(requests[0], "live")

@@ -148,7 +148,7 @@ def test_each_endpoint_is_asked_for_what_is_its_own(loaded: Loader) -> None:
     assert (kokoro.model, kokoro.voice, kokoro.format) == ("kokoro", "af_sky", "pcm")
     assert (mine.model, mine.voice, mine.format) == ("model-mine", "voice-mine", "wav")
     assert embedded.voice == "heart"
-    assert [route.name for route in endpoint._routes] == ["kokoro", "mine", "embedded"]
+    assert [route.shown for route in endpoint._routes] == ["kokoro", "mine", "embedded"]
     config = endpoint._routes[1].make().config  # type: ignore[attr-defined]
     assert (config.api_key, config.key_source) == (KEY, "MINE_KEY")
     assert (config.headers, config.body) == ({"x-tenant": "tenant-of-mine"}, {"lang": "e"})

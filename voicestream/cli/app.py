@@ -98,6 +98,12 @@ def _voices(**values: Any) -> int:
     return show_voices(settings, bool(own["json"]))
 
 
+def _endpoints(json: bool, check: bool) -> int:
+    from voicestream.cli.endpoints import show_endpoints
+
+    return show_endpoints(json, check)
+
+
 def _devices(json: bool) -> int:
     from voicestream.cli.inspect_commands import show_devices
 
@@ -157,6 +163,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "again": _again,
     "config": _config,
     "voices": _voices,
+    "endpoints": _endpoints,
     "devices": _devices,
     "doctor": _doctor,
     "serve": _serve,

@@ -115,6 +115,16 @@ COMMANDS: dict[str, Command] = {
         options=(JSON,),
         settings=("endpoint", "base_url", "api_key", "timeout_s", "allow_http_key"),
     ),
+    "endpoints": Command(
+        "List what --endpoint can name: which has a key, which answers, and what it last was "
+        "like. Servers on this machine and those without a key are asked for their models, which "
+        "costs nothing. Yours are marked with *, those in use with their place.",
+        options=(
+            JSON,
+            Option("check", ("--check",), "ask those with a key as well, for their models"),
+        ),
+        examples=("voicestream endpoints", "voicestream endpoints --check --json"),
+    ),
     "devices": Command("List the sound cards that --device can name.", options=(JSON,)),
     "config": Command(
         "Show every setting, its value and where it came from, or change your config file. "

@@ -205,6 +205,8 @@ def _setting_values(name: str, given: dict[str, str]) -> Names:
         return _voices(given)
     if name == "device":
         return _devices()
+    if name == "endpoint":
+        return _endpoints()
     if row.is_switch:
         return [("true", ""), ("false", "")]
     return [(word, "") for word in row.kind.words] if isinstance(row.kind, Choice) else []
@@ -213,7 +215,7 @@ def _setting_values(name: str, given: dict[str, str]) -> Names:
 def _voices(given: dict[str, str]) -> Names:
     """The voices that were listed last, or are known to be there."""
     try:
-        settings = load({name: given[name] for name in ("base_url",) if name in given})
+        settings = load({name: given[name] for name in ("endpoint", "base_url") if name in given})
     except VoicestreamError:
         return []
     if settings.embedded:
@@ -221,6 +223,18 @@ def _voices(given: dict[str, str]) -> Names:
     names, _age_s = seen(f"voices {settings.base_url}")
     known = "://api.openai.com/" in settings.base_url
     return names or [(name, "") for name in _OPENAI_VOICES.split() if known]
+
+
+def _endpoints() -> Names:
+    """The user's own and the presets."""
+    from voicestream.settings.catalogue import catalogue
+
+    try:
+        profiles, _keys, _file = catalogue()
+        found = [profiles.find(name) for name in profiles.names]
+    except VoicestreamError:
+        return []
+    return [(each.name, each.base_url) for each in found]
 
 
 def _devices() -> Names:

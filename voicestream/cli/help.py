@@ -23,9 +23,9 @@ _USAGE = (
 )
 _KINDS = (
     ("say, ask, again", "speak a text; a model's answer; the last speech again"),
-    ("voices, devices", "list what --voice and --device can name"),
-    ("config, doctor", "show and change settings; tell why nothing is heard"),
-    ("serve", "the embedded voice for other programs, as a server"),
+    ("endpoints, voices", "list what --endpoint and --voice can name"),
+    ("devices, doctor", "list the sound cards; tell why nothing is heard"),
+    ("config, serve", "show and change settings; serve other programs"),
     ("trace", "keep when a reply's sound arrived, and try policies on it"),
     ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),

@@ -8,7 +8,8 @@ from voicestream.cli.verbs import VERBS
 from voicestream.errors import UsageError
 
 FIRST_WORDS = (
-    *("say", "ask", "again", "config", "voices", "trace", "devices", "doctor", "serve"),
+    *("say", "ask", "again", "config", "voices", "trace", "devices", "endpoints", "doctor"),
+    "serve",
     *("completion", "help", *VERBS),
 )
 """What commands begin with; `cli.commands`, which loads the settings, knows more of them."""

@@ -54,14 +54,15 @@ def make_endpoint(
     asked = _Asked.first(settings)
     first = _endpoint(settings, notices, asked, early)
     learnt_s = partial(_learnt_s, settings)
-    name = settings.endpoint.partition(",")[0] or first.name
-    routes = [Route(name, lambda: first, learnt_s=partial(learnt_s, first.name))]
+    called = settings.endpoint.partition(",")[0]
+    known = partial(learnt_s, first.name)
+    routes = [Route(first.name, lambda: first, learnt_s=known, called=called)]
     for place in settings.fallbacks:
         make = partial(_endpoint, settings, notices, _Asked.fallback(settings, place))
         adapt = partial(_adapted, place)
         model = model_for(place.url, place.model)
         known = partial(learnt_s, place.url.partition("?")[0], model, place.format)
-        routes.append(Route(place.name or place.url, make, adapt, known))
+        routes.append(Route(place.url.partition("?")[0], make, adapt, known, place.name))
     return ResilientEndpoint(
         routes,
         RetryPolicy(settings.retries, settings.retry_budget_s),

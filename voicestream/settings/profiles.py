@@ -196,7 +196,7 @@ class Profiles:
 
         near = get_close_matches(name.lower(), list(names), 3, _CLOSE)
         asked = f"Did you mean {' or '.join(near)}? " if near else ""
-        return f"{asked}There are {', '.join(names)}."
+        return f"{asked}`voicestream endpoints` lists them."
 
 
 def _told_field(field: str) -> str:

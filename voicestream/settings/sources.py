@@ -59,13 +59,13 @@ def gather(
     """
     environ = os.environ if environ is None else environ
     rows = {row.name: row for row in table}
-    dotenv = _read_dotenv(folder / ".env")
+    dotenv = read_dotenv(folder / ".env")
     file = config_file or user_config_file(environ)
-    config, tables = _from_config_file(file, rows)
+    config, tables = from_config_file(file, rows)
     layers = [
         config,
-        _from_variables(dotenv, table, ".env "),
-        _from_variables(environ, table, ""),
+        from_variables(dotenv, table, ".env "),
+        from_variables(environ, table, ""),
         _from_flags(flags, rows),
     ]
     names, named_by = settle(layers)
@@ -179,7 +179,7 @@ def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> Layer:
     }
 
 
-def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: str) -> Layer:
+def from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: str) -> Layer:
     layer: Layer = {}
     for row in table:
         for variable in row.variables:
@@ -189,7 +189,7 @@ def _from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: 
     return layer
 
 
-def _read_dotenv(file: Path) -> dict[str, str]:
+def read_dotenv(file: Path) -> dict[str, str]:
     try:
         content = read_bounded(file, _MOST_BYTES).decode("utf-8")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -222,7 +222,7 @@ def _why(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
-def _from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[str, Any]]:
+def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[str, Any]]:
     """The settings of the user's config file, and its tables of endpoints.
 
     ``endpoint`` is the names to use, or a table: ``use`` says the names there, and every other

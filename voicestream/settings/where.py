@@ -107,7 +107,7 @@ class Keys:
         """
         key, source = self.look(profile)
         if profile.key_variable and not key:
-            variable = _told_variable(profile)
+            variable = told_variable(profile)
             raise SettingsError(
                 f"the endpoint {profile.name} needs a key, and {variable} is not set"
                 + (" in the .env file that names the endpoint" if self._own_only else ""),
@@ -133,7 +133,7 @@ class Keys:
         return "", ""
 
 
-def _told_variable(profile: Profile) -> str:
+def told_variable(profile: Profile) -> str:
     """A variable's name as far as it is sure to be none of a key."""
     usual = re.fullmatch(r"[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET)", profile.key_variable)
     known = profile.variable_known or usual

@@ -60,16 +60,22 @@ class Route:
     """One of several endpoints.
 
     Attributes:
-        name: for people.
+        name: what identifies it.
         make: the endpoint; called when it is first needed.
         adapt: the request as this endpoint wants it: its own model and voice.
         learnt_s: how long its first bytes took in earlier sessions; 0: not known.
+        called: by people, where that is another name.
     """
 
     name: str
     make: Callable[[], Endpoint]
     adapt: Callable[[SpeechRequest], SpeechRequest] = lambda request: request
     learnt_s: Callable[[], float] = lambda: 0.0
+    called: str = ""
+
+    @property
+    def shown(self) -> str:
+        return self.called or self.name
 
 
 class ResilientEndpoint:
@@ -176,7 +182,7 @@ class ResilientEndpoint:
             self._spoke(at)
             return at, stream
         helper = (at + 1) % len(self._routes)
-        names = self._routes[at].name, self._routes[helper].name
+        names = self._routes[at].shown, self._routes[helper].shown
         outrun, stream = first_to_speak(
             ask,
             partial(self._ask, helper, request, number),
@@ -261,9 +267,8 @@ class ResilientEndpoint:
             news = (at, following) not in self._told
             self._told.add((at, following))
         if news:
-            self._notices.notify(
-                f"{self._routes[at].name} {why}; {self._routes[following].name} speaks from here on"
-            )
+            left, taken = self._routes[at].shown, self._routes[following].shown
+            self._notices.notify(f"{left} {why}; {taken} speaks from here on")
         return following
 
     def _may_return(self) -> bool:
@@ -285,7 +290,7 @@ class ResilientEndpoint:
             self._at = at
             self._outrun = 0
             self._changed.notify_all()
-        self._notices.notify(f"{self._routes[at].name} speaks again")
+        self._notices.notify(f"{self._routes[at].shown} speaks again")
         return stream
 
     def _endpoint(self, at: int) -> Endpoint:

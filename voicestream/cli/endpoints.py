@@ -1,0 +1,96 @@
+"""``endpoints``: what --endpoint can name, and how each of them is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voicestream.cli.report import notice, print_json, print_text
+from voicestream.printable import printable
+from voicestream.redact import redacted
+from voicestream.session.named import NamedEndpoint, named_endpoints
+
+_MOST_CHARS = 44
+"""Of what is told in words; the whole stands in the JSON."""
+
+
+def show_endpoints(as_json: bool, check: bool) -> int:
+    """List the endpoints that have names, those in use first; return the exit code.
+
+    Args:
+        check: ask those as well that want a key and are elsewhere.
+    """
+    found, file = named_endpoints(check)
+    if as_json:
+        told = [_told(each) for each in found]
+        return print_json({"config_file": str(file), "endpoints": told})
+    rows = [_row(each) for each in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    print_text("".join(f"{line}\n" for line in lines))
+    asks = "" if check else "--check asks those with a key as well. "
+    notice(f"{asks}Your own are [endpoint.NAME] tables in {file}")
+    return 0
+
+
+def _row(each: NamedEndpoint) -> tuple[str, ...]:
+    """Place in use, name, where and key, answer, what it last was like."""
+    profile = each.profile
+    name = f"{profile.name} *" if profile.own else profile.name
+    return str(each.use or ""), name, _wants(each), _answer(each), _last(each)
+
+
+def _wants(each: NamedEndpoint) -> str:
+    """Where it is, unless its name tells that, and its key."""
+    found = []
+    if each.profile.own or each.has_key is None:
+        host = each.profile.base_url.partition("://")[2].partition("/")[0]
+        found.append(printable(redacted(host)))
+    if each.has_key is not None:
+        found.append(f"{each.told_variable} {'set' if each.has_key else 'not set'}")
+    return ", ".join(filter(None, found))
+
+
+def _answer(each: NamedEndpoint) -> str:
+    if not each.profile.base_url:
+        return "needs a base_url"
+    if each.answers is None:
+        return "not asked" if each.settings else ""
+    told = printable(each.answer)
+    told = told if len(told) <= _MOST_CHARS else told[: _MOST_CHARS - 1] + "…"
+    if not each.answers:
+        return f"no: {told}"
+    return f"yes: {told}" if told else f"yes, {1000 * each.answer_s:.0f} ms"
+
+
+def _last(each: NamedEndpoint) -> str:
+    known = each.known
+    if not known.replies:
+        return ""
+    return f"{known.rate:.3g}x, first byte {1000 * known.first_byte_s:.0f} ms"
+
+
+def _told(each: NamedEndpoint) -> dict[str, Any]:
+    profile, known, settings = each.profile, each.known, each.settings
+    return {
+        "name": profile.name,
+        "base_url": redacted(profile.base_url) or None,
+        "own": profile.own,
+        "use": each.use or None,
+        "key_variable": each.told_variable or None,
+        "has_key": each.has_key,
+        "model": settings.model if settings else None,
+        "voice": settings.voice if settings else None,
+        "format": settings.format if settings else None,
+        "trouble": each.trouble or None,
+        "answers": each.answers,
+        "answer": each.answer or None,
+        "answer_ms": round(1000 * each.answer_s, 1) if each.answer_s else None,
+        "replies": known.replies,
+        "rate": known.rate if known.replies else None,
+        "first_byte_ms": round(1000 * known.first_byte_s, 1) if known.replies else None,
+        "docs": profile.docs or None,
+        "note": profile.note or None,
+    }

@@ -1,0 +1,40 @@
+"""Everything that can be named as an endpoint, and the keys for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from voicestream.settings.profiles import Profiles
+from voicestream.settings.sources import (
+    from_config_file,
+    from_variables,
+    read_dotenv,
+    user_config_file,
+)
+from voicestream.settings.table import TABLE
+from voicestream.settings.where import Keys, common_key
+
+
+def catalogue(
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    config_file: Path | None = None,
+) -> tuple[Profiles, Keys, Path]:
+    """The user's tables and the presets, who finds keys for them, and the config file.
+
+    Args:
+        environ, folder, config_file: as for :func:`voicestream.settings.table.load`.
+
+    Raises:
+        SettingsError: the config file or the ``.env`` is malformed.
+    """
+    environ = os.environ if environ is None else environ
+    file = config_file or user_config_file(environ)
+    rows = {row.name: row for row in TABLE}
+    config, tables = from_config_file(file, rows)
+    dotenv = read_dotenv((folder or Path()) / ".env")
+    layers = [config, from_variables(dotenv, TABLE, ".env "), from_variables(environ, TABLE, "")]
+    profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
+    return profiles, Keys(environ, dotenv, "", common_key(layers)), file
