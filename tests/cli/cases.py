@@ -79,6 +79,12 @@ OPTION_CASES = [
     Case("figures of a missing value", 2, ["--voice"], ["Hi", "--json", "--voice"]),
     Case("unknown format", 2, ["--format", "pcm", "ogg"], ["Hi", "--format", "ogg"]),
     Case("unknown panel", 2, ["--panel", "auto"], ["Hi", "--panel", "maybe"]),
+    Case(
+        "unknown embedded voice",
+        2,
+        ["heart", "nobody", "--base-url"],
+        ["Hi", "--voice", "nobody", "--base-url", "embedded:"],
+    ),
     Case("negative prebuffer", 2, ["--prebuffer-ms", "from 0"], ["Hi", "--prebuffer-ms=-1"]),
     Case("absurd prebuffer", 2, ["--prebuffer-ms", "60000"], ["Hi", "--prebuffer-ms", "1e9"]),
     Case("no number", 2, ["--prebuffer-ms", "'much'"], ["Hi", "--prebuffer-ms", "much"]),

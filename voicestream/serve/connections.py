@@ -11,7 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-WHOLE_S = 30.0
+WHOLE_S = 15.0
 """In which a request must be here, to the last byte of its body."""
 _MAX_MESSAGE_BYTES = 1 << 23
 
