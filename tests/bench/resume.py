@@ -36,7 +36,7 @@ def _pcm(samples: Samples) -> bytes:
 
 def _opus(samples: Samples) -> bytes:
     convert = Converter(PCM, PcmFormat(48_000))
-    return encode.opus(np.concatenate((convert.convert(samples), convert.flush())))
+    return encode.opus(np.concatenate((convert.feed(samples), convert.flush())))
 
 
 ENCODERS: dict[str, tuple[str, Callable[[Samples], bytes]]] = {
@@ -55,7 +55,7 @@ def through(name: str, samples: Samples) -> Samples:
     made = np.concatenate((decoder.feed(encoder(samples)), decoder.flush()))
     assert decoder.format is not None
     convert = Converter(decoder.format, PCM)
-    return np.concatenate((convert.convert(made), convert.flush()))
+    return np.concatenate((convert.feed(made), convert.flush()))
 
 
 def resumed(first: Samples, second: Samples, cut: int, piece: int) -> tuple[Samples, Seam]:

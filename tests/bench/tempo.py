@@ -46,7 +46,7 @@ def ours(samples: Samples, tempo: float) -> Samples:
     """As it arrives: 40 ms at a time."""
     stretcher = Stretcher(PcmFormat(RATE_HZ), tempo)
     pieces = (samples[start : start + PIECE] for start in range(0, len(samples), PIECE))
-    return np.concatenate([*(stretcher.push(piece) for piece in pieces), stretcher.flush()])
+    return np.concatenate([*(stretcher.feed(piece) for piece in pieces), stretcher.flush()])
 
 
 def theirs(samples: Samples, tempo: float) -> Samples:

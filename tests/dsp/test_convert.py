@@ -28,14 +28,14 @@ def converted(
     source: PcmFormat, target: PcmFormat, samples: Samples, cuts: list[int] | None = None
 ) -> Samples:
     converter = Converter(source, target)
-    pieces = [converter.convert(piece) for piece in np.split(samples, cuts or [])]
+    pieces = [converter.feed(piece) for piece in np.split(samples, cuts or [])]
     return np.concatenate([*pieces, converter.flush()])
 
 
 def test_same_format_returns_the_very_same_array() -> None:
     samples = noise(100, 2)
     converter = Converter(PcmFormat(24000, 2, "s16"), PcmFormat(24000, 2, "f32"))
-    assert converter.convert(samples) is samples
+    assert converter.feed(samples) is samples
     assert converter.flush().shape == (0, 2)
 
 

@@ -150,38 +150,38 @@ def test_sound_is_not_held_back() -> None:
     joiner.begin(None)
     returned = 0
     for start in range(0, len(samples), 100):
-        returned += len(joiner.push(samples[start : start + 100]))
+        returned += len(joiner.feed(samples[start : start + 100]))
         assert start + 100 - returned <= WINDOW_FRAMES + 60  # a window, and a zero crossing
 
 
 def test_quiet_is_held_no_longer_than_said() -> None:
     joiner = Joiner(PCM, JoinSettings(hold_ms=300))
     joiner.begin(None)
-    returned = len(joiner.push(tone(0.3)))
-    returned += len(joiner.push(silence(0.25)))
+    returned = len(joiner.feed(tone(0.3)))
+    returned += len(joiner.feed(silence(0.25)))
     assert returned <= frames(0.3)
-    returned += len(joiner.push(silence(1.0)))
+    returned += len(joiner.feed(silence(1.0)))
     assert returned == frames(1.25)
-    assert len(joiner.push(tone(0.1))) >= frames(0.35)
+    assert len(joiner.feed(tone(0.1))) >= frames(0.35)
 
 
 def test_quiet_up_to_the_least_pause_is_never_held() -> None:
     joiner = Joiner(PCM, JoinSettings(least_pause_ms=100))
     joiner.begin(None)
-    returned = len(joiner.push(np.concatenate((tone(0.3), silence(0.05)))))
+    returned = len(joiner.feed(np.concatenate((tone(0.3), silence(0.05)))))
     assert returned == frames(0.35)
-    returned += len(joiner.push(silence(0.2)))
+    returned += len(joiner.feed(silence(0.2)))
     last_sound = np.flatnonzero(np.abs(tone(0.3)[:, 0]) >= SILENCE_LEVEL)[-1] + 1
     assert returned == last_sound + frames(0.1)
     joiner.end()
-    rest = np.concatenate((joiner.begin(0.15), joiner.push(tone(0.1))))
+    rest = np.concatenate((joiner.begin(0.15), joiner.feed(tone(0.1))))
     assert returned + len(rest) == last_sound + frames(0.15) + frames(0.1)
 
 
 def test_the_pause_starts_before_the_next_sound_has_come() -> None:
     joiner = Joiner(PCM)
     joiner.begin(None)
-    joiner.push(segment(0.0, 0.3, 0.2))
+    joiner.feed(segment(0.0, 0.3, 0.2))
     joiner.end()
     assert len(joiner.begin(0.5)) == frames(0.5) - KEEP_FRAMES
 

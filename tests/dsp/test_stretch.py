@@ -27,14 +27,14 @@ def tone(hz: float, seconds: float = 2.0) -> Samples:
 
 def stretched(samples: Samples, tempo: float, cuts: list[int] | None = None) -> Samples:
     stretcher = Stretcher(PcmFormat(RATE_HZ, samples.shape[1]), tempo)
-    pieces = [stretcher.push(piece) for piece in np.split(samples, cuts or [])]
+    pieces = [stretcher.feed(piece) for piece in np.split(samples, cuts or [])]
     return np.concatenate([*pieces, stretcher.flush()])
 
 
 def test_at_one_the_very_same_array_passes_at_once() -> None:
     stretcher = Stretcher(PCM)
     for piece in np.split(SPEECH, [1, 5, 1000, 1001]):
-        assert stretcher.push(piece) is piece
+        assert stretcher.feed(piece) is piece
     assert stretcher.waiting_frames == 0
     assert stretcher.flush().shape == (0, 1)
 
@@ -59,7 +59,7 @@ def test_the_result_does_not_depend_on_the_cuts(
         stretcher = Stretcher(PcmFormat(RATE_HZ, channels), 1.5)
         changes, parts, before = dict(tempos), [], 0
         for at in sorted({*cuts, *changes, len(samples)}):
-            parts.append(stretcher.push(samples[before:at]))
+            parts.append(stretcher.feed(samples[before:at]))
             before = max(at, before)
             stretcher.tempo = changes.get(at, stretcher.tempo)
         return np.concatenate([*parts, stretcher.flush()])
@@ -128,22 +128,22 @@ def test_every_channel_counts_in_where_it_goes_on() -> None:
 @each_tempo
 def test_the_first_sound_waits_for_no_more_than_a_window(tempo: float) -> None:
     stretcher = Stretcher(PCM, tempo)
-    first = stretcher.push(SPEECH[:WINDOW])
+    first = stretcher.feed(SPEECH[:WINDOW])
     assert np.array_equal(first[: WINDOW // 2], SPEECH[: WINDOW // 2])
     for start in range(WINDOW, 20 * WINDOW, 100):
-        stretcher.push(SPEECH[start : start + 100])
+        stretcher.feed(SPEECH[start : start + 100])
         assert stretcher.waiting_frames * tempo < 2 * WINDOW + 100
 
 
 def test_back_at_one_the_rest_is_the_source_and_nothing_waits() -> None:
     stretcher = Stretcher(PCM, 0.8)
-    slow = stretcher.push(SPEECH[:20_000])
+    slow = stretcher.feed(SPEECH[:20_000])
     waiting = stretcher.waiting_frames
     stretcher.tempo = 1.0
-    rest = stretcher.push(SPEECH[20_000:30_000])
+    rest = stretcher.feed(SPEECH[20_000:30_000])
     assert np.array_equal(rest, SPEECH[30_000 - len(rest) : 30_000])
     assert len(rest) == pytest.approx(10_000 + 0.8 * waiting, abs=1)
-    assert np.array_equal(stretcher.push(SPEECH[30_000:]), SPEECH[30_000:])
+    assert np.array_equal(stretcher.feed(SPEECH[30_000:]), SPEECH[30_000:])
     assert largest_step(np.concatenate((slow, rest))) <= largest_step(SPEECH) + 0.1
 
 
@@ -153,7 +153,7 @@ def test_what_is_flushed_between_goes_on_without_a_click(tempo: float) -> None:
     sound = tone(200.0)
     parts = []
     for piece in np.split(sound, 6):
-        parts += [stretcher.push(piece), stretcher.flush()]
+        parts += [stretcher.feed(piece), stretcher.flush()]
         assert stretcher.waiting_frames == 0
     result = np.concatenate(parts)
     assert largest_step(result) <= 1.05 * largest_step(sound)
@@ -163,9 +163,9 @@ def test_what_is_flushed_between_goes_on_without_a_click(tempo: float) -> None:
 def test_many_pieces_too_short_to_be_stretched_leave_nothing_to_make_up_for() -> None:
     stretcher = Stretcher(PCM, 0.5)
     for start in range(0, 20_000, 100):
-        pieces = stretcher.push(SPEECH[start : start + 100]), stretcher.flush()
+        pieces = stretcher.feed(SPEECH[start : start + 100]), stretcher.flush()
         assert sum(map(len, pieces)) == 100
-    result = np.concatenate((stretcher.push(SPEECH[20_000:44_000]), stretcher.flush()))
+    result = np.concatenate((stretcher.feed(SPEECH[20_000:44_000]), stretcher.flush()))
     assert abs(0.5 * len(result) - 24_000) <= 2 * WINDOW
 
 

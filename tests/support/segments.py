@@ -54,7 +54,7 @@ def joined(
         start = 0
         while start < len(samples):
             size = next(cuts)
-            parts.append(joiner.push(samples[start : start + size]))
+            parts.append(joiner.feed(samples[start : start + size]))
             start += size
         parts.append(joiner.end())
     return np.concatenate([*parts, joiner.flush()])

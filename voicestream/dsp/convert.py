@@ -61,7 +61,7 @@ class Converter:
             source.rate_hz, target.rate_hz, min(source.channels, target.channels)
         )
 
-    def convert(self, samples: Samples) -> Samples:
+    def feed(self, samples: Samples) -> Samples:
         """Take samples ``(frames, source.channels)``; return what they complete.
 
         Where nothing is to be changed, the very same array comes back.

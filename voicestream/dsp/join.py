@@ -42,10 +42,10 @@ class JoinSettings:
 class Joiner:
     """Takes segments one after the other; each method returns what may be played now.
 
-    The order is ``begin``, ``push`` any number of times, ``end``; again for each
+    The order is ``begin``, ``feed`` any number of times, ``end``; again for each
     segment; then ``flush``. Samples have the shape ``(frames, channels)`` of
     ``pcm``. However they are cut, the joined result is the same. Up to 5 ms
-    wait in ``push`` for their window to be whole.
+    wait in ``feed`` for their window to be whole.
 
     A single segment comes out bit for bit, but for the silence before its first
     sound. Used by one thread.
@@ -100,7 +100,7 @@ class Joiner:
         self._tail = no_samples(self._channels)
         return _chain(closing, pause[:ready])
 
-    def push(self, samples: Samples) -> Samples:
+    def feed(self, samples: Samples) -> Samples:
         """The next samples of the segment."""
         if not (self._settings.trim or self._settings.normalize):
             return samples

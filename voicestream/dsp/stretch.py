@@ -70,7 +70,7 @@ class Stretcher:
         """What is held back, as long as it will last, about."""
         return round((len(self._held) - self._at) / self._tempo)
 
-    def push(self, samples: Samples) -> Samples:
+    def feed(self, samples: Samples) -> Samples:
         """The next of the source; returns what can be played of it."""
         if not len(samples):
             return samples
@@ -85,7 +85,7 @@ class Stretcher:
         return self._drop(ready)
 
     def flush(self) -> Samples:
-        """No more comes for now: return all that is held. What is pushed next goes on from it."""
+        """No more comes for now: return all that is held. What is fed next goes on from it."""
         ready = self._hops(last=True)
         return self._drop(np.concatenate((ready, self._rest())))
 

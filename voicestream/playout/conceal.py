@@ -38,18 +38,18 @@ class Concealer:
 
     @property
     def filling(self) -> bool:
-        """A hole's filling has not been handed out to its end."""
+        """Whether a hole's filling has not been handed out to its end."""
         return len(self._filling) > 0
 
     def restart(self) -> None:
-        """Whatever comes next comes out of silence, and rises."""
+        """Forget the past: whatever comes next comes out of silence, and rises."""
         self._past.clear()
         self._past_sum_frames = 0
         self._filling = self._nothing
         self._risen_frames = 0
 
     def stop(self, played: Frames16, *, repeating: bool = False) -> None:
-        """A hole begins after ``played``, what this call of the sink has had so far.
+        """Begin a hole after ``played``, the frames that this call of the sink has had so far.
 
         With less than 30 ms before it there is no pitch to be repeated.
         """
@@ -59,7 +59,7 @@ class Concealer:
         self._risen_frames = 0
 
     def stop_here(self) -> None:
-        """What comes next is not what would follow: let what was handed out last fade under it."""
+        """Let what was handed out last fade under what comes next, which does not go on from it."""
         self.stop(self._nothing)
 
     def lead_into(self, peek: Callable[[int], Frames16]) -> int:
@@ -80,18 +80,19 @@ class Concealer:
         return len(coming)
 
     def fill(self, out: Frames16) -> None:
-        """The next of the hole; left as it is after the filling's end."""
+        """Write the next of the hole into ``out``, which is left as it is after the filling's
+        end."""
         out[: len(self._filling)] = self._filling[: len(out)]
         self._filling = self._filling[len(out) :]
 
     def go_on(self) -> None:
-        """The sound goes on: let what fills the hole fall meanwhile."""
+        """Let what fills the hole fall while the sound goes on."""
         falling = from_int16(self._filling[: self._fade_frames])
         gain = np.linspace(1, 0, self._fade_frames, endpoint=False, dtype=np.float32)
         self._filling = to_int16(falling * gain[: len(falling), None])
 
     def smooth(self, out: Frames16) -> None:
-        """Sound, the first of it after a hole rising out of what filled that."""
+        """Let the first sound after a hole, ``out``, rise out of what filled that."""
         rising = out[: self._fade_frames - self._risen_frames]
         if len(rising):
             places = np.arange(self._risen_frames, self._risen_frames + len(rising))
@@ -104,7 +105,7 @@ class Concealer:
             self._filling = self._filling[len(out) :]
 
     def remember(self, out: Frames16) -> None:
-        """All that the sink gets in this call; nobody may change it any more."""
+        """Keep all that the sink gets in this call; nobody may change it any more."""
         # nothing is copied: numpy lets go of the GIL where it copies, and may wait for it long
         self._past.append(out)
         self._past_sum_frames += len(out)

@@ -10,8 +10,8 @@ from voicestream.policy.plan import NOT_YET
 
 @dataclass(slots=True)
 class Controls:
-    """What is asked of a player while it plays. Any thread; the callback only reads,
-    but for ``seek_frame`` and ``in_doubt``."""
+    """Holds what is asked of a player while it plays. Any thread may set it; the callback only
+    reads, but for ``seek_frame`` and ``in_doubt``."""
 
     paused: bool = False
     """Fade out and be silent until this is False again; nothing of the sound is lost."""

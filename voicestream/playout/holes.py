@@ -33,7 +33,8 @@ def mirror(tail: Samples, rate_hz: int) -> Samples:
 
 
 def pitch_frames(sound: Samples, rate_hz: int) -> int:
-    """The period of the end of the sound: where it is most like itself, 2.5 to 12.5 ms.
+    """Return the period of the sound's end: the shift of 2.5 to 12.5 ms at which it is most like
+    itself.
 
     By the normalised autocorrelation of the first channel, as ITU-T G.711
     appendix I finds it for concealment.

@@ -30,7 +30,7 @@ at once swallows 20 to 100 ms."""
 
 
 class Player:
-    """Prebuffer gate, underruns, drain and silence for one reply.
+    """Fills the sink's buffers: prebuffer gate, underruns, drain and silence of one reply.
 
     Args:
         wake: called from the callback when something happened that the
@@ -106,7 +106,8 @@ class Player:
         """When the last sample handed to the sink so far leaves the DAC."""
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
-        """Before the sink starts: what it swallows at first, and what waits in it."""
+        """Note what the sink swallows at first and what waits in it. Call it before the sink
+        starts."""
         self._lead_in_frames = self._lead_left = self._pcm.s_to_frames(lead_in_s)
         self.latency_frames = self._pcm.s_to_frames(latency_s)
 
@@ -122,7 +123,7 @@ class Player:
 
     @property
     def ready(self) -> bool:
-        """Enough is waiting to start or to go on, or all there is."""
+        """Whether enough is waiting to start or to go on, or all there is."""
         if self.ended:
             return True
         plan, waiting = self.plan, self._ring.readable_frames
@@ -141,7 +142,12 @@ class Player:
         return waiting >= enough
 
     def fill(self, frames: int, dac_time_s: float) -> bytes:
-        """The next frames as 16-bit bytes; silence where there is nothing to play."""
+        """Return the next frames as 16-bit bytes, silence where there is nothing to play.
+
+        Args:
+            frames: how many.
+            dac_time_s: when the first of them leaves the DAC, on the clock of ``time.monotonic()``.
+        """
         out = np.zeros((frames, self._pcm.channels), np.int16)
         self._see_time()
         start = min(self._lead_left, frames)
@@ -158,7 +164,7 @@ class Player:
         return out.tobytes()
 
     def rewind(self, seconds: float) -> None:
-        """Between two devices, when none asks: play the last so many seconds again.
+        """Play the last ``seconds`` again. Called between two devices, when none asks for frames.
 
         The new device gets a lead-in as the old one did.
         """
@@ -196,7 +202,8 @@ class Player:
             self._play(out, dac_time_s + self._pcm.frames_to_s(silent))
 
     def _too_early_frames(self, dac_time_s: float) -> int:
-        """Frames from then on that come before the time at which it may be heard.
+        """Return how many frames from ``dac_time_s`` on come before the time at which it may be
+        heard.
 
         None once it has gone on: a sink's times waver by more than a sample.
         """
@@ -232,7 +239,7 @@ class Player:
             self._leading_frames = self._concealer.lead_into(self._reel.peek)
 
     def _sought(self, frame: int) -> bool:
-        """Go on at another frame, out of a fade; False: what lies before it is still to be
+        """Go on at another frame, out of a fade; return False if what lies before it is still to be
         written, and is left out as it comes."""
         if not self._seeking:
             self._seeking = True
@@ -250,7 +257,7 @@ class Player:
         return True
 
     def _turn_off(self) -> None:
-        """Fade what is heard; the new place waits, as after a hole, until there is enough."""
+        """Fade what is heard, as before a hole: the new place waits until there is enough."""
         self._late = self._held = False
         playing = self._machine.state in (State.PLAYING, State.DRAINING)
         if playing or self._leading_frames:
@@ -308,7 +315,7 @@ class Player:
             self._interrupted(out, len(sound))
 
     def _allowed(self, waiting: int) -> int:
-        """Frames that may be played before a pause at which to wait."""
+        """Return how many frames may be played before a pause at which to wait."""
         plan = self.plan
         left = plan.hold_at_frame - self._ring.read
         return left if 0 <= left < waiting and plan.holds(self._clock()) else waiting
@@ -324,7 +331,8 @@ class Player:
                 )
 
     def _interrupted(self, out: Frames16, heard: int) -> None:
-        """The ring ran dry, or a wait at a pause begins, after so many frames."""
+        """Begin a wait after ``heard`` frames of ``out``: the ring ran dry, or a pause is waited
+        at."""
         self._late = not self._held
         self._figures.holds += self._held
         self._figures.underruns += not self._held
@@ -333,7 +341,7 @@ class Player:
         self._stalled(len(out) - heard)
 
     def _pause(self, out: Frames16, heard: int) -> None:
-        """Nothing is played after so many frames, until there is enough again."""
+        """Play nothing after ``heard`` frames of ``out``, until there is enough again."""
         self._concealer.stop(out[:heard], repeating=self._late and self.underrun == "repeat")
         self._concealer.fill(out[heard:])
         self._machine.advance(State.REBUFFERING)

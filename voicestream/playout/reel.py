@@ -20,7 +20,7 @@ class Stretching(Protocol):
     @property
     def waiting_frames(self) -> int: ...
 
-    def push(self, samples: Samples, /) -> Samples: ...
+    def feed(self, samples: Samples, /) -> Samples: ...
 
     def flush(self) -> Samples: ...
 
@@ -31,7 +31,7 @@ def no_stretcher() -> Stretching:
 
 
 class Reel:
-    """The ring's frames at the tempo wished. Belongs to the audio callback.
+    """Takes the ring's frames at the tempo wished. Belongs to the audio callback.
 
     At a tempo of 1 each frame is as it was written. What a stretcher holds back, 50 ms, counts
     as read; it is kept in every pause, and left out by ``seek`` and ``rewind``.
@@ -58,7 +58,7 @@ class Reel:
         self._stretcher.tempo = tempo
 
     def take(self, most: int, within: int) -> Frames16:
-        """Up to ``most`` frames to play, made of up to ``within`` frames of the ring."""
+        """Return up to ``most`` frames to play, made of up to ``within`` frames of the ring."""
         if self._stretcher is None:
             return self._ring.take(min(most, within))
         self._fill(self._stretcher, most, within)
@@ -68,30 +68,30 @@ class Reel:
         return taken.copy()
 
     def peek(self, most: int) -> Frames16:
-        """Up to ``most`` frames that are played next."""
+        """Return up to ``most`` frames that are played next."""
         if self._stretcher is None:
             return self._ring.peek(most)
         self._fill(self._stretcher, most, self._ring.readable_frames)
         return self._ready[:most]
 
     def seek(self, frame: int) -> int:
-        """See :meth:`Ring.seek`."""
+        """Go on at another frame, see :meth:`Ring.seek`."""
         self._drop()
         return self._ring.seek(frame)
 
     def rewind(self, frames: int) -> int:
-        """Make the last so many frames played readable again, see :meth:`Ring.rewind`."""
+        """Make the last ``frames`` played readable again, see :meth:`Ring.rewind`."""
         self._drop()
         return self._ring.rewind(round(frames * self._tempo))
 
     def _fill(self, stretcher: Stretching, most: int, within: int) -> None:
-        """Let ``most`` frames be ready, or all that can be made of ``within``."""
+        """Make ``most`` frames ready, or all that can be made of ``within`` frames of the ring."""
         ready = [self._ready]
         missing = most - len(self._ready)
         while missing > 0:
             source = self._ring.take(min(math.ceil(missing * self._tempo), within))
             within -= len(source)
-            made = stretcher.push(from_int16(source)) if len(source) else stretcher.flush()
+            made = stretcher.feed(from_int16(source)) if len(source) else stretcher.flush()
             ready.append(to_int16(made))
             missing -= len(made)
             if not len(source):
@@ -99,7 +99,7 @@ class Reel:
         self._ready = np.concatenate(ready)
 
     def _come_back(self, stretcher: Stretching) -> None:
-        """At a tempo of 1, with nothing held back, no stretcher is needed."""
+        """Let go of the stretcher, which a tempo of 1 with nothing held back does not need."""
         if self._tempo == 1.0 and not len(self._ready) and not stretcher.waiting_frames:
             self._stretcher = None
 

@@ -15,7 +15,7 @@ from voicestream.pcm import Frames16
 
 
 class Ring:
-    """Fixed room for ``capacity_frames`` frames, allocated once.
+    """Holds up to ``capacity_frames`` frames of 16 bits, allocated once.
 
     Args:
         history_frames: frames that stay after they were read, for ``rewind``.
@@ -36,16 +36,16 @@ class Ring:
 
     @property
     def readable_frames(self) -> int:
-        """Any thread; a lower bound for the reader."""
+        """Frames that can be read, for the reader a lower bound. Any thread."""
         return self.written - self.read
 
     @property
     def writable_frames(self) -> int:
-        """Any thread; a lower bound for the writer."""
+        """Frames that there is room for, for the writer a lower bound. Any thread."""
         return max(self.capacity_frames - (self.written - self.read), 0)
 
     def write(self, frames: Frames16) -> int:
-        """Writer only: take as many leading frames as there is room for; return how many."""
+        """Take as many leading frames as there is room for; return how many. Writer only."""
         count = min(len(frames), self.writable_frames)
         start = self.written % self._size
         first = min(count, self._size - start)
@@ -55,14 +55,15 @@ class Ring:
         return count
 
     def view(self, most: int) -> tuple[int, Frames16]:
-        """Any thread: the next frame to be read, and a copy of up to ``most`` from it on."""
+        """Return the next frame to be read, and a copy of up to ``most`` frames from it on. Any
+        thread."""
         first = self.read
         count = min(most, self.written - first)
         places = (first + np.arange(max(count, 0))) % self._size
         return first, self._data[places]
 
     def take(self, most: int) -> Frames16:
-        """Reader only: up to ``most`` frames, as an array of its own."""
+        """Return up to ``most`` frames as an array of its own. Reader only."""
         count = min(most, self.readable_frames)
         start = self.read % self._size
         first = min(count, self._size - start)
@@ -72,14 +73,14 @@ class Ring:
         return taken
 
     def peek(self, most: int) -> Frames16:
-        """Reader only: up to ``most`` frames, which stay in the ring."""
+        """Return up to ``most`` frames, which stay in the ring. Reader only."""
         before = self.read
         taken = self.take(most)
         self.read = before
         return taken
 
     def seek(self, frame: int) -> int:
-        """Reader only: go on at ``frame``, or as near to it as the ring goes.
+        """Go on at ``frame``, or as near to it as the ring goes. Reader only.
 
         Returns:
             How many frames further on that is; negative where it is further back.
@@ -92,7 +93,7 @@ class Ring:
         return count
 
     def rewind(self, frames: int) -> int:
-        """Reader only: make the last frames read readable again; return how many.
+        """Make the last ``frames`` read readable again; return how many. Reader only.
 
         Never further back than ``history_frames`` before the furthest frame read:
         the writer leaves so many in place.

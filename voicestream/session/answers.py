@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def question_of(settings: Settings, text: str, system: str = "") -> Question:
-    """What is asked, once it is sure that it can be.
+    """Return the question for the language model, once it is sure that it can be asked.
 
     Raises:
         EmptyTextError: there is no question.
@@ -35,13 +35,12 @@ def question_of(settings: Settings, text: str, system: str = "") -> Question:
 
 
 def chat_url(settings: Settings) -> str:
-    """The base URL that answers."""
+    """Return the base URL of the language model that answers."""
     return settings.chat_base_url or http_twin(settings.base_url)
 
 
 def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
-    """Ask now, while Python still imports; None behind a proxy, which the early request
-    does not know."""
+    """Send the question while Python still imports."""
     from voicestream.speech.http.proxy import proxy_url
     from voicestream.speech.http.request import EarlyRequest
 
@@ -62,8 +61,7 @@ def answer_script(
     early: EarlyRequest | None = None,
     by_sentence: bool = False,
 ) -> Script:
-    """What a language model answers, as it writes it. It is asked once the session starts,
-    unless it was early."""
+    """Return a script of what a language model answers, as it is written."""
     from voicestream.session.script import Script
     from voicestream.speech.failover import RetryPolicy
     from voicestream.speech.http.endpoint import HttpConfig

@@ -22,19 +22,20 @@ class Speakable(Protocol):
 
 
 def first_format(settings: Settings) -> str:
-    """What the first request asks for."""
+    """Return the format that the first request asks for."""
     if settings.pcm_only:
         return "pcm"  # whatever was asked for
     return _AUTO_BEGINS if settings.format == "auto" else settings.format
 
 
 def lighter_may_follow(settings: Settings, form: str) -> bool:
-    """Whether the next request asks for less, should the network not carry this one's format."""
+    """Return whether the next request may ask for a lighter format, should the network not carry
+    this one's."""
     return settings.format == "auto" and not settings.pcm_only and form == _AUTO_BEGINS
 
 
 def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:
-    """The request for one segment, in the first format unless another is given."""
+    """Return the request for one segment, in the first format unless another is given."""
     return SpeechRequest(
         text=segment.text.strip(),
         model=settings.model,

@@ -151,11 +151,11 @@ class Session:
         self._errors.append(RewordedError("other words were said", places))
 
     def keep_trace(self, file: str) -> None:
-        """Before ``start``: when the sound arrived will be kept there."""
+        """Keep the arrivals of the sound in ``file``. Call it before ``start``."""
         self._pacing.trace_file = file
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the threads; returns at once."""
         self._owner.begins()
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
@@ -232,7 +232,8 @@ class Session:
         return [*errors, UnspokenError(words)]
 
     def interrupt(self) -> None:
-        """From any thread or signal handler: fade out, stop reading, end all requests.
+        """Fade out, stop reading the text, and end all requests. Any thread or signal handler may
+        call it.
 
         Does nothing in a child process, whose sockets are its parent's.
         """
@@ -250,7 +251,7 @@ class Session:
 
     @property
     def controls(self) -> Controls:
-        """Pause, volume and where to go on; any thread."""
+        """Pause, volume, tempo and the place to go on at; any thread may set them."""
         return self._playback.controls
 
     def skip(self, begun: int) -> None:
@@ -271,7 +272,7 @@ class Session:
         return self._fetchers.text_length()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Until the end or the timeout; whether it has ended.
+        """Wait for the end, ``timeout_s`` at most; return whether it has ended.
 
         Raises:
             UsageError: it would never return: this is a child process, which has none of the
@@ -304,5 +305,5 @@ class Session:
         )
 
     def result(self) -> Result:
-        """The figures, once it has ended."""
+        """Return the figures of the reply, once it has ended."""
         return make_result(self.metrics, self._errors)

@@ -78,7 +78,7 @@ class Feeder:
         self.errors: list[VoicestreamError] = []
 
     def cancel(self) -> None:
-        """Any thread, or a signal handler."""
+        """Stop reading and decoding. Any thread or signal handler may call it."""
         self._cancelled = True
 
     def skip(self, begun: int) -> None:
@@ -114,7 +114,7 @@ class Feeder:
         self._play_out()
 
     def _give_up(self) -> None:
-        """What is left of the text will not be heard: let it be named."""
+        """Take all segments that are left, so that each is named as one that will not be heard."""
         self._fetchers.give_up()
         try:
             while job := self._next_job():
@@ -154,7 +154,7 @@ class Feeder:
             self._playback.idle(False)
 
     def _run_job(self, job: Job) -> None:
-        """One segment. Its failure is noted and does not keep the others from being heard."""
+        """Play one segment. Its failure is noted, and does not keep the others from being heard."""
         self._job = job
         try:
             self._decode(job)
@@ -187,7 +187,8 @@ class Feeder:
             self._fetchers.forget(job)
 
     def _all_will_fail(self, error: EndpointError) -> bool:
-        """Refused before any segment was answered: the others would fail the same way."""
+        """Return whether the others would fail the same way: refused before any segment was
+        answered."""
         hopeless = isinstance(error, KeyRefusedError | ConnectionFailedError)
         return hopeless and not self._fetchers.answered
 
@@ -254,12 +255,12 @@ class Feeder:
 
     def _join_on(self, job: Job, samples: Samples) -> None:
         if self._joiner is not None and self._converter is not None:
-            self._write(self._joiner.push(self._converter.convert(samples)), job)
+            self._write(self._joiner.feed(self._converter.feed(samples)), job)
 
     def _end_segment(self, job: Job) -> None:
         if self._joiner is None or self._converter is None or not job.figures.audio_s:
             return
-        self._write(self._joiner.push(self._converter.flush()))
+        self._write(self._joiner.feed(self._converter.flush()))
         self._write(self._joiner.end())
         self._write_held()
         cues = self._metrics.feeder.cues
@@ -285,7 +286,7 @@ class Feeder:
         share = self._pacing.share(self._at_s, sound_s, self._playback.ring_s)
         stretcher.tempo = self._settings.tempo * share
         more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
-        self._play(pcm, stretcher.push(samples), share, more)
+        self._play(pcm, stretcher.feed(samples), share, more)
 
     def _write_held(self) -> None:
         """Play what the stretcher holds: nothing of a segment waits for the next one."""

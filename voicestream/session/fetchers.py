@@ -36,26 +36,26 @@ class Segments(Protocol):
 
     @property
     def late(self) -> bool:
-        """The text was not known at the start."""
+        """Whether nothing of the text was known at the start."""
 
     def start(self) -> None:
         """Begin to read what is still being written."""
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
-        """The next segment, as soon as it is due; None after the last.
+        """Return the next segment as soon as it is due; None after the last.
 
         Args:
             waiting_s: how much sound waits to be played.
         """
 
     def stop(self) -> None:
-        """Any thread: read no more of what is still being written; ``take`` gives what is here."""
+        """Read no more of what is still being written; ``take`` gives what is here. Any thread."""
 
     def length(self) -> tuple[int, bool]:
-        """Characters known so far, taken or not, and whether no more will come."""
+        """Return the characters known so far, taken or not, and whether no more will come."""
 
     def cancel(self) -> None:
-        """Any thread: whoever waits in ``take`` returns."""
+        """Let whoever waits in ``take`` return. Any thread."""
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +134,7 @@ class Fetchers:
             threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
 
     def next_job(self) -> Job | None:
-        """Feeder: the next job in order, None after the last.
+        """Return the next job in order; None after the last. For the feeder.
 
         Raises:
             VoicestreamError: the text could not be read on.
@@ -148,15 +148,17 @@ class Fetchers:
         return job
 
     def text_length(self) -> tuple[int, bool]:
-        """Characters that will be spoken, as far as is known, and whether no more will come."""
+        """Return the characters that will be spoken, as far as is known, and whether no more will
+        come."""
         return self._segments.length()
 
     def job_done(self) -> None:
-        """Feeder: a segment needs no place any more; another may be asked for."""
+        """Free the place of a segment, so that another may be asked for. For the feeder."""
         self._room.release()
 
     def again(self, job: Job) -> None:
-        """Feeder: ask once more for a segment whose reply broke off; its spool is a new one."""
+        """Ask once more for a segment whose reply broke off; its spool is a new one. For the
+        feeder."""
         job.spool = Spool(self._spool_bytes)
         if self._cancelled:  # if it comes later, it finds the new spool itself
             job.spool.cancel()
@@ -164,26 +166,27 @@ class Fetchers:
         threading.Thread(target=self._fetch, args=(job,), name="fetch-again", daemon=True).start()
 
     def give_up(self) -> None:
-        """Feeder: ask for nothing more. The segments of the text known by now still come, failed,
-        so that they can be named."""
+        """Ask for nothing more. The segments of the text known by now still come, failed, so that
+        they can be named. For the feeder."""
         self._given_up = True
         self._segments.stop()
         self._abort()
 
     def fail_unheard(self) -> None:
-        """Feeder: of what was asked for and not played, nothing will be heard."""
+        """Mark as failed whatever was asked for and will not be heard. For the feeder."""
         for figures in tuple(self._asked):
             if figures.status.unheard:
                 figures.status = Status.FAILED
 
     def forget(self, job: Job) -> None:
-        """Feeder: nothing more of this segment is wanted; its request ends, its bytes are freed."""
+        """End the request of a segment of which nothing more is wanted, and free its bytes. For the
+        feeder."""
         job.spool.cancel()
         with self._listing:
             self._started.remove(job)
 
     def cancel(self) -> None:
-        """Any thread: end everything at once."""
+        """End everything at once. Any thread may call it."""
         self._cancelled = True
         self._segments.cancel()
         with self._listing:
@@ -230,7 +233,7 @@ class Fetchers:
         return job
 
     def _next(self) -> Job | None:
-        """Under the lock: the next segment as a job, None after the last."""
+        """Return the next segment as a job, None after the last. Call it under the lock."""
         segment = self._segments.take(self._waiting_s)
         if segment is None:
             return None
@@ -244,13 +247,14 @@ class Fetchers:
         return job
 
     def _end(self, ending: VoicestreamError | None) -> None:
-        """Under the lock: no segment comes any more; the other workers end too."""
+        """End all workers: no segment comes any more. Call it under the lock."""
         self._ended = True
         self._jobs.put(ending)
         self._room.release()
 
     def _waiting_s(self) -> float:
-        """Sound that is ready and not played yet, or will be made by what is in flight."""
+        """Return the seconds of sound that is not played yet, or will be made by what is in
+        flight."""
         waiting_s = self._ring_s()
         for figures in self._asked[-self._lookahead - 2 :]:
             if not figures.status.ended:
@@ -277,8 +281,8 @@ class Fetchers:
         job.spool.end(error)
 
     def _receive(self, job: Job) -> None:
-        """Ask until the segment is in the spool: at once, or part by part where the endpoint
-        takes only shorter texts."""
+        """Ask until the segment is in the spool: at once, or part by part where the endpoint takes
+        only shorter texts."""
         waiting = self._lengths.parts(job.request.text)
         first = True
         while waiting:
@@ -311,7 +315,7 @@ class Fetchers:
     def _receive_one(
         self, job: Job, request: SpeechRequest, reading: Reading, continues: bool
     ) -> SpeechRequest | None:
-        """One reply; what to ask for next."""
+        """Put one reply into the spool; return what to ask for next."""
         figures = job.figures
         figures.request_at_s = figures.request_at_s if continues else time.monotonic()
         self._metrics.timeline.mark("reader_ready")
@@ -343,7 +347,7 @@ class Fetchers:
         self._metrics.timeline.mark("request_sent", stream.sent_at_s or figures.request_at_s)
 
     def _put(self, job: Job, piece: bytes) -> bool:
-        """Into the spool; False if nobody wants it any more."""
+        """Put ``piece`` into the spool; return False if nobody wants it any more."""
         figures = job.figures
         if figures.first_byte_at_s is None:
             figures.first_byte_at_s = time.monotonic()
@@ -358,7 +362,8 @@ class Fetchers:
 
 
 def _taken_back(job: Job) -> bool:
-    """Whether what has come of a segment could be forgotten: none of it was played."""
+    """Forget what has come of a segment; return whether that could be done, as none of it was
+    played."""
     figures = job.figures
     if figures.audio_s or job.in_parts or not job.spool.take_back():
         return False
@@ -367,8 +372,8 @@ def _taken_back(job: Job) -> bool:
 
 
 def _see_backlog(figures: SegmentFigures) -> None:
-    """The first request is sent before there is anyone to read the reply: what came meanwhile is
-    read at once, which is no sign of a fast network."""
+    """Note how much of the first reply had been waiting. It is asked for before anybody can read
+    it: what came meanwhile is read at once, which is no sign of a fast network."""
     now_s = time.monotonic()
     first_s = figures.first_byte_at_s or now_s
     if figures.index == 0 and now_s - first_s < _BACKLOG_S:

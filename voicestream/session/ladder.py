@@ -62,7 +62,8 @@ class Step:
 
 
 def throughput_kbps(transfers: Iterable[Transfer], now_s: float) -> float | None:
-    """What came in the last five seconds, while anything was on its way; None: too little to tell.
+    """Return what came in the last five seconds while anything was on its way; None: too little to
+    tell.
 
     Transfers at the same time share the network: their bytes are added, their time is not.
     """
@@ -109,12 +110,12 @@ class Ladder:
         return RUNGS[self._at]
 
     def learn(self, form: str, need_kbps: float) -> None:
-        """What a format really takes a second that is heard, by a reply that is complete."""
+        """Learn from a complete reply what a format really takes for a second that is heard."""
         if form in self._need_kbps and need_kbps > 0:
             self._need_kbps[form] = need_kbps
 
     def need_kbps(self, form: str) -> float:
-        """What a format takes for each second that is heard, as far as is known."""
+        """Return what a format takes for each second that is heard, as far as is known."""
         return self._need_kbps.get(form, self._need_kbps["mp3"])
 
     def step(
@@ -173,6 +174,6 @@ class Ladder:
         return step
 
     def _settled(self) -> None:
-        """A trial that has lasted was none."""
+        """End a trial of a format that has lasted."""
         if self._on_trial and self._calm >= _PATIENCE:
             self._on_trial, self._patience = False, _PATIENCE

@@ -10,13 +10,14 @@ LEAST_CHARS = 20
 
 
 class Lengths:
-    """The longest text of one request. Any fetch thread."""
+    """Knows the longest text that one request may hold. Fetch threads."""
 
     def __init__(self) -> None:
         self._most_chars: int | None = None
 
     def parts(self, text: str) -> list[str]:
-        """The text in as few parts as are short enough, cut where one may pause; none is empty."""
+        """Return the text in as few parts as are short enough, none empty, cut where one may
+        pause."""
         if self._most_chars is None or len(text) <= self._most_chars:
             return [text]
         parts = (part.strip() for part in split_text(text, self._most_chars))

@@ -23,7 +23,7 @@ _TOLD_FILE = "told-that-there-is-no-floor"
 
 
 def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
-    """The sink that the device setting names, watched over. Nothing is opened yet.
+    """Return the sink that the device setting names, watched over. Nothing is opened yet.
 
     Args:
         metrics: where it is counted that a device ran dry, and told that one was lost.
@@ -43,7 +43,7 @@ def _device_sink(settings: Settings) -> Sink:
 
 
 def card_sink(backend: str, device: str = "") -> MiniaudioSink | PortAudioSink:
-    """A sink for a sound card.
+    """Return a sink for a sound card.
 
     Args:
         backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
@@ -65,7 +65,7 @@ def _installed(module: str) -> bool:
 
 
 def prepare_in_background(sink: Sink) -> None:
-    """Let the sink do what takes time and not the interpreter."""
+    """Let the sink prepare in a thread of its own, where it needs no interpreter."""
     prepare = getattr(sink, "prepare", None)
     if prepare is None:
         return
@@ -80,7 +80,7 @@ def prepare_in_background(sink: Sink) -> None:
 
 
 def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn | None:
-    """The turn of a reply that is heard; None where there is no floor (Windows), or no card.
+    """Return the turn of a reply that is heard; None where there is no floor (Windows), or no card.
 
     Args:
         start_s: when the process (library: the call) began.
@@ -114,7 +114,8 @@ def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn |
 
 
 def _tell_no_floor(notices: Notices) -> None:
-    """Tell it to each user once: a warning with every reply would teach nothing."""
+    """Tell each user once that there is no floor: a warning with every reply would teach
+    nothing."""
     from voicestream.files import write_state
     from voicestream.settings.sources import user_state_file
 

@@ -25,7 +25,7 @@ _PERIOD_S = 0.016
 
 
 class Keeping(Protocol):
-    """Where knowledge outlives a reply."""
+    """Keeps what is known of endpoints from one reply to the next."""
 
     trouble: str
 
@@ -35,7 +35,7 @@ class Keeping(Protocol):
 
 
 def kept_learnt() -> Learnt:
-    """What was learnt, in the user's state folder."""
+    """Return what was learnt, in the user's state folder."""
     from voicestream.policy.history_file import Learnt
 
     return Learnt()
@@ -76,7 +76,7 @@ class Pacing:
         """Where the arrivals are kept, if anywhere."""
 
     def load(self) -> None:
-        """While the endpoint thinks: recall what is known of it."""
+        """Recall what is known of the endpoint, while that thinks."""
         if self._learnt is not None:
             self._known = self._learnt.load(self._endpoint)
             self._policy = _policy(self._settings, self._known)
@@ -84,7 +84,7 @@ class Pacing:
         _warm_up()
 
     def keep(self) -> None:
-        """After a complete reply: keep what it has taught."""
+        """Keep what a complete reply has taught."""
         line = self._metrics.timeline
         if self._learnt is None or self._planner is None or line.first_byte is None:
             return
@@ -94,7 +94,7 @@ class Pacing:
         self._tell_trouble(self._learnt)
 
     def save_trace(self) -> None:
-        """At the end: keep the arrivals where that was wished.
+        """Save the arrivals at the end, where that was asked for.
 
         Raises:
             SaveError: the file cannot be written.
@@ -110,7 +110,7 @@ class Pacing:
             self._metrics.notices.notify_once(learnt.trouble)
 
     def open(self, pcm: PcmFormat, ahead_s: float, capacity_frames: int) -> None:
-        """Before all that follows.
+        """Tell what will be played, and how. Call it before all that follows.
 
         Args:
             pcm: what arrives, as it is played.
@@ -126,7 +126,7 @@ class Pacing:
         )
 
     def begin(self, requested_at_s: float | None, read_late: bool) -> None:
-        """A segment begins to arrive. Before it was asked for, nothing could."""
+        """Begin a segment: before it was asked for, nothing of it could arrive."""
         if self._planner is None or requested_at_s is None:
             return
         self._planner.requested(requested_at_s)
@@ -137,16 +137,21 @@ class Pacing:
         self._policy.handover = None
 
     def hand_over(self, after_s: float, gap_s: float) -> None:
-        """After so much more sound a lighter format may follow; ``gap_s``: until it comes."""
+        """Note that after ``after_s`` more seconds of sound a lighter format may follow.
+
+        Args:
+            after_s: seconds of sound still to come of the present reply, about.
+            gap_s: from its end to the first sound of the next, about.
+        """
         self._policy.handover = Handover(self._policy.arrivals.sound_s + after_s, gap_s)
 
     def skip(self, seconds: float) -> None:
-        """Nothing could arrive for so long after the latest arrival."""
+        """Leave ``seconds`` after the latest arrival out: nothing could arrive meanwhile."""
         if self._planner is not None:
             self._planner.skip(seconds)
 
     def share(self, at_s: float, sound_s: float, waiting_s: float | None) -> float:
-        """The share of the tempo asked for at which to play sound that is not paced yet.
+        """Return the share of the tempo asked for at which to play sound that has arrived.
 
         Args:
             at_s: when it arrived.
@@ -163,7 +168,8 @@ class Pacing:
         return self._slowdown.arrived(even_s, sound_s, waiting_s, self._policy.rest_s)
 
     def arrived(self, samples: Samples, at_s: float) -> None:
-        """Samples, at the tempo at which they are played, became playable at ``at_s``."""
+        """Take in that ``samples``, at the tempo at which they will be played, arrived at
+        ``at_s``."""
         if self._planner is None:
             return
         if self._recorder is not None:
@@ -175,13 +181,13 @@ class Pacing:
         self._metrics.feeder.recommended_buffer_s = seen.enough_s + self._ahead_s
 
     def join(self) -> None:
-        """A segment ends with the samples that arrived last."""
+        """End a segment with the samples that arrived last."""
         self._pauses.join()
         if self._policy.handover is not None:
             self.hand_over(0.0, self._policy.handover.gap_s)
 
     def plan(self, read_frames: int, more_waiting: bool) -> Plan:
-        """What the player does until the next one; see :meth:`Planner.plan`."""
+        """Return what the player does until the next plan; see :meth:`Planner.plan`."""
         if self._planner is None:
             return Plan()
         self._see_text(self._planner)
@@ -196,13 +202,15 @@ class Pacing:
             planner.text(chars, self._text_complete)
 
     def _chars(self) -> tuple[int, bool]:
-        """Of the text, as many as take so long to hear at a tempo of 1; whether it is complete."""
+        """Return how many characters take as long to hear at a tempo of 1, and whether the text is
+        complete."""
         chars, complete = self._text_length()
         return round(chars / self._settings.tempo), complete
 
 
 def _warm_up() -> None:
-    """A first plan costs 7 ms, all others 0.3 ms: make it before the first sound is here."""
+    """Make a first plan, which costs 7 ms, before the first sound is here; all others cost 0.3
+    ms."""
     planner = Planner(Adaptive(), PauseFinder(24_000), 24_000, 384)
     for at_s in (0.0, 0.1):
         planner.arrived(at_s, 2400)
@@ -210,7 +218,7 @@ def _warm_up() -> None:
 
 
 def _policy(settings: Settings, known: Knowledge) -> Adaptive:
-    """By the settings; a prebuffer that was asked for is kept to."""
+    """Return the policy that the settings ask for; a prebuffer that was asked for is kept to."""
     prebuffer_s = settings.prebuffer_ms / 1000
     given = settings.is_set("prebuffer_ms")
     fixed = settings.playout == "fixed" or (given and not settings.is_set("playout"))
@@ -221,7 +229,8 @@ def _policy(settings: Settings, known: Knowledge) -> Adaptive:
 
 
 def endpoint_key(settings: Settings, name: str, model: str, form: str = "") -> str:
-    """What makes arrivals of one kind, as they are heard; holds nothing secret.
+    """Return the name under which arrivals of one kind are learnt, as they are heard. It holds no
+    secret.
 
     Args:
         form: the format that is asked for, if it is not that of the settings.

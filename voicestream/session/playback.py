@@ -35,7 +35,8 @@ than any device holds, too: what it had not played yet when it went away."""
 
 
 class Playback:
-    """The end of the way of the sound. All but ``cancel`` is called by the feeder alone.
+    """Writes frames into the ring and the saved file, and starts and drains the sink. All but
+    ``cancel`` and what says so is called by the feeder alone.
 
     Args:
         sink: None when there is nothing to play on, only to save.
@@ -90,7 +91,7 @@ class Playback:
 
     @property
     def waiting_s(self) -> float:
-        """Any thread: seconds of sound that were written and are not played yet."""
+        """Seconds of sound that were written and are not played yet. Any thread."""
         if self.pcm is None:
             return 0.0
         played = self._player.read_frames if self._player else 0
@@ -98,17 +99,18 @@ class Playback:
 
     @property
     def player(self) -> Player | None:
-        """Any thread: what the sink asks; None until the first sound is here."""
+        """What the sink asks for frames; None until the first sound is here. Any thread."""
         return self._player
 
     def coming(self, seconds: float) -> tuple[int, Frames16]:
-        """Any thread: the next frame to be played, and up to ``seconds`` from there on."""
+        """Return the next frame to be played, and up to ``seconds`` of frames from there on. Any
+        thread."""
         if self._ring is None or self.pcm is None:
             return 0, np.zeros((0, 1), np.int16)
         return self._ring.view(self.pcm.s_to_frames(seconds))
 
     def skip_written(self) -> None:
-        """Any thread: nothing of what was written so far is to be heard."""
+        """Let nothing of what was written so far be heard. Any thread."""
         self.controls.seek_frame = self.written_frames
 
     def _wake(self) -> None:
@@ -116,7 +118,7 @@ class Playback:
         self._on_wake()
 
     def cancel(self) -> None:
-        """Any thread, or a signal handler: fade out."""
+        """Fade out and let go of all that waits. Any thread or signal handler may call it."""
         self._cancelled = True
         if self._player:
             self._player.cancelled = True
@@ -126,12 +128,12 @@ class Playback:
         self._wakes.put(None)
 
     def prepare(self) -> None:
-        """Before ``open``: what takes time and needs no format."""
+        """Do what takes time and needs no format. Call it before ``open``."""
         if self._saver is not None:
             self._saver.prepare()
 
     def open(self, source: PcmFormat, text: str = "") -> PcmFormat:
-        """The first samples tell what to play: open the sink, or do without one.
+        """Open the sink for the first samples' format, or do without one.
 
         Args:
             text: what they say.
@@ -180,17 +182,18 @@ class Playback:
         self._room_frames = pcm.s_to_frames(_ROOM_S)
 
     def rewind(self, seconds: float) -> None:
-        """Between two devices: what the old one was given last has not been heard."""
+        """Play the last ``seconds`` again: the device that was given them has gone, and another
+        follows."""
         if self._player:
             self._player.rewind(seconds)
 
     @property
     def starved(self) -> bool:
-        """Playing, with nothing left to play."""
+        """Whether it plays, and has nothing left to play."""
         return self._playing and self._ring is not None and not self._ring.readable_frames
 
     def idle(self, idle: bool) -> None:
-        """Whether more text is not known yet, so that running empty is nobody's fault."""
+        """Say whether the writer of the text pauses, so that running empty is nobody's fault."""
         if self._player:
             self._player.idle = idle
             if idle:
@@ -204,7 +207,7 @@ class Playback:
         return self.pcm.frames_to_s(self._ring.readable_frames)
 
     def replan(self) -> None:
-        """Something was learnt of what has been written: it may be enough to start."""
+        """Plan anew, and start if that is possible now: more is known of what has been written."""
         self._plan(more_waiting=False)
         self._start_when_ready()
 
@@ -249,7 +252,8 @@ class Playback:
             self._plan(more_waiting)
 
     def _only_save(self, error: DeviceError) -> None:
-        """The device is lost for good: what comes is saved all the same, and the loss is told.
+        """Go on without a device, which is lost for good: what comes is saved, and the loss is
+        told.
 
         Raises:
             DeviceError: nothing is saved.
@@ -272,7 +276,7 @@ class Playback:
         self._sink.start(self._player.fill)
 
     def _wait_for_room(self, ring: Ring, player: Player) -> None:
-        """For more than one period's room, so that not every callback wakes the feeder.
+        """Wait for more room than one period takes, so that not every callback wakes the feeder.
 
         Meanwhile nothing keeps the callback from making room: a full ring is played
         whatever the plan wants, and no plan made for it holds anything back.
@@ -285,7 +289,7 @@ class Playback:
         player.wanted_room_frames = 0
 
     def _wait(self) -> bool:
-        """Until the callback or a cancel says something: True; or for a moment.
+        """Wait until the callback or a cancel says something (True), or for a moment (False).
 
         Raises:
             DeviceError: the device went away.
@@ -302,7 +306,7 @@ class Playback:
         return True
 
     def drain(self) -> None:
-        """Nothing more comes: play to the last sample.
+        """Play to the last sample: nothing more comes.
 
         Raises:
             DeviceError: the device went away.
@@ -320,7 +324,7 @@ class Playback:
                 return
 
     def stop(self, complete: bool = False) -> None:
-        """End the sink; after a cancel, when the fade has been heard. Finish the file.
+        """End the sink, after a cancel when the fade has been heard, and finish the file.
 
         Args:
             complete: all that was to be said has been written.

@@ -49,7 +49,8 @@ class Reading:
         """Where other words were said, once it has ended."""
 
     def instead(self, asked: SpeechRequest, said: str | None) -> SpeechRequest | None:
-        """While it arrives: what to ask for instead, where plainly something else is said."""
+        """Return what to ask for instead, where plainly something else is said; None: go on
+        reading."""
         beginning = (said or "")[:_BEGINNING_CHARS]  # the rest is judged at its end
         if beginning == self._looked_at or not self._spare:
             return None
@@ -59,7 +60,7 @@ class Reading:
         return self._again(beginning) if begins_otherwise(asked.text, beginning) else None
 
     def after(self, asked: SpeechRequest, said: str | None) -> SpeechRequest | None:
-        """At its end: what else to ask for; None if that was all."""
+        """Return what else to ask for at the reply's end; None if that was all."""
         if not said:
             return None
         from voicestream.text.said import compare
@@ -85,7 +86,7 @@ class Reading:
         return self._spare.pop()
 
     def told(self) -> str:
-        """The differences in a sentence."""
+        """Return the differences in a sentence."""
         places = [_short(str(place)) for place in self.differences[:_MOST_TOLD]]
         more = len(self.differences) - len(places)
         places += [f"{more} more"] if more else []

@@ -30,7 +30,8 @@ _S_PER_CHAR = 1.0
 
 
 class Reply:
-    """What one segment sounds like. Owned by the feeder's thread.
+    """Makes the samples of one segment, over as many attempts as it takes. Owned by the feeder's
+    thread.
 
     When the endpoint breaks off in the middle, the segment is asked for again, and
     what was handed on already is skipped in the new rendering. Meanwhile what waits
@@ -75,7 +76,7 @@ class Reply:
         """How often it was asked for again."""
 
     def __iter__(self) -> Iterator[Samples]:
-        """Blocks of samples as they come, none empty.
+        """Yield blocks of samples, shape ``(frames, channels)``, as they come; none is empty.
 
         Raises:
             EndpointError: it broke off for good; what came before has been handed on.
@@ -95,7 +96,7 @@ class Reply:
             self._again(self._job)
 
     def _may_resume(self) -> bool:
-        """Whether it is asked for once more: as long as that brings more, for a while without."""
+        """Return whether to ask once more: as long as that brings more, and for a while without."""
         pcm = self.format
         if self.resumed and (pcm is None or pcm.frames_to_s(self._new_frames) < _PROGRESS_S):
             self._fruitless += 1
@@ -135,8 +136,8 @@ class Reply:
             self.notes.append(sound.note)
 
     def _is_whole(self, error: IncompleteReplyError, sound: _Sound) -> bool:
-        """Whether a reply that ended as it should not has all its sound: by its own header, or
-        since it ends at that place again."""
+        """Return whether a reply that ended as it should not has all its sound: by its own header,
+        or since it ends at that place again."""
         if self._job.in_parts:
             return False  # the end of one part says nothing of the others
         if sound.complete:
@@ -207,7 +208,7 @@ class _Sound:
 
     @property
     def complete(self) -> bool:
-        """The stream itself says how much sound it holds, and all of that is here."""
+        """Whether the stream itself says how much sound it holds, and all of that is here."""
         return self._decoder is not None and self._decoder.complete
 
     @property
@@ -261,7 +262,7 @@ class _Sound:
         return samples
 
     def rest(self) -> Samples | None:
-        """What the decoder can still make of a reply that broke off."""
+        """Return what the decoder can still make of a reply that broke off; None: nothing."""
         try:
             return self.flush()
         except DecodeError:
@@ -273,4 +274,4 @@ class _Sound:
             return samples if self._wanted is None else no_samples(self._wanted.channels)
         if self._converter is None:
             self._converter = Converter(source, self._wanted)
-        return self._converter.convert(samples)
+        return self._converter.feed(samples)

@@ -21,7 +21,7 @@ _LEARN_S = 0.3
 
 
 class Requests:
-    """What to ask for each segment in turn; under ``--format auto`` by what the network carries.
+    """Decides what to ask for each segment; under ``--format auto`` by what the network carries.
 
     Called by one fetch thread at a time.
 
@@ -46,7 +46,8 @@ class Requests:
         self._ladder = Ladder(settings.tempo) if adaptive else None
 
     def __call__(self, segment: Speakable, asked: Sequence[SegmentFigures]) -> SpeechRequest:
-        """The request for ``segment``; ``asked`` are the records of all before it, in order."""
+        """Return the request for ``segment``; ``asked`` are the records of all before it, in
+        order."""
         form = "" if self._ladder is None else self._next_format(self._ladder, segment, asked)
         return speech_request(self._settings, segment, form)
 
@@ -76,7 +77,7 @@ class Requests:
         return ladder.format
 
     def _ready_s(self, ladder: Ladder, asked: Sequence[SegmentFigures]) -> float:
-        """Sound that has come and is not played yet, decoded or not."""
+        """Return the seconds of sound that has come and is not played yet, decoded or not."""
         ready_s = self._waiting_s()
         for it in asked:
             if not it.status.ended:

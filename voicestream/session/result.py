@@ -35,7 +35,8 @@ class Result:
     """The text spoken up to the end or the interrupt, as far as can be told by segments."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As in ``--json``. Times in milliseconds since process start, None if never."""
+        """Return the object of ``--json``: times in milliseconds since process start, None if
+        never."""
         seen = self.snapshot
         shown = {
             f.name: _plain(getattr(seen, f.name), f.name)
@@ -66,7 +67,7 @@ _LIVE = frozenset(
 
 
 def _plain(value: Any, name: str = "") -> Any:
-    """The figure ``name`` as JSON has it: seconds to 0.1 ms, everything else to a tenth."""
+    """Return the figure ``name`` as JSON has it: seconds to 0.1 ms, everything else to a tenth."""
     if isinstance(value, State):
         return value.value
     if isinstance(value, dict):
@@ -77,7 +78,7 @@ def _plain(value: Any, name: str = "") -> Any:
 
 
 def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
-    """The result of a reply that has ended."""
+    """Return the result of a reply that has ended."""
     snapshot = metrics.snapshot()
     fill = snapshot.fill
     return Result(
@@ -95,7 +96,7 @@ def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
 
 
 def spoken_text(snapshot: Snapshot) -> str:
-    """The text heard so far; the last segment cut in proportion to its sound."""
+    """Return the text heard so far; the last segment is cut in proportion to its sound."""
     cues = snapshot.cues
     ends = [cue.start_frame for cue in cues[1:]]
     if snapshot.state is State.DONE or not cues:

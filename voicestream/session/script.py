@@ -18,7 +18,7 @@ _HEAD_CHARS = 16_384
 
 
 class Script:
-    """Text in, segments out.
+    """Reads text and cuts it into the segments that are asked for.
 
     Args:
         text: what is known of it.
@@ -82,12 +82,12 @@ class Script:
 
     @property
     def late(self) -> bool:
-        """Nothing of the text was known at the start."""
+        """Whether nothing of the text was known at the start."""
         return self._late
 
     @property
     def first(self) -> Segment | None:
-        """The first segment, if it is known already."""
+        """Return the first segment, if it is known already."""
         return self._first
 
     def start(self) -> None:
@@ -113,7 +113,7 @@ class Script:
             self._queue.close()
 
     def take(self, waiting_s: Callable[[], float]) -> Segment | None:
-        """Wait for the next segment; None after the last.
+        """Wait for the next segment and return it; None after the last.
 
         Args:
             waiting_s: how much sound waits to be played.
@@ -138,18 +138,19 @@ class Script:
         return segment
 
     def stop(self) -> None:
-        """Any thread: what a writer has not written yet is not waited for; what is here comes."""
+        """Wait no more for what a writer has not written yet; what is here still comes. Any
+        thread."""
         if self._interrupt is not None:
             self._interrupt.set()
         elif not self._known:
             self._queue.close()
 
     def length(self) -> tuple[int, bool]:
-        """Characters known so far, taken or not, and whether no more will come."""
+        """Return the characters known so far, taken or not, and whether no more will come."""
         return self._queue.length()
 
     def cancel(self) -> None:
-        """Any thread: read no more; whoever waits here returns."""
+        """Read no more, and let whoever waits here return. Any thread."""
         if self._interrupt is not None:
             self._interrupt.set()
         self._queue.cancel()

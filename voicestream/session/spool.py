@@ -12,7 +12,7 @@ LIMIT_BYTES = 4 << 20
 
 
 class Spool:
-    """A bounded queue of byte pieces with an end, and maybe an error at the end."""
+    """Holds byte pieces in order, within bounds, with an end and maybe an error there."""
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit_bytes = limit_bytes
@@ -39,7 +39,8 @@ class Spool:
         return self._ended
 
     def put(self, piece: bytes) -> bool:
-        """Fetch thread: add bytes, waiting while it is full. False: nobody wants them any more."""
+        """Add bytes, waiting while it is full; return False if nobody wants them any more. For the
+        fetch thread."""
         at_s = time.monotonic()
         with self._changed:
             self._changed.wait_for(lambda: self._cancelled or self._size_bytes < self._limit_bytes)
@@ -51,7 +52,8 @@ class Spool:
             return True
 
     def take_back(self) -> bool:
-        """Fetch thread: forget what has been put, unless any of it was read; whether it did."""
+        """Forget all bytes unless some were read; return whether that was done. For the fetch
+        thread."""
         with self._changed:
             if self._read or self._cancelled:
                 return False
@@ -60,14 +62,14 @@ class Spool:
             return True
 
     def end(self, error: Exception | None = None) -> None:
-        """Fetch thread: that was all; ``error`` if it should have been more."""
+        """Add no more; ``error`` says why more should have come. For the fetch thread."""
         with self._changed:
             self._error = error
             self._ended = True
             self._changed.notify_all()
 
     def cancel(self) -> None:
-        """Any thread: nothing is wanted any more; both sides return at once."""
+        """Want nothing any more: both sides return at once. Any thread may call it."""
         with self._changed:
             self._cancelled = True
             self._pieces.clear()
@@ -75,12 +77,12 @@ class Spool:
             self._changed.notify_all()
 
     def wait_ended(self) -> None:
-        """Feeder: until all of it is here (or cancelled)."""
+        """Wait until all of it is here, or it is cancelled. For the feeder."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._cancelled)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Feeder: the pieces in order; raises the error once they are through."""
+        """Yield the pieces in order, then raise the error, if there is one. For the feeder."""
         while (piece := self._next()) is not None:
             yield piece
         if self._error is not None and not self._cancelled:

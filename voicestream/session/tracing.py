@@ -10,7 +10,8 @@ from voicestream.trace import load_trace
 
 
 def replayed(file: str, width: int) -> str:
-    """A table and a plot of so many columns; where the endpoint was met, with that knowledge.
+    """Return a table and a plot, ``columns`` wide, of what each policy would have done with a
+    trace.
 
     Raises:
         UsageError: the file cannot be read, or is no trace.

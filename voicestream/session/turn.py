@@ -50,7 +50,8 @@ class Speaker(Protocol):
     def player(self) -> Player | None: ...
 
     def coming(self, seconds: float) -> tuple[int, Frames16]:
-        """The next frame to be played, and the frames from there on that are there already."""
+        """Return the next frame to be played, and the frames from there on that are there
+        already."""
 
 
 class Turn:
@@ -112,11 +113,12 @@ class Turn:
         threading.Thread(target=self._run, name="turn", daemon=True).start()
 
     def wake(self) -> None:
-        """From any thread, the audio callback too: something happened."""
+        """Look at once whether something has changed. Any thread may call it, the audio callback
+        too."""
         self._wakes.put(None)
 
     def close(self) -> None:
-        """The speech has ended: leave; waits for that."""
+        """Leave the queue, and wait until that is done: the speech has ended."""
         self._closing = True
         self.wake()
         self._done.wait(_FADE_WAIT_S)
@@ -167,7 +169,7 @@ class Turn:
             self._server.tell({"event": "gave way"})
 
     def _acquire(self) -> bool:
-        """Wait for our turn; False: it will not come."""
+        """Wait for our turn; return False if it will not come."""
         deadline_s = self._start_s + self._expires_s
         began_s = time.monotonic()
 
@@ -196,7 +198,8 @@ class Turn:
         return True
 
     def _asked_to_give_way(self) -> str:
-        """``now``: another is before us; ``lost``: we stood still, and were passed over."""
+        """Return ``now`` if another is before us, ``lost`` if we stood still and were passed over,
+        else nothing."""
         controls = self._speaker.controls
         if self._floor.lost():
             return "lost"
@@ -234,7 +237,7 @@ class Turn:
 
 
 def end_of_word(frames: Frames16, rate_hz: int) -> int:
-    """Where to stop soon: the quietest 10 ms of what comes, the earliest where several are so.
+    """Find where to stop soon: the quietest 10 ms of what comes, the earliest where several are so.
 
     Args:
         frames: shape (frames, channels).

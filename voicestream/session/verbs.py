@@ -70,7 +70,7 @@ class Verbs:
         return {"paused": paused}
 
     def _change_tempo(self, value: object) -> dict[str, Any]:
-        """Faster or slower at once: what is written already is stretched as it is played."""
+        """Play faster or slower at once: what is written already is stretched as it is played."""
         self._tempo = _changed(self._tempo, value, LEAST_TEMPO, MOST_TEMPO)
         # as far as one stretching goes
         change = min(max(self._tempo / self._written_tempo, SLOWEST), FASTEST)
@@ -84,7 +84,7 @@ class Verbs:
         return {"volume": controls.volume}
 
     def _mute(self) -> dict[str, Any]:
-        """No sound, or the volume from before."""
+        """Turn the sound off, or back to the volume from before."""
         controls = self._session.controls
         if controls.volume:
             self._loud, controls.volume = controls.volume, 0.0
@@ -93,7 +93,7 @@ class Verbs:
         return {"volume": controls.volume}
 
     def _go(self, steps: int) -> dict[str, Any]:
-        """To the next sentence, or back to the begin of this one or the one before."""
+        """Go to the next sentence, or back to the begin of this one or the one before."""
         seen = self._session.snapshot()
         starts = [cue.start_frame for cue in seen.cues]
         at = max((n for n, start in enumerate(starts) if start <= seen.played_frames), default=0)
@@ -110,7 +110,7 @@ class Verbs:
         return {}
 
     def status(self) -> dict[str, Any]:
-        """Who speaks, what, and how far it is."""
+        """Return who speaks, what, and how far it is."""
         session = self._session
         seen = session.snapshot()
         known_chars, complete = session.text_length()
@@ -131,7 +131,7 @@ class Verbs:
 
 
 def _changed(now: float, value: object, least: float, most: float) -> float:
-    """``+0.1`` and ``-0.1`` change a value, a number replaces it.
+    """Return ``now`` changed by ``+0.1`` or ``-0.1``, or replaced by a number.
 
     Raises:
         ValueError: it is no number.

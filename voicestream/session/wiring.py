@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def make_endpoint(
     settings: Settings, notices: Notices | None = None, early: Early | None = None
 ) -> Endpoint:
-    """The endpoint that the base URL names, those that stand in for it, and their patience.
+    """Return the endpoint of the base URL with those that stand in for it, and their patience.
 
     Args:
         notices: told when another endpoint takes over or is asked, too.
@@ -72,7 +72,7 @@ def make_endpoint(
 
 
 def _learnt_s(settings: Settings, name: str, model: str = "", form: str = "") -> float:
-    """How long the first byte of an endpoint took in earlier sessions; 0: not known."""
+    """Return the seconds an endpoint's first byte took in earlier sessions; 0: not known."""
     from voicestream.session.pacing import endpoint_key, kept_learnt
 
     key = endpoint_key(settings, name, model or settings.model, form)
@@ -80,7 +80,7 @@ def _learnt_s(settings: Settings, name: str, model: str = "", form: str = "") ->
 
 
 def embedded_endpoint(notices: Notices | None = None) -> EmbeddedEndpoint:
-    """The voice that comes along.
+    """Return the voice that comes along.
 
     Args:
         notices: told which words it left out.
@@ -91,7 +91,7 @@ def embedded_endpoint(notices: Notices | None = None) -> EmbeddedEndpoint:
 
 
 def http_endpoint(settings: Settings) -> HttpEndpoint:
-    """The endpoint at the base URL, for what is asked over HTTP."""
+    """Return the endpoint at the base URL, for what is asked over HTTP."""
     return _http(settings, _Asked.first(settings, http_twin(settings.base_url)))
 
 
@@ -127,7 +127,7 @@ class _Asked:
 def _endpoint(
     settings: Settings, notices: Notices, asked: _Asked, early: Early | None = None
 ) -> Endpoint:
-    """The endpoint at one address, of the kind that its URL's scheme and its model say."""
+    """Return the endpoint at one address, of the kind that its URL's scheme and its model say."""
     kind = endpoint_kind(asked.url, asked.model)
     if kind == "embedded":
         return embedded_endpoint(notices)
@@ -138,7 +138,7 @@ def _endpoint(
 
 
 def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint) -> Endpoint:
-    """The speech route as long as it has its model."""
+    """Return the speech route that goes over to Realtime once its model is gone."""
     from voicestream.speech.auto import AutoEndpoint
 
     def tell(refusal: EndpointError) -> None:
@@ -213,7 +213,7 @@ def endpoint_of(
     loop: asyncio.AbstractEventLoop | None = None,
     notices: Notices | None = None,
 ) -> tuple[Endpoint, Settings]:
-    """The endpoint that a program gave, or that the settings name; and the settings for it.
+    """Return the endpoint that a program gave or the settings name, and the settings for it.
 
     Args:
         loop: where an async client is at home.
@@ -239,7 +239,7 @@ def endpoint_of(
 
 
 def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
-    """The request with the model, voice and format of another endpoint.
+    """Return the request with the model, voice and format of another endpoint.
 
     Where that endpoint's voice is not named, the voices of a dialogue stay as they are.
     """
