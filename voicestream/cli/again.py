@@ -34,9 +34,9 @@ def again(call: SayCall) -> int:
 
 
 def _said(_call: SayCall, _settings: Settings) -> SaidSegments:
-    if sys.platform == "win32":
-        raise UsageError("nothing that was said is kept on Windows")
-    from voicestream.control.runtime import runtime_folder
-    from voicestream.session.kept import SaidSegments, last_said
+    if sys.platform != "win32":
+        from voicestream.control.runtime import runtime_folder
+        from voicestream.session.kept import SaidSegments, last_said
 
-    return SaidSegments(last_said(runtime_folder()))
+        return SaidSegments(last_said(runtime_folder()))
+    raise UsageError("nothing that was said is kept on Windows")
