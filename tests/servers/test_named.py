@@ -13,6 +13,8 @@ from tests.cli.command import Call, Run, run
 from tests.servers.said import saved
 from tests.support import sound
 from tests.support.canary import KEY
+from tests.support.realtime_server import RealtimeServer
+from tests.support.realtime_server import speak as speak_realtime
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 
@@ -94,6 +96,28 @@ def test_a_dead_name_is_followed_by_a_live_one_and_that_by_the_embedded_voice(
     assert len(samples) > 2 * len(RAMP)  # and a sentence of a real voice
     assert np.abs(samples[2 * len(RAMP) :]).max() > 1000
     assert json.loads(ended.out)["completed"]
+
+
+@pytest.mark.parametrize("names", ["live", "dead,live"])
+def test_a_realtime_api_by_name_gets_its_headers_and_its_sessions_fields(
+    names: str, tmp_path: Path, dead: str
+) -> None:
+    """As the first, where the early connection carries them, and as one that stands in."""
+    with RealtimeServer(lambda asked: speak_realtime(asked, PCM)) as server:
+        body = "lang = ", 'tracing = "auto", lang = '
+        config = tables(dead=dead, live=server.url).replace(*body)
+        ended = speak(tmp_path, config, "-e", names, "--no-hedge")
+        assert ended.code == 0, ended.err
+        assert len(server.asked) == 2
+    for handshake in server.handshakes:
+        assert handshake.headers["authorization"] == f"Bearer {KEY}l"
+        assert handshake.headers["x-tenant"] == "tenant live"
+        assert handshake.path.endswith("?model=model-live")
+    assert len(server.sessions) == len(server.handshakes) == 1  # the early one was taken
+    session = server.sessions[0]["session"]
+    assert (session["tracing"], session["lang"]) == ("auto", "live")
+    assert session["audio"]["output"]["voice"] == "voice-live"
+    assert session["type"] == "realtime"
 
 
 def test_a_slow_name_is_helped_by_the_next_with_what_is_that_ones_own(tmp_path: Path) -> None:

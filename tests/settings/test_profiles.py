@@ -369,3 +369,11 @@ def test_config_shows_each_endpoint_and_where_its_values_come_from(
         "mine https://mine/v1, model-mine, voice-mine, wav key: MINE_KEY",
         "embedded embedded: no key",
     ]
+
+
+def test_a_session_is_not_sent_what_was_meant_for_the_speech_route() -> None:
+    body = '{"lang": "e"}'
+    gone = frozenset({(OPENAI_URL, "gpt-4o-mini-tts")})
+    assert Settings(api_key=KEY, extra_body=body).body == {"lang": "e"}
+    assert Settings(api_key=KEY, extra_body=body, gone_models=gone).body == {}
+    assert Settings(base_url="wss://h/v1", extra_body=body).body == {"lang": "e"}

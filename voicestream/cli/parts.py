@@ -84,7 +84,9 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
     if settings.kind == "realtime":
         from voicestream.speech.realtime.handshake import open_early
 
-        early = open_early(settings.base_url, settings.api_key, settings.model, wait_s)
+        early = open_early(
+            settings.base_url, settings.api_key, settings.model, wait_s, settings.headers
+        )
     else:
         from voicestream.speech.http.proxy import proxy_url
         from voicestream.speech.http.request import EarlyRequest
@@ -109,7 +111,7 @@ def ask_early(
         return
     from voicestream.speech.realtime.protocol import first_messages
 
-    early.send(None if request is None else first_messages(request))
+    early.send(None if request is None else first_messages(request, settings.body))
 
 
 def make_saver(call: SayCall, settings: Settings) -> Saver | None:

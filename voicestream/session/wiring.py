@@ -152,9 +152,11 @@ def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint)
         notices.stood_in = True  # what is learnt now is of another model
         notices.notify(f"{refusal.what}; {REALTIME_MODEL} speaks from here on{kept}")
 
+    # what is added to a speech request is nothing that a session knows
+    bare = replace(asked, body={})
     return AutoEndpoint(
         speech,
-        (partial(_realtime, settings, asked), REALTIME_MODEL),
+        (partial(_realtime, settings, bare), REALTIME_MODEL),
         tell,
         any_404=asked.url.startswith(OPENAI_URL),
     )
@@ -195,6 +197,8 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
         connect_s=settings.connect_timeout_s,
         limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
         chunk_bytes=settings.chunk_size,
+        headers=asked.headers,
+        body=asked.body,
     )
     return RealtimeEndpoint(config, early if isinstance(early, Handshake) else None)
 

@@ -65,13 +65,15 @@ class AskingSettings:
     extra_body: str = _setting(
         "",
         json_object("input", "model", "voice", "response_format", "stream_format"),
-        "a JSON object of further fields that the endpoint is sent with each text",
+        "a JSON object of further fields that the endpoint is sent with each text, or a Realtime "
+        "API with its session",
     )
     extra_headers: str = _setting(
         "",
         header_object(
             *("accept-encoding", "authorization", "connection", "content-length"),
-            *("content-type", "host", "transfer-encoding"),
+            *("content-type", "host", "transfer-encoding", "upgrade"),
+            *("sec-websocket-key", "sec-websocket-version", "sec-websocket-protocol"),
         ),
         "a JSON object of further headers that the endpoint is sent",
     )

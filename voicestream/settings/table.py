@@ -194,8 +194,12 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
 
     @property
     def body(self) -> dict[str, Any]:
-        """``extra_body``, taken apart."""
-        return unpacked(self.extra_body)
+        """``extra_body``, taken apart.
+
+        Nothing where a Realtime API has taken over from the speech route that it was meant for.
+        """
+        taken_over = self.auto_model and self.kind != endpoint_kind(self.base_url)
+        return {} if taken_over else unpacked(self.extra_body)
 
     @property
     def embedded(self) -> bool:

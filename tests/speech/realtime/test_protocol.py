@@ -57,6 +57,14 @@ def test_what_is_sent_is_what_the_sdk_would_send() -> None:
     assert response_of(create)["conversation"] == "none"
 
 
+def test_fields_of_the_user_join_the_session_and_replace_nothing() -> None:
+    plain = json.loads(first_messages(request())[0])["session"]
+    extra = {"tracing": "auto", "type": "x", "audio": {}, "output_modalities": []}
+    update, create = first_messages(request(), extra)
+    assert json.loads(update)["session"] == {**plain, "tracing": "auto"}
+    assert create == first_messages(request())[1]
+
+
 def test_the_scripted_server_sends_what_the_sdk_knows() -> None:
     known: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
     event = json.loads(response_create(request(), "7"))

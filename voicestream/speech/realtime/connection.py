@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import (
@@ -18,6 +18,7 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.request import NOTHING
 from voicestream.speech.realtime.handshake import OpenSocket, text_frame
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
@@ -59,7 +60,9 @@ class Connection:
         opened: OpenSocket,
         failure: Callable[[dict[str, Any], float | None], EndpointError],
         hide: Callable[[str], str] = lambda words: words,
+        extra: Mapping[str, Any] = NOTHING,
     ) -> None:
+        self._extra = extra
         self._wire = Wire(opened.socket)
         self._sent = opened.sent
         self._failure = failure
@@ -100,7 +103,7 @@ class Connection:
     def _ask(self, request: SpeechRequest, limit_bytes: int) -> Response:
         with self._lock:
             early = self._early
-            if early is not None and self._sent == first_messages(request):
+            if early is not None and self._sent == first_messages(request, self._extra):
                 self._early = None
                 early.limit_bytes = limit_bytes
                 self._asked.set()
@@ -110,7 +113,9 @@ class Connection:
                 raise ConnectionFailedError("the connection to the endpoint is gone")
             reply = self._responses.expect(limit_bytes)
         first = reply.key == FIRST_KEY
-        messages = first_messages(request) if first else (response_create(request, reply.key),)
+        messages: tuple[str, ...] = (response_create(request, reply.key),)
+        if first:
+            messages = first_messages(request, self._extra)
         data = b"".join(map(text_frame, messages))
         if time.monotonic() - self.heard_at_s > _PING_AFTER_S:
             data = _PING + os.urandom(4) + data

@@ -120,7 +120,7 @@ class RealtimeEndpoint:
                     slot.opening = None
                 url = self._url(request.model)
                 failure = partial(_reported, self._config, url)
-                slot.connection = Connection(opened, failure, self._without_key)
+                slot.connection = Connection(opened, failure, self._without_key, self._config.body)
                 with self._lock:
                     self._made.append(slot.connection)
                 if self._aborted:
@@ -133,12 +133,12 @@ class RealtimeEndpoint:
         with self._lock:
             early = self._early
             target = realtime_target(config.base_url, request.model)
-            if early is not None and early.serves(target, session_update(request)):
+            if early is not None and early.serves(target, session_update(request, config.body)):
                 self._early = None
                 return early
         wait_s = min(config.timeout_s, config.connect_s)
-        opening = open_early(config.base_url, config.api_key, request.model, wait_s)
-        opening.send(first_messages(request))
+        opening = open_early(config.base_url, config.api_key, request.model, wait_s, config.headers)
+        opening.send(first_messages(request, config.body))
         opening.start()
         return opening
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voicestream.speech.http.proxy import ProxyAddress, tunnel_proxy
-from voicestream.speech.http.request import Target, connect, key_headers
+from voicestream.speech.http.request import NOTHING, Target, connect, key_headers
 from voicestream.speech.realtime.protocol import realtime_target
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -166,15 +166,25 @@ class Handshake:
             return not self._abandoned
 
 
-def open_early(base_url: str, api_key: str, model: str, connect_timeout_s: float) -> Handshake:
+def open_early(
+    base_url: str,
+    api_key: str,
+    model: str,
+    connect_timeout_s: float,
+    extra: Mapping[str, str] = NOTHING,
+) -> Handshake:
     """A WebSocket to a Realtime endpoint, not yet begun.
+
+    Args:
+        extra: headers that the user adds; names in lower case.
 
     Raises:
         SettingsError: the environment names a proxy that cannot be used.
     """
     target = realtime_target(base_url, model)
     proxy = tunnel_proxy(base_url)
-    return Handshake(target, key_headers(target, api_key), connect_timeout_s, proxy)
+    headers = {**extra, **key_headers(target, api_key)}
+    return Handshake(target, headers, connect_timeout_s, proxy)
 
 
 def shut(opened: socket.socket) -> None:

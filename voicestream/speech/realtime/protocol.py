@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from voicestream.errors import EndpointError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.request import Target
+from voicestream.speech.http.request import NOTHING, Target
 
 RATE_HZ = 24_000
 """PCM comes at this rate and no other."""
@@ -58,14 +59,19 @@ def realtime_target(base_url: str, model: str) -> Target:
     return Target(plain.scheme, plain.host, plain.port, f"{path}/realtime?{asked}".rstrip("?"))
 
 
-def session_update(request: SpeechRequest) -> str:
-    """Set what all responses of a connection share: voice, speed, format, no listening."""
+def session_update(request: SpeechRequest, extra: Mapping[str, Any] = NOTHING) -> str:
+    """Set what all responses of a connection share: voice, speed, format, no listening.
+
+    Args:
+        extra: fields of the session that the user adds.
+    """
     output: dict[str, Any] = {"format": {"type": "audio/pcm", "rate": RATE_HZ}}
     if request.voice:
         output["voice"] = request.voice
     if request.speed != 1.0:
         output["speed"] = min(max(request.speed, LEAST_SPEED), MOST_SPEED)
     session = {
+        **extra,
         "type": "realtime",
         "output_modalities": ["audio"],
         "audio": {"input": {"turn_detection": None}, "output": output},
@@ -105,9 +111,13 @@ def response_create(request: SpeechRequest, key: str) -> str:
     return _message({"type": "response.create", "event_id": key, "response": response})
 
 
-def first_messages(request: SpeechRequest) -> tuple[str, str]:
-    """What a connection begins with, when this is the first request on it."""
-    return session_update(request), response_create(request, FIRST_KEY)
+def first_messages(request: SpeechRequest, extra: Mapping[str, Any] = NOTHING) -> tuple[str, str]:
+    """What a connection begins with, when this is the first request on it.
+
+    Args:
+        extra: fields of the session that the user adds.
+    """
+    return session_update(request, extra), response_create(request, FIRST_KEY)
 
 
 def response_cancel(response_id: str) -> str:

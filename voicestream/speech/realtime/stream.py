@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from voicestream.errors import (
     CutShortError,
@@ -32,6 +33,10 @@ class RealtimeConfig:
     connect_s: float = CONNECT_S
     limits: Limits = field(default_factory=Limits)
     chunk_bytes: int = 4096
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the handshake, besides ours; names in lower case."""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the session, besides ours."""
 
 
 class RealtimeStream:
