@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import struct
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -14,6 +16,9 @@ import httpcore
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Target
 from voicestream.waiting import wait_ready
+
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""A socket closed with this tells that nothing more is wanted, whatever is still under way."""
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -76,8 +81,10 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def shutdown(self) -> None:
-        """From any thread: whoever reads here gets an end at once."""
+        """From any thread: whoever reads here gets an end at once, and so does the other side,
+        which may wait for room to send more."""
         try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
             socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
         except OSError:
