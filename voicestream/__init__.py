@@ -10,7 +10,8 @@
 ``say`` blocks until the last sample is heard; ``start`` returns a handle that
 can be waited for, watched and interrupted. Both take a text or an iterable of
 its pieces, spoken while it goes on; ``await speak_stream(...)`` is their twin in
-an event loop. None of them writes to the terminal.
+an event loop. ``stream`` plays nothing: it gives the sound, piece by piece, to a
+``for`` or an ``async for``. None of them writes to the terminal.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from voicestream.api import Handle, say, speak_stream_sync, start
     from voicestream.api_async import speak_stream
+    from voicestream.api_stream import SoundStream, stream
     from voicestream.errors import VoicestreamError
     from voicestream.metrics import Snapshot
     from voicestream.session.result import Event, Result
@@ -32,12 +34,14 @@ __all__ = [
     "Result",
     "Settings",
     "Snapshot",
+    "SoundStream",
     "State",
     "VoicestreamError",
     "say",
     "speak_stream",
     "speak_stream_sync",
     "start",
+    "stream",
 ]
 
 _HOMES = {
@@ -46,12 +50,14 @@ _HOMES = {
     "Result": "voicestream.session.result",
     "Settings": "voicestream.settings.table",
     "Snapshot": "voicestream.metrics",
+    "SoundStream": "voicestream.api_stream",
     "State": "voicestream.state",
     "VoicestreamError": "voicestream.errors",
     "say": "voicestream.api",
     "speak_stream": "voicestream.api_async",
     "speak_stream_sync": "voicestream.api",
     "start": "voicestream.api",
+    "stream": "voicestream.api_stream",
 }
 
 
@@ -62,3 +68,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """As if all of them were loaded: what ``dir`` and ``help`` show."""
+    return sorted({*globals(), *__all__})

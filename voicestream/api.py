@@ -27,6 +27,8 @@ from voicestream.settings.table import Settings, load
 if TYPE_CHECKING:
     import asyncio
 
+    from voicestream.output.base import Recipient
+
 Target: TypeAlias = str | os.PathLike[str] | BinaryIO
 """Where sound is kept."""
 POLL_S = 0.02
@@ -139,8 +141,14 @@ def begin(
     endpoint: Any,
     interruptible: bool,
     loop: asyncio.AbstractEventLoop | None = None,
+    sound: Recipient | None = None,
 ) -> Handle:
-    """``start`` without a callback to poll; ``loop`` is where an async client is at home."""
+    """``start`` without a callback to poll.
+
+    Args:
+        loop: where an async client is at home.
+        sound: who gets the sound, instead of a sound card.
+    """
     started_s = time.monotonic()
     refuse_amid_speech()
     chosen = settings if settings is not None else load()
@@ -154,12 +162,13 @@ def begin(
         if endpoint is None:
             undo.callback(speaker.close)
         script = _script(chosen, text)
-        sink = make_sink(chosen, metrics)
-        turn = make_turn(chosen, started_s, metrics.notices)
-        saver = None if save is None else Saver(_target(save), Tags(voice=chosen.voice))
+        sink = make_sink(chosen, metrics) if sound is None else None
+        turn = make_turn(chosen, started_s, metrics.notices) if sound is None else None
+        saver = sound if save is None else Saver(_target(save), Tags(voice=chosen.voice))
         if saver is not None:
             undo.callback(saver.close)
-        prepare_in_background(sink)
+        if sink is not None:
+            prepare_in_background(sink)
         session = Session(
             *(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt()), turn
         )

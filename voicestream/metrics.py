@@ -79,6 +79,8 @@ class Cue:
     text: str
     end_frame: int = 0
     """Where its last sample has been written; 0: not yet."""
+    segment: int = 0
+    """Its index."""
     goes_on: bool = False
     """Its sentence is not over with it."""
 

@@ -92,6 +92,37 @@ def test_events_tell_of_segments_in_the_loop_that_asked() -> None:
     assert places == {threading.get_ident()}
 
 
+def test_each_segment_is_told_once_it_is_heard() -> None:
+    seen: list[Event] = []
+    with ScriptedServer(lambda _: Script(tones.tone(1, 0.4).tobytes())) as server:
+        result = voicestream.say(WORDS, settings(server, trim=False), seen.append)
+    (playing,) = (event for event in seen if event.kind == "playing")
+    heard = [event for event in seen if event.kind == "heard"]
+    assert [event.segment for event in heard] == [0, 1, 2]
+    assert [event.text for event in heard] == [it.text for it in result.snapshot.segments]
+    assert seen[-1].kind == "end"
+    for event, cue in zip(heard, result.snapshot.cues, strict=True):
+        assert event.at_ms - playing.at_ms >= 1000 * cue.end_frame / tones.RATE_HZ - 20
+
+
+def test_what_is_interrupted_was_not_heard() -> None:
+    seen: list[Event] = []
+
+    def first_heard() -> bool:
+        return any(event.kind == "heard" for event in seen)
+
+    def reply(request: Request) -> Script:
+        first = "first" in request.json["input"]
+        return Script(tones.tone(1, 0.2 if first else 20.0).tobytes())
+
+    with ScriptedServer(reply) as server:
+        result = voicestream.say(
+            WORDS, settings(server), seen.append, interrupt_callback=first_heard
+        )
+    assert interrupted(result)
+    assert [event.segment for event in seen if event.kind == "heard"] == [0]
+
+
 def interrupted(result: Result) -> bool:
     return not result.completed and result.snapshot.state is voicestream.State.CANCELLED
 

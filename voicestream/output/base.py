@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from voicestream.pcm import PcmFormat
+from voicestream.pcm import Frames16, PcmFormat
 
 Fill: TypeAlias = Callable[[int, float], bytes]
 """``fill(frames, dac_time_s) -> bytes``.
@@ -55,4 +55,32 @@ class Sink(Protocol):
         """End the stream: with ``drain`` after what was pulled has been heard, else at once.
 
         Safe to call at any time, more than once.
+        """
+
+
+class Recipient(Protocol):
+    """Who is given all of the sound as it is joined, played or not; called by the feeder."""
+
+    def prepare(self) -> None:
+        """What takes time and needs no format."""
+
+    def open(self, pcm: PcmFormat, text: str = "") -> None:
+        """The format is known; ``text`` is the beginning of what is said.
+
+        Raises:
+            SaveError: it cannot be kept.
+        """
+
+    def write(self, frames: Frames16) -> None:
+        """The next frames; may wait.
+
+        Raises:
+            SaveError: it cannot be kept any more.
+        """
+
+    def close(self, complete: bool = False) -> None:
+        """No more will come; ``complete``: that was all there was to be said.
+
+        Raises:
+            SaveError: what was kept cannot be finished.
         """

@@ -11,14 +11,14 @@ from voicestream.decode.registry import preload
 from voicestream.errors import RewordedError, UnspokenError, UsageError, VoicestreamError
 from voicestream.metrics import Metrics, Snapshot
 from voicestream.notices import Notify
-from voicestream.output.base import Sink
-from voicestream.output.save import Saver
+from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
 from voicestream.session.asking import first_format
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
 from voicestream.session.forks import Owner
+from voicestream.session.heard import HeardTeller
 from voicestream.session.kept import Keeper
 from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.pacing import Keeping, Pacing
@@ -64,7 +64,7 @@ class Session:
         endpoint: where speech is asked for; closed at the end.
         segments: what to say.
         sink: where it is played; None to only save.
-        saver: where it is kept, if anywhere.
+        saver: who else gets the sound, if anybody.
         learnt: where what is learnt of the endpoint is kept; None: nowhere.
         turn: waits until no other speaks; None: it speaks at once, and answers no verbs.
         on_event: called from the session's threads; must return quickly. What it
@@ -77,7 +77,7 @@ class Session:
         endpoint: Endpoint,
         segments: Segments,
         sink: Sink | None,
-        saver: Saver | None = None,
+        saver: Recipient | None = None,
         metrics: Metrics | None = None,
         on_event: OnEvent | None = None,
         learnt: Keeping | None = None,
@@ -132,6 +132,11 @@ class Session:
             *(self._fetchers, self._playback, self._pacing, self.metrics, settings),
             self._listener.tell,
         )
+        self._heard: HeardTeller | None = None
+        if on_event is not None and sink is not None:
+            self._heard = HeardTeller(
+                self.metrics, lambda: self._playback.heard_frames, self._listener.tell
+            )
         self.metrics.notices.listen(self._noticed, settings.warnings)
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
@@ -163,6 +168,8 @@ class Session:
         if self._turn is not None:
             self._turn.begin(self._playback, self.verbs.answer, self._drop, notify)
         threading.Thread(target=self._run, name="feeder", daemon=True).start()
+        if self._heard is not None:
+            self._heard.start()
 
     def _run(self) -> None:
         self.metrics.machine.advance(State.PREBUFFERING)
@@ -215,10 +222,17 @@ class Session:
                 self._turn.close()
             if wrong := run_bounded(self._endpoint.close, _CLOSE_S):
                 self.metrics.notices.notify(f"the endpoint failed to close: {wrong}")
+            if self._heard is not None:
+                self._heard.finish(self._heard_in_all())
             self._listener.tell_end()
         finally:
             self._owner.ends()
             self._ended.set()
+
+    def _heard_in_all(self) -> int:
+        """Frames that were heard, at the end."""
+        whole = self.metrics.machine.state is State.DONE
+        return self.metrics.play.played_frames if whole else self._playback.heard_frames
 
     def _failures(self) -> list[VoicestreamError]:
         errors = self._feeder.errors + self._playback.errors + self._errors

@@ -249,8 +249,14 @@ class Feeder:
             self._pacing.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
         begins_at = self._playback.written_frames + self._stretcher.waiting_frames
-        goes_on = job.segment.end is Boundary.CLAUSE
-        self._metrics.feeder.cues.append(Cue(begins_at, job.segment.text, goes_on=goes_on))
+        segment = job.segment
+        cue = Cue(
+            begins_at,
+            segment.text,
+            segment=segment.index,
+            goes_on=segment.end is Boundary.CLAUSE,
+        )
+        self._metrics.feeder.cues.append(cue)
         job.figures.status = Status.PLAYING
 
     def _join_on(self, job: Job, samples: Samples) -> None:

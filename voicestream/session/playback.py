@@ -12,8 +12,7 @@ import numpy as np
 from voicestream.dsp.stretch import Stretcher
 from voicestream.errors import DeviceError, SaveError, VoicestreamError
 from voicestream.metrics import Metrics
-from voicestream.output.base import Sink
-from voicestream.output.save import Saver
+from voicestream.output.base import Recipient, Sink
 from voicestream.pcm import Frames16, PcmFormat, Samples, to_int16
 from voicestream.playout.controls import Controls
 from voicestream.playout.player import Player
@@ -53,7 +52,7 @@ class Playback:
         self,
         metrics: Metrics,
         sink: Sink | None,
-        saver: Saver | None,
+        saver: Recipient | None,
         pacing: Pacing,
         capacity_s: float,
         on_start: Callable[[], None],
@@ -81,6 +80,7 @@ class Playback:
         self._playing = False
         self.pcm: PcmFormat | None = None
         """What is played; None until opened."""
+        self._opened_s = 0.0
         self.written_frames = 0
         """Frames of the reply so far, pauses included; read by any thread."""
         self.errors: list[VoicestreamError] = []
@@ -91,11 +91,25 @@ class Playback:
 
     @property
     def waiting_s(self) -> float:
-        """Seconds of sound that were written and are not played yet. Any thread."""
+        """Seconds of sound that were written and are not played yet; what is not played here,
+        as if it were played from its first sample on. Any thread."""
         if self.pcm is None:
             return 0.0
-        played = self._player.read_frames if self._player else 0
+        if self._player is None:
+            written_s = self.pcm.frames_to_s(self.written_frames)
+            return max(written_s - (time.monotonic() - self._opened_s), 0.0)
+        played = self._player.read_frames
         return self.pcm.frames_to_s(self.written_frames - played) / self.controls.tempo
+
+    @property
+    def heard_frames(self) -> int:
+        """Frames of the reply that have left the loudspeaker. Any thread."""
+        player, pcm = self._player, self.pcm
+        if player is None or pcm is None:
+            return 0
+        played = self._metrics.play.played_frames
+        left_s = player.heard_until_s - time.monotonic()
+        return played - pcm.s_to_frames(max(left_s, 0.0))
 
     @property
     def player(self) -> Player | None:
@@ -151,6 +165,7 @@ class Playback:
                 self._sink = None
                 self._metrics.notices.notify(f"not played, only saved: {error.what}")
         self._metrics.feeder.rate_hz = pcm.rate_hz
+        self._opened_s = time.monotonic()
         if self._saver is not None:
             self._saver.open(pcm, text)
         ahead_s = 0.0

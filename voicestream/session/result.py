@@ -12,8 +12,12 @@ from voicestream.state import State
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. ``kind`` is one of ``segment_queued``, ``first_byte``,
-    ``playing``, ``segment_done``, ``segment_failed``, ``warning``, ``end``."""
+    """Something that happened.
+
+    ``kind`` is one of ``segment_queued``, ``first_byte``, ``playing``, ``segment_done`` (all
+    of its sound is here), ``heard`` (the last of it has left the loudspeaker),
+    ``segment_failed``, ``warning``, ``end``.
+    """
 
     kind: str
     at_ms: float
