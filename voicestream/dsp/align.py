@@ -36,7 +36,7 @@ Rows = npt.NDArray[np.float32]
 
 
 class Outline:
-    """Spectra of sound as it comes, one for every ``HOP_S``.
+    """Makes spectra of sound as it comes, one for every ``HOP_S``.
 
     Each is a unit vector: compressed band energies, and one component that silence fills.
     """
@@ -55,7 +55,7 @@ class Outline:
         self._bands = (band[:, None] == np.arange(_BANDS)).astype(np.float32)
 
     def feed(self, samples: Samples) -> Rows:
-        """Add samples; returns their rows, shape ``(hops, bands + 1)``."""
+        """Add samples; return their rows, shape ``(hops, bands + 1)``."""
         if not len(samples):
             return np.zeros((0, _BANDS + 1), np.float32)
         mono = samples.mean(axis=1, dtype=np.float32)
@@ -136,12 +136,12 @@ class Alignment:
 
     @property
     def short(self) -> bool:
-        """Too little was heard for a comparison."""
+        """Whether too little was heard for a comparison."""
         return len(self._heard) < _LEAST_HOPS
 
     @property
     def done(self) -> bool:
-        """No more of the rendering is needed."""
+        """Whether no more of the rendering is needed."""
         if self._begun is None:
             return not len(self._heard)
         followed, heard = len(self._costs), len(self._heard)

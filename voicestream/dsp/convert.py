@@ -75,7 +75,7 @@ class Converter:
         return samples
 
     def flush(self) -> Samples:
-        """The stream has ended: return what the resampler still holds. Called once, last."""
+        """Return what the resampler still holds. Called once, last."""
         if self._resampler is None:
             return no_samples(self.target.channels)
         channels = min(self.source.channels, self.target.channels)
@@ -86,7 +86,7 @@ class Converter:
 
 
 def mix_gains(source: int, target: int) -> npt.NDArray[np.float32]:
-    """Gains of shape ``(source, target)``: how much of each channel goes to each.
+    """Return gains of shape ``(source, target)``: how much of each channel goes to each.
 
     A channel that the target has too is handed on; any other goes to the front.
     A target never gets more than full scale: where channels add up, all gains
@@ -121,7 +121,7 @@ def _mix(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
 
 
 def _open_resampler(source_hz: int, target_hz: int, channels: int) -> Any:
-    """``soxr.ResampleStream`` (it has no types), or None where the rates are the same."""
+    """Return a ``soxr.ResampleStream`` (it has no types), or None where the rates are the same."""
     if source_hz == target_hz:
         return None
     import soxr  # Most replies need no other rate, and start-up is short.

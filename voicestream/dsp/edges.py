@@ -13,7 +13,7 @@ from voicestream.pcm import Samples
 
 
 def fade_in(samples: Samples, frames: int) -> Samples:
-    """A copy whose first ``frames`` (or all, if fewer) rise from silence."""
+    """Return a copy whose first ``frames`` (or all, if fewer) rise from silence."""
     faded = samples.copy()
     frames = min(frames, len(faded))
     faded[:frames] *= _rise(frames)
@@ -21,7 +21,7 @@ def fade_in(samples: Samples, frames: int) -> Samples:
 
 
 def after_sound(past: Samples, tail: Samples, frames: int, fade_frames: int) -> Samples:
-    """``frames`` of pause that begin with ``tail`` and end in digital silence.
+    """Return ``frames`` of pause that begin with ``tail`` and end in digital silence.
 
     ``past`` is what was played before the tail; ``frames`` at least ``fade_frames``.
     """
@@ -35,7 +35,7 @@ def after_sound(past: Samples, tail: Samples, frames: int, fade_frames: int) -> 
 
 
 def before_sound(lead: Samples, sound: Samples, frames: int, fade_frames: int) -> Samples:
-    """``frames`` of pause that begin in digital silence and end with ``lead``.
+    """Return ``frames`` of pause that begin in digital silence and end with ``lead``.
 
     ``sound`` is what will be played after the lead.
     """
@@ -43,7 +43,7 @@ def before_sound(lead: Samples, sound: Samples, frames: int, fade_frames: int) -
 
 
 def _rise(frames: int) -> Samples:
-    """A raised cosine from above 0 to below 1; mirrored, it adds up to 1 with itself."""
+    """Return a raised cosine from above 0 to below 1; mirrored, it adds up to 1 with itself."""
     way = (np.arange(frames) + 0.5) / max(1, frames)
     curve = 0.5 - 0.5 * np.cos(np.pi * way)
     return curve.astype(np.float32)[:, None]

@@ -75,7 +75,8 @@ class Joiner:
         self._quiet = 0  # frames returned since the last sound
 
     def begin(self, pause_s: float | None) -> Samples:
-        """A segment starts, ``pause_s`` after the last sound of the one before.
+        """Begin a segment ``pause_s`` after the last sound of the one before; return what may be
+        played.
 
         The pause is counted from the last audible frame to the first one. It is
         at least 5 ms, in which the two segments are cross-faded, and longer than
@@ -101,7 +102,8 @@ class Joiner:
         return _chain(closing, pause[:ready])
 
     def feed(self, samples: Samples) -> Samples:
-        """The next samples of the segment."""
+        """Take the next samples of the segment, shape ``(frames, channels)``; return what may be
+        played."""
         if not (self._settings.trim or self._settings.normalize):
             return samples
         samples = _chain(self._partial, samples)
@@ -110,7 +112,7 @@ class Joiner:
         return self._take(samples[:whole])
 
     def end(self) -> Samples:
-        """The segment is over. Safe to call again."""
+        """End the segment; return what may be played. Safe to call again."""
         if not self._open:
             return no_samples(self._channels)
         self._open = False
@@ -123,12 +125,12 @@ class Joiner:
         return ready
 
     def flush(self) -> Samples:
-        """All is over: return what is held, untouched. Called once, last."""
+        """Return what is held, untouched. Called once, last."""
         ready = self.end()
         return _chain(ready, self._release(len(self._tail)))
 
     def _take(self, block: Samples) -> Samples:
-        """Whole windows, or the last of a segment."""
+        """Take whole windows, or the last of a segment; return what may be played."""
         if not len(block):
             return block
         windows = self._activity.look(block)
@@ -151,7 +153,7 @@ class Joiner:
         return _chain(opening, self._go_on(block, windows.last - windows.first))
 
     def _opening(self, lead: Samples, sound: Samples) -> Samples:
-        """What is played between the last sound (if any) and the first of this segment."""
+        """Return what is played between the last sound (if any) and the first of this segment."""
         if self._heard:
             kept = lead[-self._keep :]
             before = edges.before_sound(kept, sound, len(self._pause), self._window)
@@ -161,7 +163,7 @@ class Joiner:
         return edges.fade_in(lead[-self._keep :], self._window)
 
     def _go_on(self, block: Samples, last: int | None) -> Samples:
-        """A block after the first sound of the segment; ``last`` is its last audible frame."""
+        """Take a block after the first sound of the segment; ``last`` is its last audible frame."""
         held = _chain(self._tail, block)
         sounding = 0 if last is None else len(self._tail) + last + 1
         self._tail = held
@@ -171,7 +173,7 @@ class Joiner:
         return _chain(ready, self._release(self._surplus()))
 
     def _surplus(self) -> int:
-        """Frames of the tail that need not be held."""
+        """Return how many frames of the tail need not be held."""
         free = min(len(self._tail), self._least - self._quiet)
         return max(0, free, len(self._tail) - self._hold)
 
@@ -183,7 +185,7 @@ class Joiner:
 
 
 def _chain(first: Samples, second: Samples) -> Samples:
-    """One after the other, without a copy where one is empty."""
+    """Join two arrays, without a copy where one is empty."""
     if not len(first):
         return second
     if not len(second):

@@ -19,7 +19,7 @@ _KNEE, _TOP = 0.9, 0.999  # raised sound bends from the one and never passes the
 
 
 class _Loudness:
-    """Mean power of the windows that hold speech."""
+    """Measures the mean power of the windows that hold speech."""
 
     def __init__(self) -> None:
         self.windows = 0
@@ -35,7 +35,7 @@ class _Loudness:
 
 
 class Leveler:
-    """The first segment is left alone and sets the level; later ones approach it.
+    """Brings segments to the level of the first, which is left alone.
 
     The gain is continuous, at most 6 dB up or down, moves 3 dB a second at
     most and only in speech. A segment within 1 dB of what came before is left
@@ -53,13 +53,13 @@ class Leveler:
         self._gain_db = 0.0
 
     def begin(self) -> None:
-        """A new segment starts; what has been spoken until now is what it is measured by."""
+        """Begin a segment, which is measured by what has been spoken until now."""
         self._before.windows, self._before.total = self._spoken.windows, self._spoken.total
         self._segment = _Loudness()
         self._peak = 0.0
 
     def apply(self, block: Samples, windows: Windows) -> Samples:
-        """The block at its level; the very same array where nothing is to be changed."""
+        """Return the block at its level; the very same array where nothing is to be changed."""
         gains = [_linear(self._gain_db)]
         values = zip(windows.power, windows.peak, windows.active, strict=True)
         for power, peak, active in values:
@@ -95,7 +95,8 @@ def _linear(gain_db: float) -> float:
 
 
 def _amplify(block: Samples, gains: list[float], window_frames: int) -> Samples:
-    """``gains`` holds the gain at each window's edges; between them it goes in a line."""
+    """Amplify a block by ``gains`` at each window's edges, and by what lies between them in a
+    line."""
     edges = np.array(gains)
     way = np.arange(1, window_frames + 1) / window_frames
     ramp = edges[:-1, None] + np.diff(edges)[:, None] * way

@@ -75,7 +75,7 @@ class Seam:
         return self._join() if ready else samples[:0]
 
     def flush(self) -> Samples:
-        """The new rendering has ended."""
+        """End the new rendering; return what is still to be handed on."""
         if self.closed:
             return no_samples(self._pcm.channels)
         return self._join()
@@ -143,13 +143,13 @@ class Seam:
 
 
 def _powers(samples: Samples, window: int) -> _Powers:
-    """Mean power of each whole window."""
+    """Return the mean power of each whole window."""
     whole = samples[: len(samples) // window * window].astype(np.float64)
     return np.asarray((whole**2).mean(axis=1).reshape(-1, window).mean(axis=1))
 
 
 def _fall(past: Samples, frames: int) -> Samples:
-    """From the last frame to silence without a click."""
+    """Return ``frames`` that fall from the last frame to silence without a click."""
     if not len(past):
         return past
     return past[-1:] * np.linspace(1, 0, frames, dtype=np.float32)[:, None]

@@ -20,7 +20,7 @@ _BELOW_SPEECH = 10**-2.5  # nor within 25 dB of the loudest speech: a quiet voic
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Whole windows of one block (the last may be shorter), a value for each."""
+    """Holds a value for each whole window of one block (the last may be shorter)."""
 
     power: list[float]
     peak: list[float]
@@ -64,7 +64,7 @@ class Activity:
         return Windows(powers, peaks, active, first, last)
 
     def _threshold(self, power: float) -> float:
-        """The threshold for a window of this power, which is then part of the past."""
+        """Return the threshold for a window of this power, which is then part of the past."""
         recent = self._recent
         recent.append(power)
         if len(recent) == _FLOOR_WINDOWS:

@@ -56,7 +56,8 @@ class Stretcher:
 
     @property
     def tempo(self) -> float:
-        """May be set at any time: it counts from the next frame that is played."""
+        """Seconds of source a second of result. May be set at any time: it counts from the next
+        frame."""
         return self._tempo
 
     @tempo.setter
@@ -67,11 +68,11 @@ class Stretcher:
 
     @property
     def waiting_frames(self) -> int:
-        """What is held back, as long as it will last, about."""
+        """Frames that what is held back will make, about."""
         return round((len(self._held) - self._at) / self._tempo)
 
     def feed(self, samples: Samples) -> Samples:
-        """The next of the source; returns what can be played of it."""
+        """Take the next of the source; return what can be played of it."""
         if not len(samples):
             return samples
         held = len(self._held) - self._at
@@ -85,7 +86,7 @@ class Stretcher:
         return self._drop(ready)
 
     def flush(self) -> Samples:
-        """No more comes for now: return all that is held. What is fed next goes on from it."""
+        """Return all that is held: no more comes for now. What is fed next goes on from it."""
         ready = self._hops(last=True)
         return self._drop(np.concatenate((ready, self._rest())))
 
@@ -97,7 +98,7 @@ class Stretcher:
         return ready
 
     def _rest(self) -> Samples:
-        """What goes on by itself up to the end of what is held."""
+        """Return what goes on by itself up to the end of what is held."""
         rest = self._held[self._at :]
         self._at = len(self._held)
         strayed = self._ahead + len(rest) * (self._tempo - 1.0)
@@ -105,7 +106,7 @@ class Stretcher:
         return rest
 
     def _hops(self, *, last: bool) -> Samples:
-        """Half windows as long as there is source for them; ``last``: none follows."""
+        """Return half windows as long as there is source for them; ``last``: none follows."""
         ready: list[Samples] = [self._held[:0]]
         while (place := self._next_place(last)) is not None:
             ready.append(self._crossed(place))
@@ -114,7 +115,7 @@ class Stretcher:
         return np.concatenate(ready)
 
     def _next_place(self, last: bool) -> int | None:
-        """Where the next half window is taken from; None: what is held does not reach."""
+        """Return where the next half window is taken from; None: what is held does not reach."""
         furthest = len(self._held) - self._hop
         if self._at > furthest or abs(self._ahead) <= self._seek:
             return self._at if self._at <= furthest else None
@@ -126,7 +127,8 @@ class Stretcher:
         return self._most_alike(low, high, wanted) if low <= high <= furthest else None
 
     def _most_alike(self, low: int, high: int, wanted: int) -> int:
-        """The place from ``low`` to ``high`` that is most like what would be played by itself.
+        """Return the place from ``low`` to ``high`` that is most like what would be played by
+        itself.
 
         By normalised cross-correlation, summed over the channels.
         """
@@ -145,7 +147,7 @@ class Stretcher:
         return low + int(np.argmax(alike))
 
     def _crossed(self, place: int) -> Samples:
-        """Half a window from ``place``, faded into from what goes on by itself."""
+        """Return half a window from ``place``, faded into from what goes on by itself."""
         here = self._held[self._at : self._at + self._hop]
         if place == self._at:
             return here

@@ -117,13 +117,13 @@ class Adaptive(Policy):
         self._pauses = count
 
     def reply(self, first_byte_s: float | None = None) -> Knowledge:
-        """What is known once this reply is complete."""
+        """Return what is known once this reply is complete."""
         chars = self._chars if self._text_complete else 0
         return self._known.with_reply(self.arrivals, chars, first_byte_s, self._pauses)
 
     @property
     def _stretch(self) -> float:
-        """How many times farther than usual the next pause is."""
+        """How many times farther away than usual the next pause is."""
         phrase_s = self.arrivals.sound_s / (self._pauses + 1)
         if self._known.phrase_s:
             weight = 4.0 / (4.0 + self._pauses)
@@ -132,7 +132,7 @@ class Adaptive(Policy):
 
     @property
     def rest_s(self) -> float:
-        """Sound still to come, as far as the text tells."""
+        """Seconds of sound still to come, as far as the text tells."""
         if not self._text_complete or not self._chars:
             return _UNKNOWN_REST_S
         total_s = 0.2 + self._chars * (self._known.seconds_per_char or _SECONDS_PER_CHAR)
@@ -162,14 +162,15 @@ class Adaptive(Policy):
         return min(max(need_s, _COLD_SLOW_S[0]), _COLD_SLOW_S[1])
 
     def _fast_first(self, ahead_s: float) -> bool:
-        """Whether even the first piece, with all that precedes it, came fast."""
+        """Return whether even the first piece, with all that precedes it, came fast."""
         seen = self.arrivals
         if self._asked_s is None or seen.sound_s < ahead_s + 0.05:
             return False
         return seen.sound_s > _FAST_FIRST * (seen.last_s - self._asked_s)
 
     def _warm_start_s(self, ahead_s: float) -> float:
-        """Nothing is played yet: what counts is the need after the first arrival."""
+        """Return the sound to start with at a known endpoint: nothing is played yet, so what
+        counts is the need after the first arrival."""
         seen = self.arrivals
         need_s = self._need_s(self.rest_s + seen.sound_s, at_start=True)
         lacking_s = need_s + ahead_s - seen.first_sound_s - (seen.last_s - seen.first_s)
@@ -184,8 +185,8 @@ class Adaptive(Policy):
         return min(max(need_s, self._to_handover_s(), 0.02), self._limits.most_s)
 
     def _to_handover_s(self) -> float:
-        """Sound that carries playback over the rest of a reply that is too slow: one wait, not
-        one after the other. No such number without an end of the slowness in sight."""
+        """Return the sound that carries playback over the rest of a reply that is too slow, in
+        one wait instead of several; 0 where no end of the slowness is in sight."""
         seen = self.arrivals
         if self.handover is None or seen.count < 3 or not 0.0 < seen.recent_rate < 1.0:
             return 0.0
@@ -200,7 +201,8 @@ class Adaptive(Policy):
         return Window(from_s, seen.last_s + self._patience_s(beyond_s))
 
     def _patience_s(self, beyond_s: float) -> float:
-        """How long after the last arrival playback still goes on with so much sound at hand.
+        """Return how long after the last arrival playback still goes on, with ``beyond_s`` of sound
+        at hand.
 
         A gap that has outlasted the usual ones will go on: as gaps as long did
         before, and by Lindy's law where none was.
@@ -220,14 +222,14 @@ class Adaptive(Policy):
         return math.inf
 
     def _need_at_pause_s(self) -> float:
-        """As often as it can have changed."""
+        """Return the need at a pause, computed anew as often as it can have changed."""
         if self.arrivals.sound_s - self._need_at_s >= 0.08:
             self._need_at_s = self.arrivals.sound_s
             self._pause_need_s = self._need_s(self.rest_s, at_start=False)
         return self._pause_need_s
 
     def _need_s(self, rest_s: float, at_start: bool) -> float:
-        """The least h with ``word * P(X > h) + P(Y > h) <= 1``."""
+        """Return the least h with ``word * P(X > h) + P(Y > h) <= 1``."""
         word = _WORD_AT_START if at_start else _WORD_AT_PAUSE
         stretch = self._stretch
         weights = {min(HORIZONS_S[-1], rest_s): 1.0}
@@ -240,7 +242,8 @@ class Adaptive(Policy):
         return threshold(samples, 1.0)
 
     def _spread(self, horizon_s: float, at_start: bool) -> Spread:
-        """The need at a horizon: of earlier replies, of this one, and of its latest drift."""
+        """Return the need at a horizon: of earlier replies, of this one, and of its latest
+        drift."""
         row = horizon_row(horizon_s)
         seen, known, spread = self.arrivals, self._known, Spread()
         if not known.replies:
@@ -289,5 +292,5 @@ class Onlooker(Adaptive):
 
 
 def _above(values: Sequence[float], least: float) -> int:
-    """How many of sorted values are ``least`` or more."""
+    """Return how many of the sorted ``values`` are ``least`` or more."""
     return len(values) - bisect.bisect_left(values, least)

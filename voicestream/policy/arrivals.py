@@ -31,12 +31,12 @@ Floats = npt.NDArray[np.float64]
 
 
 def horizon_row(horizon_s: float) -> int:
-    """The index of the shortest horizon that is at least this long, or of the longest."""
+    """Return the index of the shortest horizon that is at least this long, or of the longest."""
     return min(bisect.bisect_left(HORIZONS_S, horizon_s), len(HORIZONS_S) - 1)
 
 
 def quantile(values: Floats | Sequence[float], share: float) -> float:
-    """Of sorted values, by linear interpolation; 0 when there are none."""
+    """Return a quantile of sorted values, by linear interpolation; 0 when there are none."""
     if not len(values):
         return 0.0
     place = share * (len(values) - 1)
@@ -46,7 +46,7 @@ def quantile(values: Floats | Sequence[float], share: float) -> float:
 
 
 class Arrivals:
-    """The arrivals of one reply, in order. Seconds of sound and seconds of time.
+    """Keeps the arrivals of one reply, in order: seconds of sound and seconds of time.
 
     However long the reply is, no more than ``_MOST_KEPT`` of them are kept: the first
     quarter, the latest half, and of the time between the fewer the longer ago.
@@ -75,7 +75,7 @@ class Arrivals:
         self._settled_count = [0] * len(HORIZONS_S)
 
     def add(self, at_s: float, sound_s: float) -> None:
-        """So much sound came; ``at_s`` does not go back."""
+        """Add an arrival of ``sound_s`` seconds of sound; ``at_s`` does not go back."""
         late_s = at_s - self.sound_s
         same = at_s - self._opened_s < SAME_S
         if late_s > self._safe_s:  # playback that began then would never have run dry
@@ -110,7 +110,8 @@ class Arrivals:
             self.gaps = [*self.gaps[:-1:2], self.gaps[-1]]
 
     def _see_needs(self, late_s: float) -> None:
-        """What the sound now coming needed of each arrival before, as far as horizons reach."""
+        """Note what the sound now coming needed of each arrival before, as far as horizons
+        reach."""
         since = max(self._kept - _LOOKED_AT, 0)
         sound = self._sound[since : self._kept]
         needs = late_s - (self._at[since : self._kept] - sound)
@@ -120,7 +121,7 @@ class Arrivals:
             np.maximum(part, needs[low:], out=part)
 
     def _make_room(self) -> None:
-        """For one arrival more."""
+        """Make room for one arrival more."""
         size = len(self._at)
         if self._kept < size:
             return
@@ -152,17 +153,17 @@ class Arrivals:
 
     @property
     def first_sound_s(self) -> float:
-        """Sound of the first arrival."""
+        """Seconds of sound of the first arrival."""
         return float(self._sound[0]) if self.count else 0.0
 
     @property
     def rate(self) -> float:
-        """Seconds of sound a second, without the first arrival; 0 while unknown."""
+        """Seconds of sound that arrive in a second, the first arrival left out; 0 while unknown."""
         return self._rate_since(0) if self.count > 1 else 0.0
 
     @property
     def recent_rate(self) -> float:
-        """The same over the latest second and a half, at least two arrivals."""
+        """The rate over the latest second and a half, of two arrivals at least."""
         if self.count < 3:
             return self.rate
         since_s = self.last_s - _RECENT_S
@@ -174,7 +175,7 @@ class Arrivals:
         return (self.sound_s - float(self._sound[first])) / max(spent_s, 1e-3)
 
     def needs(self, row: int) -> Sequence[float]:
-        """The needs at a horizon of all arrivals that lie a whole horizon back, sorted.
+        """Return the needs at a horizon of all arrivals that lie a whole horizon back, sorted.
 
         Such a need changes no more, so each is put in its place once.
         """
@@ -189,24 +190,25 @@ class Arrivals:
         return settled
 
     def first_needs(self) -> tuple[float, ...]:
-        """The need after the first arrival at each horizon, or up to now if that is nearer."""
+        """Return the need after the first arrival at each horizon, or up to now if that is
+        nearer."""
         found = self._needs[:, 0]
         return tuple(float(need) if math.isfinite(need) else 0.0 for need in found)
 
 
 class Spread:
-    """How a value is distributed: samples with weights."""
+    """Holds how a value is distributed: samples with weights."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[Sequence[float], float]] = []
 
     def add(self, values: Sequence[float], weight: float) -> None:
-        """Samples that weigh so much together."""
+        """Add samples, which together weigh ``weight``."""
         if values:
             self._parts.append((values, weight))
 
     def samples(self, weight: float) -> Iterator[tuple[float, float]]:
-        """Each sample and its weight, all of them so much together."""
+        """Yield each sample with its weight."""
         whole = sum(part for _, part in self._parts)
         for values, part in self._parts:
             each = weight * part / (whole * len(values))

@@ -25,7 +25,7 @@ OPEN = Window()
 
 @dataclass(frozen=True, slots=True)
 class PrebufferLimits:
-    """What the user allows: sound gathered before playback starts or goes on.
+    """Sets what the user allows of sound gathered before playback starts or goes on.
 
     Raises:
         SettingsError: they contradict each other.
@@ -46,30 +46,36 @@ class PrebufferLimits:
             )
 
     def clamp(self, need_s: float) -> float:
-        """The value within the limits that is nearest."""
+        """Return the value within the limits that is nearest to ``need_s``."""
         return min(max(need_s, self.least_s), self.most_s)
 
 
 class Policy:
-    """Called by one thread (the feeder), in the order of arrivals. Learns nothing by itself."""
+    """Answers when to start, to wait and to go on. Called by one thread, the feeder, in the
+    order of arrivals; this one learns nothing from them."""
 
     name = ""
     """As tables show it."""
 
     def requested(self, at_s: float) -> None:
-        """Speech was asked for at this time."""
+        """Note that speech was asked for at this time."""
 
     def text(self, chars: int, complete: bool) -> None:
-        """So many characters will be spoken in all, as far as is known; ``complete``: no more."""
+        """Note how many characters will be spoken in all, as far as is known.
+
+        Args:
+            chars: of the text known by now.
+            complete: no more will come.
+        """
 
     def arrived(self, at_s: float, sound_s: float) -> None:
-        """So many seconds of sound became playable; ``at_s`` does not go back."""
+        """Note that ``sound_s`` seconds of sound became playable; ``at_s`` does not go back."""
 
     def paused(self, count: int) -> None:
-        """So many pauses were found in what arrived."""
+        """Note that ``count`` pauses were found in what arrived."""
 
     def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:
-        """Start once so much has arrived.
+        """Return the seconds of sound to start with.
 
         Args:
             ahead_s: what the device pulls at once.
@@ -78,7 +84,7 @@ class Policy:
         raise NotImplementedError
 
     def resume_need_s(self, pause_s: float | None) -> float:
-        """After running dry inside a word: go on with so much waiting.
+        """Return the seconds of sound to go on with after running dry inside a word.
 
         Args:
             pause_s: sound up to the next pause known.
@@ -86,12 +92,12 @@ class Policy:
         raise NotImplementedError
 
     def at_pause(self, beyond_s: float) -> Window:  # noqa: ARG002
-        """At the latest pause known, with ``beyond_s`` of sound after it: when to go on."""
+        """Return when to go on at the latest pause known, with ``beyond_s`` of sound after it."""
         return OPEN
 
 
 class Fixed(Policy):
-    """Start, and go on, with a fixed amount of sound."""
+    """Starts, and goes on, with a fixed amount of sound."""
 
     def __init__(self, prebuffer_s: float) -> None:
         if not (math.isfinite(prebuffer_s) and prebuffer_s >= 0):

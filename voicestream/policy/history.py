@@ -15,7 +15,8 @@ _GAPS_KEPT = 96
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """Of the latest dozen replies; small enough for a line of a file.
+    """Holds what the latest dozen replies of an endpoint have taught; small enough for a line of a
+    file.
 
     Attributes:
         replies: how many it stands on.
@@ -42,7 +43,7 @@ class Knowledge:
         first_byte_s: float | None = None,
         pauses: int | None = None,
     ) -> Knowledge:
-        """This, and one reply more. One of a single arrival tells nothing.
+        """Return this with one reply more. A reply of a single arrival tells nothing.
 
         Args:
             chars: that were spoken; 0: not known, or not all of them.

@@ -44,7 +44,7 @@ class Learnt:
         return self._file
 
     def load(self, endpoint: str) -> Knowledge:
-        """What is known of an endpoint; empty when that is nothing. Never raises."""
+        """Return what is known of an endpoint, which may be nothing. Never raises."""
         entry = self._read().get(endpoint)
         if entry is None:
             return Knowledge()
@@ -55,7 +55,8 @@ class Learnt:
             return Knowledge()
 
     def save(self, endpoint: str, knowledge: Knowledge) -> None:
-        """Keep it; the endpoints unused for longest make room. Never raises ``OSError``."""
+        """Keep what is known of an endpoint; those unused for longest make room. Never raises
+        ``OSError``."""
         entries = self._read()
         entries.pop(endpoint, None)
         entries[endpoint] = asdict(knowledge)
@@ -84,7 +85,7 @@ class Learnt:
 
 
 def _knowledge(entry: Any) -> Knowledge:
-    """Checked as a stranger's: it may be anything that JSON can say."""
+    """Return the knowledge in what may be anything that JSON can say."""
     replies = entry["replies"]
     if not isinstance(replies, int) or not 0 <= replies <= _MOST_REPLIES:
         raise ValueError(f"{replies!r} replies")

@@ -13,7 +13,7 @@ _START_S = 0.08
 
 
 class NetEqLike(Policy):
-    """The target fill is a quantile of the relative arrival delay.
+    """Aims at a fill that is a quantile of the relative arrival delay.
 
     After ``modules/audio_coding/neteq/delay_manager.cc`` and
     ``relative_arrival_delay_tracker.cc``: each packet's delay relative to the

@@ -52,7 +52,7 @@ class PauseFinder:
         return self._windows * self._window + len(self._rest)
 
     def feed(self, samples: Samples) -> None:
-        """Look at the next samples; the first channel stands for all."""
+        """Look for pauses in the next samples; the first channel stands for all."""
         sound = np.concatenate((self._rest, samples[:, 0]))
         count = len(sound) // self._window
         self._rest = sound[count * self._window :]
@@ -95,7 +95,7 @@ class PauseFinder:
             self._ends.append(end * self._window)
 
     def join(self) -> None:
-        """A segment ends with the last sample fed: a pause, however short."""
+        """End a segment with the last sample fed, which makes a pause there, however short."""
         at = self.frames
         if not self._ends or self._ends[-1] < at - self._window:
             self._starts.append(at)
@@ -112,11 +112,11 @@ class PauseFinder:
         return Pause(self._starts[-1], self._ends[-1]) if self._starts else None
 
     def pauses(self) -> list[Pause]:
-        """All of them, in order."""
+        """Return all of them, in order."""
         return [Pause(*ends) for ends in zip(self._starts, self._ends, strict=True)]
 
     def after(self, frame: int) -> Pause | None:
-        """The first pause that ends after ``frame``: the one it lies in, or the next."""
+        """Return the first pause that ends after ``frame``: the one it lies in, or the next."""
         index = bisect.bisect_right(self._ends, frame)
         return Pause(self._starts[index], self._ends[index]) if index < len(self._ends) else None
 
@@ -137,7 +137,7 @@ class KnownPauses:
         self._known = 0
 
     def arrived(self, frames: int) -> None:
-        """So many more frames are here."""
+        """Reveal the pauses of ``frames`` more."""
         self._arrived += frames
         reach = self._arrived - self._least
         while self._known < len(self._starts) and self._starts[self._known] <= reach:
@@ -158,6 +158,6 @@ class KnownPauses:
         return self._pause(self._known - 1) if self._known else None
 
     def after(self, frame: int) -> Pause | None:
-        """The first pause known that ends after ``frame``."""
+        """Return the first pause known that ends after ``frame``."""
         index = bisect.bisect_right(self._ends, frame)
         return self._pause(index) if index < self._known else None

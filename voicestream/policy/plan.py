@@ -19,7 +19,7 @@ _LONGEST_GAP_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the callback does until the next one. Immutable: the feeder replaces it whole.
+    """Tells the callback what to do until the next plan. Immutable: the feeder replaces it whole.
 
     Attributes:
         start_frames: playback starts with so many frames waiting.
@@ -36,23 +36,23 @@ class Plan:
     open_until_s: float = math.inf
 
     def holds(self, now_s: float) -> bool:
-        """Whether playback may not go past ``hold_at_frame`` now."""
+        """Return whether playback may not go past ``hold_at_frame`` now."""
         return self.hold_at_frame >= 0 and not self.open_from_s <= now_s <= self.open_until_s
 
 
 class Pauses(Protocol):
-    """What is known of the pauses of the sound that arrived."""
+    """Knows the pauses of the sound that arrived."""
 
     @property
     def count(self) -> int:
-        """How many."""
+        """How many there are."""
 
     @property
     def last(self) -> Pause | None:
-        """The latest."""
+        """The latest pause."""
 
     def after(self, frame: int) -> Pause | None:
-        """The first that ends after ``frame``."""
+        """Return the first pause that ends after ``frame``."""
 
 
 class Planner:
@@ -84,18 +84,20 @@ class Planner:
         self._resume = 0  # frames; 0: not planned yet
 
     def requested(self, at_s: float) -> None:
-        """A segment was asked for at this time: what is next to arrive could not before."""
+        """Note that a segment was asked for at this time: what is next to arrive could not
+        before."""
         if self._last_s is None:
             self._policy.requested(at_s)
         else:
             self.skip(at_s - self._last_s)
 
     def text(self, chars: int, complete: bool) -> None:
-        """So many characters will be spoken in all; ``complete``: no more will come."""
+        """Note how many characters will be spoken in all; ``complete``: no more will come."""
         self._policy.text(chars, complete)
 
     def arrived(self, at_s: float, frames: int) -> None:
-        """So many frames became playable at ``at_s``, or with those before if that was later."""
+        """Note that ``frames`` became playable at ``at_s``, or with those before if that was
+        later."""
         gap_s = max(at_s - (at_s if self._last_s is None else self._last_s), 0.0)
         if gap_s > _LONGEST_GAP_S:
             self.skip(gap_s - _LONGEST_GAP_S)
@@ -106,20 +108,20 @@ class Planner:
         self._policy.paused(self._pauses.count)
 
     def even_s(self, at_s: float) -> float:
-        """The time of an arrival at ``at_s``, without all time in which nothing could arrive.
+        """Return the time of an arrival at ``at_s`` less all time in which nothing could arrive.
 
         It stands still where ``at_s`` goes back: a later segment may come before an earlier one.
         """
         return max(at_s, at_s if self._last_s is None else self._last_s) - self._skipped_s
 
     def skip(self, seconds: float) -> None:
-        """After the latest arrival, if there was one: for so long nothing could arrive."""
+        """Leave out ``seconds`` after the latest arrival: nothing could arrive meanwhile."""
         if self._last_s is not None and seconds > 0:
             self._skipped_s += seconds
             self._last_s += seconds
 
     def plan(self, read_frames: int, more_waiting: bool = False) -> Plan:
-        """What to do until the next call.
+        """Return what to do until the next call.
 
         Args:
             read_frames: how far the callback has read; 0: not started.
@@ -158,7 +160,7 @@ class Planner:
         return max(min(frames, self._capacity_frames), 1)
 
     def _hold_at(self, read_frames: int) -> int:
-        """The frame in the latest pause where a wait would be, -1 if that is behind."""
+        """Return the frame in the latest pause where a wait would be, -1 if that is behind."""
         last = self._pauses.last
         if last is None:
             return -1

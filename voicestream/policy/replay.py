@@ -20,7 +20,7 @@ Replay = tuple[str, Outcome]
 
 
 def replay(trace: Trace, knowledge: Knowledge | None = None) -> list[Replay]:
-    """The outcome under each policy, by name, on a device that pulls nothing ahead.
+    """Return the outcome under each policy, by name, on a device that pulls nothing ahead.
 
     Args:
         knowledge: of the endpoint, if it was met before.
@@ -33,7 +33,7 @@ def replay(trace: Trace, knowledge: Knowledge | None = None) -> list[Replay]:
 
 
 def replay_table(trace: Trace, replays: Sequence[Replay], width: int = 80) -> str:
-    """A table, the offline optimum first, and the sound waiting under each policy over time.
+    """Return a table, the offline optimum first, and a plot of the sound waiting under each policy.
 
     Milliseconds, but for the cost in seconds. ``width`` is that of the plot, in columns.
     """
@@ -76,7 +76,7 @@ def _fill_s(trace: Trace, outcome: Outcome, at_s: float) -> float:
 
 
 def _played_s(trace: Trace, outcome: Outcome, at_s: float) -> float:
-    """Seconds of the reply that have been played at a time."""
+    """Return the seconds of the reply that have been played at a time."""
     played_s = at_s - outcome.start_s
     for stop in outcome.stops:
         reached_s = stop.at_frame / trace.rate_hz
@@ -87,7 +87,7 @@ def _played_s(trace: Trace, outcome: Outcome, at_s: float) -> float:
 
 
 def _waits(outcome: Outcome, times: Sequence[float], step_s: float) -> list[str]:
-    """For each column the mark of a wait that touches it, or nothing."""
+    """Return for each column the mark of a wait that touches it, or nothing."""
     marks = [""] * len(times)
     for stop in outcome.stops:
         first = int(stop.began_s / step_s)

@@ -19,7 +19,7 @@ STOP_COST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SimulatedDevice:
-    """How a sink pulls: ``periods`` at once when it starts, then one each ``period_s``.
+    """Pulls as a sink does: ``periods`` at once when it starts, then one each ``period_s``.
 
     ``lead_in_s`` of the first pull is silence.
     """
@@ -29,7 +29,7 @@ class SimulatedDevice:
     lead_in_s: float = 0.02
 
     def ahead_s(self) -> float:
-        """Sound that the first pull takes."""
+        """Return the seconds of sound that the first pull takes."""
         return max(self.period_s * self.periods - self.lead_in_s, self.period_s)
 
 
@@ -52,7 +52,7 @@ class Stop:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a listener went through."""
+    """Holds what a listener went through."""
 
     start_s: float = 0.0
     end_s: float = 0.0
@@ -152,7 +152,7 @@ class _Run:
         self.outcome.end_s = started_s + calls * self._period / self._rate_hz
 
     def _start_s(self) -> float:
-        """Arrivals one by one until there is enough to start."""
+        """Take arrivals one by one until there is enough to start; return that time."""
         while True:
             now_s = self._trace.arrivals[self._next][0]
             self._arrive(now_s)
@@ -174,7 +174,8 @@ class _Run:
             self._read_at_arrival = self._read
 
     def _skip(self, started_s: float, calls: int) -> int:
-        """Calls at which nothing can happen: played at once, and how many they were."""
+        """Play at once what all calls take at which nothing can happen; return how many those
+        are."""
         if self._stop is not None:
             return 0
         limit = self._written
@@ -190,7 +191,7 @@ class _Run:
         return count
 
     def _call(self, now_s: float, frames: int) -> None:
-        """What the player's ``fill`` does."""
+        """Do what the player's ``fill`` does."""
         if self._stop is not None and not self._goes_on(now_s):
             self._silence(frames, now_s)
             return
@@ -226,6 +227,6 @@ class _Run:
         return index >= 0 and frame <= self._judged_ends[index]
 
     def _passed_pause(self, start: int, end: int) -> bool:
-        """Whether a pause ends between two frames."""
+        """Return whether a pause ends between two frames."""
         index = bisect.bisect_left(self._judged_ends, start)
         return index < len(self._judged_ends) and self._judged_ends[index] < end

@@ -32,7 +32,7 @@ class Slowdown:
         self.share = 1.0
 
     def arrived(self, at_s: float, sound_s: float, waiting_s: float, rest_s: float) -> float:
-        """The share of the tempo at which to play what arrived now: 0.75 to 1.
+        """Return the share of the tempo at which to play what arrived now: 0.75 to 1.
 
         Args:
             at_s: when; does not go back.

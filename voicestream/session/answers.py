@@ -40,7 +40,8 @@ def chat_url(settings: Settings) -> str:
 
 
 def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
-    """Send the question while Python still imports."""
+    """Send the question while Python still imports; return None behind a proxy, which the early
+    request does not know."""
     from voicestream.speech.http.proxy import proxy_url
     from voicestream.speech.http.request import EarlyRequest
 
@@ -61,7 +62,8 @@ def answer_script(
     early: EarlyRequest | None = None,
     by_sentence: bool = False,
 ) -> Script:
-    """Return a script of what a language model answers, as it is written."""
+    """Return a script of what a language model answers, as it is written. It is asked once the
+    session starts, unless it was asked early."""
     from voicestream.session.script import Script
     from voicestream.speech.failover import RetryPolicy
     from voicestream.speech.http.endpoint import HttpConfig
