@@ -51,7 +51,7 @@ class AutoEndpoint:
         return self._speech.name
 
     def open(self, request: SpeechRequest) -> SpeechStream:
-        """Ask the one that has its model.
+        """Ask the endpoint that has its model.
 
         Raises:
             EndpointError: neither has, or what the one that has answered.
@@ -70,7 +70,7 @@ class AutoEndpoint:
         return self._open_realtime(request)
 
     def _may_ask(self) -> bool:
-        """Whether the model still counts as there, the first answer awaited."""
+        """Return whether the model still counts as there, the first answer awaited."""
         with self._lock:
             first, self._asked = not self._asked, True
         if not first:

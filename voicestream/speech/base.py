@@ -53,7 +53,7 @@ class SpeechStream(Protocol):
         """When the request was on the wire (``time.monotonic()``)."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Encoded bytes as they arrive, each piece at once.
+        """Yield encoded bytes as they arrive, each piece at once.
 
         Raises:
             EndpointError: the reply broke off, or is not speech.
@@ -64,7 +64,7 @@ class SpeechStream(Protocol):
 
 
 def said_by(stream: object) -> str | None:
-    """The words of what has come so far, where a stream has a member ``said``; else None.
+    """Return the words of what has come so far, where a stream has a member ``said``; else None.
 
     They may be ahead of the sound. A stream that knows yields an empty piece when they grow.
     """
@@ -73,17 +73,18 @@ def said_by(stream: object) -> str | None:
 
 
 def ends_of(stream: SpeechStream) -> str:
-    """When this endpoint or its model will be shut down, where a stream has a member ``ends``."""
+    """Return when this endpoint or its model will be shut down, where a stream has a member
+    ``ends``."""
     ends: str = getattr(stream, "ends", "")
     return ends
 
 
 class Endpoint(Protocol):
-    """Where speech is asked for. ``open`` may be called by several threads at once."""
+    """Is asked for speech. ``open`` may be called by several threads at once."""
 
     @property
     def name(self) -> str:
-        """For people: the URL without anything secret."""
+        """The endpoint as people know it: the URL without anything secret."""
 
     def open(self, request: SpeechRequest) -> SpeechStream:
         """Ask, and return when the reply begins.
@@ -93,7 +94,7 @@ class Endpoint(Protocol):
         """
 
     def abort(self) -> None:
-        """From any thread: end all that waits here, at once. Nothing can be opened after."""
+        """End all that waits here, at once. Nothing can be opened after. Any thread."""
 
     def close(self) -> None:
         """Give back connections and threads."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 
 class Call:
-    """Knows how to end what is waited for at the moment; that is told by the thread that waits.
+    """Ends the waiting of one request, whatever it waits for at the moment, when another thread
+    gives it up.
 
     A request carries it to the endpoint. ``cancel`` may be called by any thread.
     """
@@ -22,14 +23,15 @@ class Call:
         return self._cancelled
 
     def wait_for(self, end: Callable[[], None]) -> None:
-        """From now on ``end``, which returns at once, ends the waiting; now if given up already."""
+        """Let ``end``, which returns at once, end the waiting from now on; call it now if that
+        is given up already."""
         with self._lock:
             self._end = end
             if self._cancelled:
                 end()
 
     def over(self) -> None:
-        """Nothing is waited for any more: a connection that is kept carries another's request."""
+        """Wait for nothing any more: a connection that is kept carries another's request."""
         with self._lock:
             self._end = None
 

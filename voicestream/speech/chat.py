@@ -57,7 +57,7 @@ def stream_answer(
     policy: RetryPolicy,
     early: EarlyRequest | None = None,
 ) -> Iterator[str]:
-    """The answer of an OpenAI-compatible server, token by token.
+    """Yield the answer of an OpenAI-compatible server, token by token.
 
     Args:
         early: the request, sent already.
@@ -87,7 +87,7 @@ def stream_answer(
 
 
 def _asked(endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy) -> Response:
-    """A reply that is no refusal, asked for as often as the policy allows."""
+    """Return a reply that is no refusal, asked for as often as the policy allows."""
     began_s, tried = time.monotonic(), 0
     while True:
         try:
@@ -120,7 +120,7 @@ def _texts(endpoint: HttpEndpoint, response: Response) -> Iterator[str]:
 def _events(
     endpoint: HttpEndpoint, response: Response, head: bytes, pieces: Iterator[bytes]
 ) -> Iterator[str]:
-    """The texts of a stream of events. Comments and pings are no sign of life."""
+    """Yield the texts of a stream of events. Comments and pings are no sign of life."""
     from voicestream.speech.http.sse import EventParser
 
     parser = EventParser()
@@ -155,7 +155,7 @@ def _events(
 
 
 def _chunk(endpoint: HttpEndpoint, data: bytes) -> dict[str, Any]:
-    """One event as an object; empty if it is none.
+    """Return one event as an object; an empty one if it is none.
 
     Raises:
         ReplyError: the server tells of an error.
@@ -175,7 +175,7 @@ def _chunk(endpoint: HttpEndpoint, data: bytes) -> dict[str, Any]:
 
 
 def _spoken(chunk: dict[str, Any]) -> tuple[str, bool]:
-    """The text of a chunk, and whether it is the last."""
+    """Return the text of a chunk, and whether it is the last."""
     choices = chunk.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     if not isinstance(choice, dict) or choice.get("index") not in (0, None):
@@ -188,14 +188,14 @@ def _spoken(chunk: dict[str, Any]) -> tuple[str, bool]:
 
 
 def _plain(content: Any) -> str:
-    """Text, or the text among the parts of a message."""
+    """Return the text, or the text among the parts of a message."""
     if isinstance(content, list):
         return "".join(_plain(part.get("text")) for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""
 
 
 def _whole(endpoint: HttpEndpoint, response: Response, head: bytes, pieces: Iterator[bytes]) -> str:
-    """The text of an answer that comes at once, although a stream was asked for."""
+    """Return the text of an answer that comes at once, although a stream was asked for."""
     body = bytearray(head)
     for piece in pieces:
         body += piece

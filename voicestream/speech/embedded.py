@@ -64,7 +64,7 @@ class _Voice:
             self._loaded.set()
 
     def ready(self) -> bool:
-        """Whether it is loaded; returns at once.
+        """Return at once whether it is loaded.
 
         Raises:
             EndpointError: it cannot be.
@@ -78,7 +78,8 @@ class _Voice:
         return self._loaded.is_set()
 
     def sentences(self, text: str) -> list[str]:
-        """What is made at once, without what cannot be spoken. Waits for the voice to be loaded.
+        """Return the sentences that are made in one go, without what cannot be spoken. Waits for
+        the voice to be loaded.
 
         Raises:
             EndpointError: it cannot be loaded.
@@ -89,7 +90,7 @@ class _Voice:
         return [part.strip() for sentence in found for part in _PART.findall(sentence)]
 
     def speak(self, sentence: str, speed: float, wanted: Callable[[], bool]) -> bytes:
-        """One sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes.
+        """Return one sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes.
 
         Raises:
             ReplyError: the voice fails at it.
@@ -111,7 +112,7 @@ def _voice() -> _Voice:
 
 
 def nearest_voice(wanted: str) -> str:
-    """The embedded voice that speaks where ``wanted`` is asked for."""
+    """Return the embedded voice that speaks where ``wanted`` is asked for."""
     return next((voice.id for voice in VOICES if voice.id == wanted), VOICES[0].id)
 
 
@@ -141,7 +142,7 @@ class EmbeddedEndpoint:
         return EmbeddedStream(self, request)
 
     def ready(self) -> bool:
-        """Whether the voice is loaded; returns at once.
+        """Return at once whether the voice is loaded.
 
         Raises:
             EndpointError: it cannot be.
@@ -149,12 +150,12 @@ class EmbeddedEndpoint:
         return self._voice.ready()
 
     def sentences(self, text: str) -> list[str]:
-        """What is made at once, without what is :func:`unspeakable`. Waits for the voice to be
-        loaded."""
+        """Return the sentences that are made in one go, without what is :func:`unspeakable`.
+        Waits for the voice to be loaded."""
         return self._voice.sentences(text)
 
     def speak(self, sentence: str, speed: float) -> bytes:
-        """One sentence as 16-bit PCM; nothing once aborted."""
+        """Return one sentence as 16-bit PCM; nothing once aborted."""
         return self._voice.speak(sentence, speed, lambda: not self._aborted)
 
     @property
@@ -165,7 +166,7 @@ class EmbeddedEndpoint:
         self._aborted = True
 
     def close(self) -> None:
-        """Nothing is held that has to be given back."""
+        """Do nothing: nothing is held that has to be given back."""
 
 
 class EmbeddedStream:
@@ -192,7 +193,7 @@ class EmbeddedStream:
             raise UnspokenError(words)
 
     def close(self) -> None:
-        """The rest is made only when asked for."""
+        """Do nothing: the rest is made only when asked for."""
 
 
 class _Later:

@@ -30,7 +30,7 @@ _TOO_SLOW = 2
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how soon a request is made again.
+    """Says how often and how soon a request is made again.
 
     Attributes:
         retries: at most so often, at one endpoint.
@@ -45,7 +45,7 @@ class RetryPolicy:
     longest_s: float = 4.0
 
     def wait_s(self, tried: int, asked_s: float | None, chance: float) -> float:
-        """How long to wait after so many tries (from 1).
+        """Return how long to wait after so many tries, counted from 1.
 
         Args:
             asked_s: what ``Retry-After`` said; a little more is waited.
@@ -146,7 +146,7 @@ class ResilientEndpoint:
         return len(self._routes) > 1
 
     def _open_elsewhere(self, request: SpeechRequest) -> SpeechStream:
-        """This once at the route after the present one."""
+        """Ask, this once, at the route after the present one."""
         at = self._at
         try:
             return self._open_at((at + 1) % len(self._routes), request)
@@ -154,7 +154,7 @@ class ResilientEndpoint:
             return self._open_at(at, request)
 
     def _open_at(self, at: int, request: SpeechRequest) -> SpeechStream:
-        """At one route, as often as the policy allows."""
+        """Ask at one route, as often as the policy allows."""
         began_s = time.monotonic()
         tried = 0
         while True:
@@ -174,7 +174,8 @@ class ResilientEndpoint:
                     raise
 
     def _begin(self, at: int, request: SpeechRequest) -> tuple[int, SpeechStream]:
-        """The first byte of a reply from this route, or from the next where that is sooner."""
+        """Return the stream of the route that spoke first, and which it is: this one, or the
+        next where that is sooner."""
         number = next(self._numbers)
         ask = partial(self._ask, at, request, number)
         if self._hedge is None:
@@ -219,8 +220,8 @@ class ResilientEndpoint:
             self._on_their_way[at].discard(number)
 
     def _queues(self, at: int, number: int) -> bool:
-        """Whether replies that were asked for earlier still come: many servers make one at a
-        time, and who waits its turn there is not slow."""
+        """Return whether replies that were asked for earlier still come: many servers make one
+        at a time, and a request that waits its turn there is not slow."""
         with self._changed:
             return any(other < number for other in self._on_their_way[at])
 
@@ -238,12 +239,13 @@ class ResilientEndpoint:
         self._move(at, "was too slow")
 
     def _pause(self, wait_s: float, at: int) -> bool:
-        """Wait; False at once if all is over, or another request has found this route dead."""
+        """Wait; return False at once if all is over, or another request has found this route
+        dead."""
         with self._changed:
             return not self._changed.wait_for(lambda: self._aborted or self._at != at, wait_s)
 
     def _leave(self, at: int, error: EndpointError) -> int:
-        """The route after this one, which has failed.
+        """Leave this route, which has failed; return the one after it.
 
         Raises:
             EndpointError: all is over.
@@ -254,7 +256,7 @@ class ResilientEndpoint:
         return self._move(at, f"failed ({error.what})")
 
     def _move(self, at: int, why: str) -> int:
-        """The route after this one, which from now on is everybody's."""
+        """Make the route after this one everybody's, and return it."""
         with self._changed:
             following = (at + 1) % len(self._routes)
             if self._at == at:
@@ -272,7 +274,7 @@ class ResilientEndpoint:
         return following
 
     def _may_return(self) -> bool:
-        """Whether it is this request's turn to see if the first route is well again."""
+        """Return whether it is this request's turn to see if the first route is well again."""
         with self._changed:
             if not self._at or time.monotonic() - self._left_at_s < _RETURN_S:
                 return False
@@ -317,7 +319,7 @@ class ResilientEndpoint:
 
 
 class BegunStream:
-    """A reply whose first byte is here.
+    """Wraps a reply whose first byte is here.
 
     Args:
         on_end: called, once or more, when no more of it comes.

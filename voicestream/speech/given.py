@@ -104,7 +104,7 @@ class GivenStream:
 
 
 def _check(given: Any) -> None:
-    """Refuse what cannot be asked for speech, before anything is."""
+    """Refuse what cannot be asked for speech, before anything is asked."""
     name = given.__name__ if isinstance(given, type) else type(given).__name__
     if isinstance(given, type):
         raise UsageError(f"endpoint={name} is a class", hint=f"Give an instance: {name}(...).")

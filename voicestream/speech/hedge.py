@@ -24,7 +24,7 @@ Ask = Callable[[Call], SpeechStream]
 
 @dataclass(frozen=True, slots=True)
 class HedgePolicy:
-    """When a second endpoint is asked.
+    """Says when a second endpoint is asked.
 
     Attributes:
         factor: after so many times what is usual.
@@ -37,12 +37,16 @@ class HedgePolicy:
     unknown_s: float = 4.0
 
     def patience_s(self, usual_s: float) -> float:
-        """How long to wait for the first byte alone; ``usual_s``: 0 if not known."""
+        """Return how long to wait for the first byte alone.
+
+        Args:
+            usual_s: how long it usually takes; 0: not known.
+        """
         return max(self.factor * usual_s, self.least_s) if usual_s > 0 else self.unknown_s
 
 
 class FirstBytes:
-    """How long the replies of one endpoint take to begin. Any thread.
+    """Knows how long the replies of one endpoint take to begin. Any thread.
 
     Args:
         learnt_s: what earlier sessions know, 0 if nothing; asked once, when first needed.
@@ -57,7 +61,8 @@ class FirstBytes:
         self._seen.append(took_s)
 
     def usual_s(self) -> float:
-        """The median of what was seen lately, what was learnt among it; 0: nothing is known."""
+        """Return the median of what was seen lately, with what was learnt before; 0: nothing is
+        known."""
         if self._learnt is None:
             self._learnt = self._learnt_s()
         known = [took_s for took_s in (self._learnt, *tuple(self._seen)) if took_s > 0]
@@ -74,7 +79,7 @@ class Lane:
 
 
 class Race:
-    """One request at several endpoints. Used by one thread, which starts one for each."""
+    """Runs one request at several endpoints. Used by one thread, which starts one for each."""
 
     def __init__(self) -> None:
         self._came: queue.SimpleQueue[Lane] = queue.SimpleQueue()
@@ -107,14 +112,14 @@ class Race:
             stream.close()
 
     def wait(self, timeout_s: float | None = None) -> Lane | None:
-        """The next one that begins to speak, or fails; None: none within the time."""
+        """Return the next one that begins to speak, or fails; None: none within the time."""
         try:
             return self._came.get(timeout=timeout_s)
         except queue.Empty:
             return None
 
     def decide(self, winner: Lane | None) -> None:
-        """Give all others up: their connections are closed, nothing more of them is read."""
+        """Give all others up: close their connections, and read nothing more of them."""
         with self._lock:
             self._decided = True
         for lane in self._lanes:
@@ -133,7 +138,8 @@ def first_to_speak(
     queues: Callable[[], bool],
     on_hedge: Callable[[], None],
 ) -> tuple[bool, SpeechStream]:
-    """Ask the first, and when it is slow the second as well; whether it was the second that spoke.
+    """Ask the first, and when it is slow the second as well; return whether the second spoke first,
+    and the stream of the one that did.
 
     Args:
         patience_s: how long to wait for the first alone; called when it has been asked.

@@ -36,7 +36,7 @@ _Gone = (CancelledError, asyncio.CancelledError)
 
 
 def is_client(value: object) -> bool:
-    """Whether this has the shape of an ``openai`` client that can speak."""
+    """Return whether this has the shape of an ``openai`` client that can speak."""
     speech = getattr(getattr(value, "audio", None), "speech", None)
     return hasattr(speech, "with_streaming_response")
 
@@ -44,7 +44,7 @@ def is_client(value: object) -> bool:
 def client_endpoint(
     client: Any, timeout_s: float, loop: asyncio.AbstractEventLoop | None = None
 ) -> Endpoint:
-    """An endpoint for one reply.
+    """Return an endpoint for one reply.
 
     Args:
         client: see :func:`is_client`.
@@ -59,7 +59,7 @@ def client_endpoint(
 
 
 def _arguments(request: SpeechRequest, timeout_s: float) -> dict[str, Any]:
-    """What ``create`` is called with; optional parts are left out rather than sent empty."""
+    """Return what ``create`` is called with; optional parts are left out rather than sent empty."""
     found: dict[str, Any] = {
         "model": request.model,
         "input": request.text,
@@ -84,7 +84,7 @@ class _Reply:
         self.sent_at_s = 0.0  # the client does not tell
 
     def pieces(self, read: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
-        """The pieces that ``read`` gives, with its errors as ours."""
+        """Yield the pieces that ``read`` gives, with its errors as ours."""
         received = False
         try:
             sound = self._arriving(read)
@@ -120,7 +120,7 @@ class _Reply:
 
 
 class ClientEndpoint:
-    """A synchronous client. A request that waits for its reply to begin cannot be taken
+    """Asks a synchronous client. A request that waits for its reply to begin cannot be taken
     back; its connection is closed as soon as it does."""
 
     def __init__(self, client: Any, timeout_s: float) -> None:
@@ -160,7 +160,7 @@ class ClientEndpoint:
             stream.abort()
 
     def close(self) -> None:
-        """The client belongs to the caller."""
+        """Do nothing: the client belongs to the caller."""
 
 
 class ClientStream(_Reply):
@@ -189,7 +189,7 @@ class ClientStream(_Reply):
 
 
 class AsyncClientEndpoint:
-    """An asynchronous client, driven in the event loop where it is at home."""
+    """Asks an asynchronous client, driven in the event loop where it is at home."""
 
     def __init__(
         self, client: Any, timeout_s: float, loop: asyncio.AbstractEventLoop | None
@@ -204,7 +204,7 @@ class AsyncClientEndpoint:
         self._loop = loop or _own_loop()
 
     def run(self, step: Coroutine[Any, Any, _Value]) -> _Value:
-        """Fetch thread: one step in the loop, waiting for it.
+        """Run one step in the loop, and wait for it. For a fetch thread.
 
         Raises:
             CancelledError: aborted.
@@ -234,7 +234,8 @@ class AsyncClientEndpoint:
         return AsyncClientStream(self, response, manager)
 
     def leave(self, manager: Any) -> None:
-        """Fetch thread: give a connection back; whoever aborted does not wait for that."""
+        """Give a connection back; if all was aborted, without waiting for that. For a fetch
+        thread."""
         if not self._loop.is_closed():
             asyncio.run_coroutine_threadsafe(_leave(manager), self._loop)
 
@@ -246,7 +247,7 @@ class AsyncClientEndpoint:
             future.cancel()
 
     def close(self) -> None:
-        """The client belongs to the caller."""
+        """Do nothing: the client belongs to the caller."""
 
 
 class AsyncClientStream(_Reply):
@@ -277,7 +278,7 @@ async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
 
 
 def _own_loop() -> asyncio.AbstractEventLoop:
-    """One loop for all asynchronous clients that come without theirs."""
+    """Return the one loop for all asynchronous clients that come without theirs."""
     return _loop_of(os.getpid())  # the thread that ran it is not in a child of fork
 
 

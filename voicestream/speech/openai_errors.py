@@ -9,7 +9,7 @@ from voicestream.speech.http.refusal import refusal
 
 
 def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> EndpointError:
-    """The exceptions of the ``openai`` package as ours.
+    """Return an exception of the ``openai`` package as one of ours.
 
     Args:
         name: the client's base URL.

@@ -26,14 +26,14 @@ _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lo"})
 
 
 def unspeakable(text: str) -> list[str]:
-    """The words of ``text`` that the embedded voice has no sounds for, in order."""
+    """Return the words of ``text`` that the embedded voice has no sounds for, in order."""
     if text.isascii():  # as most are, and some are very long
         return []
     return [word for spoken, word in _runs(text) if spoken is False]
 
 
 def readable(text: str) -> str:
-    """``text`` without those words, in characters and lengths that the voice can read."""
+    """Return ``text`` without those words, in characters and lengths that the voice can read."""
     kept = text
     if not text.isascii():
         kept = "".join(" " if spoken is False else word for spoken, word in _runs(text))
@@ -44,7 +44,7 @@ def readable(text: str) -> str:
 
 
 def _runs(text: str) -> list[tuple[bool | None, str]]:
-    """Words, each with whether it can be spoken, and what stands between them, with None."""
+    """Yield words, each with whether it can be spoken, and what stands between them, with None."""
     runs = groupby(text, lambda char: unicodedata.category(char)[0] in "LMN")
     joined = ((is_word, "".join(chars)) for is_word, chars in runs)
     return [(_is_spoken(run) if is_word else None, run) for is_word, run in joined]

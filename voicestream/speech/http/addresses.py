@@ -22,7 +22,7 @@ Address: TypeAlias = tuple[int, Any]
 
 
 def connect_any(host: str, port: int, timeout_s: float) -> socket.socket:
-    """The connection that stands first; it blocks.
+    """Return the first connection to a host that stands, as a socket that blocks.
 
     Raises:
         OSError: name not found, refused by all, or no answer in time (TimeoutError).
@@ -58,7 +58,8 @@ def connect_any(host: str, port: int, timeout_s: float) -> socket.socket:
 
 
 def resolve(host: str, port: int, timeout_s: float) -> list[Address]:
-    """All addresses of a host, in the system's order; both of ``localhost``, whatever it says.
+    """Return all addresses of a host, in the system's order; both of ``localhost``, whatever it
+    says.
 
     Raises:
         OSError: not found; TimeoutError: the resolver is silent.
@@ -85,7 +86,7 @@ def _looked_up(name: bytes | str, port: int) -> list[Address]:
 
 
 def _in_time(name: bytes | str, port: int, timeout_s: float) -> list[Address]:
-    """Looked up in a thread of its own: the resolver knows no timeout."""
+    """Look a host up in a thread of its own: the resolver knows no timeout."""
     answers: queue.SimpleQueue[list[Address] | Exception] = queue.SimpleQueue()
 
     def run() -> None:
@@ -105,7 +106,7 @@ def _in_time(name: bytes | str, port: int, timeout_s: float) -> list[Address]:
 
 
 def _begun(family: int, where: Any) -> socket.socket:
-    """A connection that is being made.
+    """Return a socket that is being connected.
 
     Raises:
         OSError: it cannot even begin.
@@ -123,13 +124,13 @@ def _begun(family: int, where: Any) -> socket.socket:
 
 
 def _answered(pending: list[socket.socket], wait_s: float) -> list[socket.socket]:
-    """Those that stand, or have failed, within the time."""
+    """Return those that stand, or have failed, within ``wait_s``."""
     came = wait_ready(writing=[opened.fileno() for opened in pending], wait_s=wait_s)
     return [opened for opened in pending if opened.fileno() in came]
 
 
 def _error(code: int) -> OSError:
-    """The exception of an error number, of the class that belongs to it."""
+    """Return the exception of an error number, of the class that belongs to it."""
     import os
 
     return OSError(code, os.strerror(code))

@@ -49,7 +49,7 @@ class SocketStream(httpcore.NetworkStream):
         self._until_s = time.monotonic() + wait_s
 
     def _left_s(self, timeout_s: float | None) -> float | None:
-        """The wait that is left: of a reply that begins, all reads together may wait as long
+        """Return the wait that is left. All reads of a reply that begins may together wait as long
         as one, so that no drip holds us.
 
         Raises:
@@ -81,8 +81,8 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def shutdown(self) -> None:
-        """From any thread: whoever reads here gets an end at once, and so does the other side,
-        which may wait for room to send more."""
+        """End the connection: whoever reads here gets an end at once, and so does the other
+        side, which may wait for room to send more. Any thread."""
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
@@ -117,13 +117,15 @@ class SocketStream(httpcore.NetworkStream):
         return self._socket if info == "socket" else None
 
     def _readable(self) -> bool:
-        """An idle connection that can be read has been closed by the other side."""
+        """Return whether there is something to read: then an idle connection was closed by the
+        other side."""
         if self._socket.fileno() < 0:
             return True
         return bool(wait_ready([self._socket.fileno()], wait_s=0.0)) and not self._only_tickets()
 
     def _only_tickets(self) -> bool:
-        """Whether what came is no end and no data, but what TLS 1.3 servers send on their own."""
+        """Return whether what came is no end and no data, but what TLS 1.3 servers send on their
+        own."""
         if not isinstance(self._socket, ssl.SSLSocket):
             return False
         try:
@@ -186,7 +188,7 @@ class Connector(httpcore.NetworkBackend):
         return stream
 
     def _connect(self, target: Target, timeout: float | None) -> tuple[SocketStream, bool]:
-        """A stream, and whether it was opened early with nothing asked for on it."""
+        """Return a stream, and whether it was opened early with nothing asked for on it."""
         opening = self._next_opening(target, timeout)
         if self._call is not None:
             self._call.wait_for(opening.abandon)
@@ -207,7 +209,7 @@ class Connector(httpcore.NetworkBackend):
         return SocketStream(opened, opening.sent_at_s), False
 
     def _next_opening(self, target: Target, timeout_s: float | None) -> Opening:
-        """The early request's connection, or a new one."""
+        """Return the early request's connection, or a new one."""
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")

@@ -146,7 +146,7 @@ class HttpEndpoint:
         raise self.refused(response.status, response, words)
 
     def _follow(self, body: bytes, call: Call | None = None) -> Response:
-        """The answer to a request, wherever on the same server it is given.
+        """Return the answer to a request, wherever on the same server it is given.
 
         Another server is not asked: it would get the text, and the key.
         """
@@ -161,7 +161,8 @@ class HttpEndpoint:
         return response
 
     def _redirected(self, response: Response) -> str:
-        """The path that a redirect within the same scheme, host and port leads to, or nothing."""
+        """Return the path that a redirect within the same scheme, host and port leads to, or
+        nothing."""
         if response.status not in (307, 308):
             return ""
         here = f"{self.target.scheme}://{self.target.authority}{self._path}"
@@ -181,7 +182,8 @@ class HttpEndpoint:
         return path if path.isascii() and path != self._path else ""
 
     def _is_lasting(self, error: KeyRefusedError) -> bool:
-        """Where a key was good, 403 may be about this one text: firewalls look into it."""
+        """Return whether a refusal holds for all texts. Where a key was good, 403 may be about
+        one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
     def _send(self, body: bytes, call: Call | None) -> Response:
@@ -198,7 +200,7 @@ class HttpEndpoint:
         self._transport.close()
 
     def refused(self, status: int, answer: Answer, body: bytes) -> EndpointError:
-        """The error for an answer other than 200 whose ``body`` has been read."""
+        """Return the error for an answer other than 200 whose ``body`` has been read."""
         location = answer.headers.get("location", "")
         error = refusal(
             status,
@@ -211,7 +213,7 @@ class HttpEndpoint:
         return error
 
     def failure(self, error: BaseException) -> EndpointError:
-        """An exception of httpcore as ours, before the reply began."""
+        """Return an exception of httpcore, raised before the reply began, as one of ours."""
         host = f"{self.target.host}:{self.target.port}"
         if self._proxy is not None:
             host = f"the proxy {self._proxy.shown}"
@@ -241,7 +243,7 @@ class HttpEndpoint:
 
 
 def connection_failed(host: str, error: Exception) -> EndpointError:
-    """The error for a connection that could not be made, by what caused it."""
+    """Return the error for a connection that could not be made, by what caused it."""
     if isinstance(error, NoTunnelError) and error.status == 407:
         return refusal(407, host, error.reason.encode())
     failed = _connection_failed(host, error)
@@ -283,7 +285,8 @@ def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
 
 
 def _lasting(cause: BaseException) -> bool:
-    """A certificate, or a protocol, is the same when asked again; an end is not."""
+    """Return whether a failure would be the same when asked again: of a certificate or a
+    protocol, but not of a connection that ended."""
     return isinstance(cause, ssl.SSLError | CertificatesError) and not isinstance(
         cause, ssl.SSLEOFError
     )

@@ -15,7 +15,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Inflater:
-    """``gzip`` and ``deflate``, incrementally; a body without an encoding passes as it is.
+    """Decompresses ``gzip`` and ``deflate`` as they come; a body without an encoding passes as it
+    is.
 
     Args:
         encoding: the ``Content-Encoding`` header, empty if there is none.
@@ -41,7 +42,7 @@ class Inflater:
             )
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What these bytes complete, in pieces.
+        """Yield what these bytes complete, in pieces.
 
         Raises:
             ReplyError: they are broken, or would grow without bound.
@@ -69,7 +70,7 @@ class Inflater:
                 self._over = bool(data) and not data.startswith(_GZIP_MAGIC[: len(data)])
 
     def flush(self) -> Iterator[bytes]:
-        """The body has ended.
+        """Yield what is left: the body has ended.
 
         Raises:
             IncompleteReplyError: the compressed stream has not.
@@ -83,7 +84,8 @@ class Inflater:
             )
 
     def _window_bits(self, data: bytes) -> int:
-        """``deflate`` means zlib, but some servers send the bare stream."""
+        """Return zlib's ``wbits``. ``deflate`` means zlib, but some servers send the bare
+        stream."""
         if self._name == "gzip":
             return 16 + zlib.MAX_WBITS
         return zlib.MAX_WBITS if data[0] & 0x0F == 8 else -zlib.MAX_WBITS

@@ -34,7 +34,7 @@ class JsonSound:
 
 
 def decoded(text: str) -> bytes:
-    """Bytes of base64 without its padding, too, or in the alphabet of URLs.
+    """Decode base64, also without its padding, or in the alphabet of URLs.
 
     Raises:
         ValueError: it is none.
@@ -44,7 +44,7 @@ def decoded(text: str) -> bytes:
 
 
 def told_rate(fields: dict[str, Any]) -> int | None:
-    """The sample rate that an object names."""
+    """Return the sample rate that an object names."""
     for name in RATE_KEYS:
         rate = fields.get(name)
         if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
@@ -53,7 +53,7 @@ def told_rate(fields: dict[str, Any]) -> int | None:
 
 
 def sound_of(body: bytes) -> JsonSound | None:
-    """The sound in a whole JSON reply; None if there is none.
+    """Return the sound in a whole JSON reply; None if there is none.
 
     Known: base64 (or hexadecimal digits, or a ``data:`` URL) under any of the names in use,
     up to two objects deep.

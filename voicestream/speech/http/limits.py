@@ -19,7 +19,7 @@ slowest speech needs."""
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long a reply may keep us waiting, once its first byte is here.
+    """Bounds how long a reply may keep us waiting, once its first byte is here.
 
     Attributes:
         stall_s: silence between two pieces.
@@ -32,7 +32,7 @@ class Limits:
 
 
 def most_bytes(request: SpeechRequest) -> int:
-    """No honest reply to this request is larger."""
+    """Return a size in bytes that no honest reply to this request passes."""
     wanted = len(request.text) * _BYTES_PER_CHAR / min(request.speed, 1.0)
     return min(_LEAST_BYTES + int(wanted), _MOST_BYTES)
 
@@ -56,7 +56,7 @@ class Watch:
         self._hurry_until_s = math.inf
 
     def __call__(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The same pieces.
+        """Yield the same pieces.
 
         Raises:
             IncompleteReplyError: it takes too long as a whole.

@@ -20,7 +20,7 @@ _LIST_KEYS = ("voices", "data", "items", "results", "models")
 
 
 def fetched(endpoint: HttpEndpoint, route: str) -> bytes | None:
-    """What the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
+    """Return what the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
 
     Raises:
         EndpointError: it cannot be reached, refuses, or answers beyond all bounds.
@@ -54,13 +54,13 @@ def fetched(endpoint: HttpEndpoint, route: str) -> bytes | None:
 
 
 def _context(base_url: str) -> ssl.SSLContext:
-    """Trusted certificates, read only where they are needed."""
+    """Return a context with trusted certificates, read only where they are needed."""
     secure = base_url.startswith("https:")
     return tls_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def items_of(found: Any) -> list[Any] | None:
-    """The entries of a list in any of the shapes in use; None if it is no list."""
+    """Return the entries of a list in any of the shapes in use; None if it is no list."""
     if isinstance(found, dict):
         found = next((found[key] for key in _LIST_KEYS if key in found), None)
     if isinstance(found, dict):

@@ -37,7 +37,7 @@ class Model:
 
 
 def models_of(endpoint: HttpEndpoint) -> list[Model] | None:
-    """What the endpoint lists; None if it has no list. Costs nothing.
+    """Return what the endpoint lists; None if it has no list. Costs nothing.
 
     Raises:
         EndpointError: it cannot be reached, or refuses the key.
@@ -47,7 +47,7 @@ def models_of(endpoint: HttpEndpoint) -> list[Model] | None:
 
 
 def parse_models(body: bytes) -> list[Model] | None:
-    """The models in any of the known shapes; None if it is none of them."""
+    """Return the models in any of the known shapes; None if it is none of them."""
     try:
         items = items_of(json.loads(body))
     except (ValueError, RecursionError):
@@ -66,7 +66,7 @@ def _model(item: Any) -> Model | None:
 
 
 def _endings(found: Any, ending: bool, depth: int) -> Iterator[str]:
-    """Dates and words below fields that tell of an end."""
+    """Return the dates and words below fields that tell of an end."""
     if isinstance(found, dict) and depth < _MAX_DEPTH:
         for name, value in found.items():
             of_end = ending or _ENDING.search(str(name)) is not None

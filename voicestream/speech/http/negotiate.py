@@ -30,7 +30,7 @@ _ECHOES = frozenset({"input", "body", "request", "ctx", "url", "traceback"})
 
 
 class Agreement:
-    """What one endpoint has refused so far. May be used by several threads at once."""
+    """Knows what one endpoint has refused so far. Any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,14 +38,14 @@ class Agreement:
         self._plain_stream = False
 
     def adapt(self, request: SpeechRequest) -> SpeechRequest:
-        """The request with what was refused before replaced by what is asked for instead."""
+        """Return the request with what was refused before replaced by what is asked for instead."""
         with self._lock:
             stream_format = "audio" if self._plain_stream else request.stream_format
             wanted = self._instead.get(request.format, request.format)
         return replace(request, format=wanted, stream_format=stream_format)
 
     def learn(self, asked: SpeechRequest, status: int, body: bytes) -> bool:
-        """Take a refusal in; whether there is something else to ask for.
+        """Take a refusal in; return whether there is something else to ask for.
 
         Args:
             asked: what was refused, as sent.
@@ -82,7 +82,7 @@ def _names(words: str, form: str) -> bool:
 
 
 def _words(body: bytes) -> Iterator[str]:
-    """All text of a refusal but what it repeats of the request."""
+    """Yield all text of a refusal but what it repeats of the request."""
     try:
         yield from _strings(json.loads(body))
     except (ValueError, RecursionError):

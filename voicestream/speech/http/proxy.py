@@ -34,7 +34,8 @@ class ProxyAddress:
 
 
 def proxy_url(base_url: str) -> str:
-    """The proxy's URL as the environment (or the system's settings) names it; empty: none."""
+    """Return the proxy's URL as the environment (or the system's settings) names it; empty:
+    none."""
     named = any(name.lower() in _VARIABLES for name in os.environ)
     if not named and os.name == "posix" and sys.platform != "darwin":
         return ""
@@ -47,7 +48,7 @@ def proxy_url(base_url: str) -> str:
 
 
 def proxy_for(base_url: str) -> ProxyAddress | None:
-    """The proxy between here and a URL, None if there is none.
+    """Return the proxy between here and a URL, None if there is none.
 
     Raises:
         SettingsError: what the environment names is no proxy that can be used.
@@ -74,8 +75,8 @@ def proxy_for(base_url: str) -> ProxyAddress | None:
 
 
 def tunnel_proxy(base_url: str) -> ProxyAddress | None:
-    """The proxy between here and a WebSocket, None if there is none. The one for ``https`` stands
-    for ``wss``, the one for ``http`` for ``ws``.
+    """Return the proxy between here and a WebSocket, None if there is none. The one for ``https``
+    stands for ``wss``, the one for ``http`` for ``ws``.
 
     Raises:
         SettingsError: what the environment names is no proxy that can be used for it.

@@ -60,7 +60,7 @@ _GONE_WORDS = re.compile(
 def refusal(
     status: int, url: str, body: bytes, location: str = "", key_source: str = ""
 ) -> EndpointError:
-    """The error for an HTTP status that is no success."""
+    """Return the error for an HTTP status that is no success."""
     said = server_message(body)
     spent = status == 402 or (status == 429 and _SPENT.search(body.decode("utf-8", "replace")))
     if spent:
@@ -133,7 +133,7 @@ def refusal(
 
 
 def _model_is_gone(status: int, body: bytes) -> bool:
-    """Whether a refusal says that the model does not exist, or was shut down.
+    """Return whether a refusal says that the model does not exist, or was shut down.
 
     Known: status 404 or 403 with the code ``model_not_found``, 400 with
     ``model_not_available`` or ``deprecated``, 410, and sentences of all kinds.
@@ -145,7 +145,7 @@ def _model_is_gone(status: int, body: bytes) -> bool:
 
 
 def _too_long(status: int, said: str) -> TooLongError | None:
-    """The error where a refusal is about the length of the text."""
+    """Return the error where a refusal is about the length of the text."""
     about = _TOO_LONG.search(said) and _OF_TEXT.search(said)
     if status != 413 and not (status in (400, 422) and about):
         return None
@@ -161,7 +161,8 @@ def _too_long(status: int, said: str) -> TooLongError | None:
 
 
 def _blamed(body: bytes) -> str:
-    """The settings behind the fields that a refusal names; the likely ones if it names none."""
+    """Return the settings behind the fields that a refusal names; the likely ones if it names
+    none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -173,7 +174,7 @@ def _blamed(body: bytes) -> str:
 
 
 def _fields(value: Any) -> list[str]:
-    """The fields that FastAPI (``loc``) and OpenAI (``param``) name."""
+    """Return the fields that FastAPI (``loc``) and OpenAI (``param``) name."""
     if not isinstance(value, dict):
         return []
     found: list[str] = []
@@ -188,14 +189,14 @@ def _fields(value: Any) -> list[str]:
 
 
 def _field(item: Any) -> str:
-    """The last name of ``loc``."""
+    """Return the last name of ``loc``."""
     where = item.get("loc") if isinstance(item, dict) else None
     names = [name for name in where if isinstance(name, str)] if isinstance(where, list) else []
     return names[-1] if names and names[-1] != "body" else ""
 
 
 def asked_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
-    """How long ``Retry-After`` asks to wait: seconds, or a date; None if it says neither.
+    """Return how long ``Retry-After`` asks to wait: seconds, or a date; None if it says neither.
 
     Args:
         now_s: seconds since 1970.
@@ -215,7 +216,7 @@ def asked_wait_s(headers: Mapping[str, str], now_s: float) -> float | None:
 
 
 def server_message(body: bytes) -> str:
-    """The server's own words, on one line, harmless to a terminal.
+    """Return the server's own words, on one line, harmless to a terminal.
 
     Known: ``{"error": {"message": ..}}``, ``{"error": ".."}``, ``{"detail": {..}}``,
     ``{"detail": [{"msg": ..}]}``, ``{"message": ..}``, HTML, plain text.
@@ -236,14 +237,14 @@ def server_message(body: bytes) -> str:
 
 
 def _binary(body: bytes) -> bool:
-    """Whether this is no text in any encoding that a message may have."""
+    """Return whether this is no text in any encoding that a message may have."""
     head = body[:4096]
     odd = sum(byte < 9 or (13 < byte < 32 and byte != 27) for byte in head)
     return odd > len(head) // 20
 
 
 def _words(value: Any) -> str:
-    """The part of a JSON error that is meant for people."""
+    """Return the part of a JSON error that is meant for people."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -23,33 +23,33 @@ _LONGEST_TELLTALE = max(map(len, _TELLTALES))
 
 
 def is_events(content_type: str) -> bool:
-    """The speech, if any, is wrapped in server-sent events."""
+    """Return whether the speech, if any, is wrapped in server-sent events."""
     return bool(_EVENTS.match(content_type))
 
 
 def is_speech(content_type: str) -> bool:
-    """Not called something that is meant to be read."""
+    """Return whether the content type is not one of something that is meant to be read."""
     return not _NOT_SPEECH.match(content_type)
 
 
 def shows_sound(head: bytes) -> bool:
-    """Whether these first bytes are of a container of sound, whatever they are called."""
+    """Return whether these first bytes are of a container of sound, whatever they are called."""
     # a frame of MP3 or AAC: 0xFF begins no text
     return shown_by(head) is not None or hinted_by(head) is not None
 
 
 def told_rate_hz(headers: Any) -> int | None:
-    """The sample rate of raw PCM that the headers (a mapping in lower case) name."""
+    """Return the sample rate of raw PCM that the headers (a mapping in lower case) name."""
     return _number(headers, _RATE_HEADER)
 
 
 def without_rate(content_type: str) -> str:
-    """The content type without what it says of the sample rate."""
+    """Return the content type without what it says of the sample rate."""
     return _RATE_PARAMETER.sub("", content_type)
 
 
 def told_channels(headers: Any) -> int | None:
-    """The channels of raw PCM that the headers name."""
+    """Return the channels of raw PCM that the headers name."""
     return _number(headers, _CHANNEL_HEADER)
 
 
@@ -64,7 +64,8 @@ def _number(headers: Any, wanted: re.Pattern[str]) -> int | None:
 def checked(
     sound: Iterator[bytes], error: Callable[[bytes, Iterator[bytes]], ReplyError]
 ) -> Iterator[bytes]:
-    """The same pieces, unless they begin like the error messages that some servers call audio.
+    """Yield the same pieces, unless they begin like the error messages that some servers call
+    audio.
 
     Args:
         error: what to raise then, made of what has been read and what has not.
@@ -84,7 +85,7 @@ def checked(
 
 
 def not_speech(content_type: str, body: bytes, hint: str = "") -> ReplyError:
-    """The error for a body that is a message."""
+    """Return the error for a body that is a message."""
     kind = content_type.split(";")[0].strip()
     what = "a message" if is_speech(kind) and not is_events(kind) else kind
     words = server_message(body)
@@ -94,7 +95,7 @@ def not_speech(content_type: str, body: bytes, hint: str = "") -> ReplyError:
 
 
 def shape_of(body: bytes) -> str:
-    """The names in a JSON reply, for people who wonder what it is; empty if it is none."""
+    """Return the names in a JSON reply, for people who wonder what it is; empty if it is none."""
     try:
         found = json.loads(body)
     except (ValueError, RecursionError):
@@ -105,7 +106,8 @@ def shape_of(body: bytes) -> str:
 
 
 def beginning(pieces: Iterator[bytes], limit_bytes: int) -> bytes:
-    """So much of a message, at least, with what kept the rest from coming as its last words."""
+    """Read ``limit_bytes`` of a message, about, with what kept the rest from coming as its last
+    words."""
     found = bytearray()
     try:
         for piece in pieces:

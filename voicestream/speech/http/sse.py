@@ -32,7 +32,7 @@ class ServerEvent:
 
 
 class EventParser:
-    """Bytes of ``text/event-stream`` -> events."""
+    """Parses ``text/event-stream`` into events."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -44,7 +44,7 @@ class EventParser:
         self._data_bytes = 0
 
     def feed(self, data: bytes) -> list[ServerEvent]:
-        """The events that these bytes complete.
+        """Yield the events that these bytes complete.
 
         Raises:
             ReplyError: an event is larger than ``MAX_EVENT_BYTES``.
@@ -99,7 +99,7 @@ class EventParser:
 
 
 class SpeechEvents:
-    """Bytes of an event stream -> bytes of speech.
+    """Makes bytes of speech of the bytes of an event stream.
 
     Known: ``speech.audio.delta`` with its sound in base64 under ``audio``,
     ``delta``, ``audio_data`` or ``data``, with or without a ``type``;
@@ -116,7 +116,7 @@ class SpeechEvents:
         self._seen = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The sound that these bytes complete.
+        """Yield the sound that these bytes complete.
 
         Raises:
             ReplyError: the server tells of an error, or an event cannot be read.
@@ -163,7 +163,7 @@ class SpeechEvents:
         return sound
 
     def _describe(self, key: str, sound: bytes, fields: dict[str, Any]) -> None:
-        """The first sound tells how all of it is encoded."""
+        """Take from the first sound how all of it is encoded."""
         self.rate_hz = told_rate(fields)
         said = {str(fields.get(name, "")).lower() for name in ("encoding", "dtype", "format")}
         if said & _FLOAT_NAMES or (key == "audio_data" and _looks_float(sound)):
@@ -171,7 +171,8 @@ class SpeechEvents:
 
 
 def _looks_float(sound: bytes) -> bool:
-    """32-bit floats within full scale. Integers or a file read so have NaN and huge ones."""
+    """Return whether the bytes are 32-bit floats within full scale: integers or a file, read so,
+    have NaN and huge ones."""
     import numpy as np
 
     values = np.frombuffer(sound[: min(len(sound), 8192) // 4 * 4], "<f4")

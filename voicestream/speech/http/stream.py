@@ -46,7 +46,7 @@ class Origin:
     chunk_bytes: int
 
     def without_key(self, data: bytes | bytearray) -> bytes:
-        """Some servers repeat the key they were sent."""
+        """Take out the key, which some servers repeat."""
         if not self.api_key:
             return bytes(data)
         text = bytes(data).decode("utf-8", "surrogateescape")
@@ -65,7 +65,7 @@ class Answer(Protocol):
 
 
 def said(response: Answer, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
-    """The (beginning of the) body of an answer that is not speech, without the key.
+    """Read the body of an answer that is not speech, or its beginning, without the key.
 
     Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
     """
@@ -128,7 +128,7 @@ class HttpSpeechStream:
             self.content_type = without_rate(self.content_type)
 
     def _begin_events(self, fallback_type: str) -> None:
-        """Only the first event with sound tells how the sound is encoded: wait for it."""
+        """Wait for the first event with sound, which alone tells how the sound is encoded."""
         self._events = events = SpeechEvents()
         sound = self._unwrapped(self._sound, events)
         try:
@@ -141,7 +141,8 @@ class HttpSpeechStream:
         self._sound = _chained(first, sound)
 
     def _look_inside(self) -> None:
-        """What is called a message may be sound all the same: by its first bytes, or in JSON."""
+        """Look whether what is called a message is sound all the same: by its first bytes, or in
+        JSON."""
         try:
             head = next(self._sound, b"")
             if shows_sound(head):
@@ -187,8 +188,8 @@ class HttpSpeechStream:
                 return
 
     def _read_to_end(self, body: Iterator[bytes]) -> None:
-        """Closing a body before its end closes the connection, and the next request pays for a
-        new one: most servers end it together with the last event."""
+        """Read to the body's end, which most servers send together with the last event: to close
+        it before would close the connection, and the next request would pay for a new one."""
         if self._watch is None:
             return
         self._watch.hurry(_END_WAIT_S)

@@ -33,7 +33,7 @@ every pause of the writer."""
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long a request may wait: for a connection, and for each read or write."""
+    """Bounds how long a request may wait: for a connection, and for each read or write."""
 
     connect_s: float
     read_s: float
@@ -102,7 +102,7 @@ class Response:
             stream.allow(wait_s)
 
     def iter_raw(self) -> Iterator[bytes]:
-        """The body's bytes as they come, still compressed if it is.
+        """Yield the body's bytes as they come, still compressed if they are.
 
         Raises:
             IncompleteReplyError: it stopped, or broke off.
@@ -126,8 +126,8 @@ class Response:
             raise broken from error
 
     def _untidy(self, error: Exception) -> bool:
-        """Whether the other side just closed, has not announced much more, and never ended a reply
-        as it should: from one that does, this is a reply cut short."""
+        """Return whether the other side just closed, has not announced much more, and never
+        ended a reply as it should: from one that does, this is a reply cut short."""
         closed = isinstance(error, httpcore.RemoteProtocolError) or isinstance(
             error.__cause__, ssl.SSLEOFError
         )
@@ -221,8 +221,8 @@ class Transport:
         )
 
     def _line(self, body: bytes) -> Line:
-        """The line for one request: the early one if that was asked for there already, or nothing
-        was yet. Nobody else may write there: what they write would go nowhere."""
+        """Return the line for one request: the early one if this was asked for there already, or
+        nothing was yet. Nobody else may write there: what they write would go nowhere."""
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")
@@ -237,7 +237,7 @@ class Transport:
             return line
 
     def give_back(self, line: Line) -> None:
-        """The line has carried its request."""
+        """Take back a line that has carried its request."""
         line.connector.serve(None)
         with self._lock:
             self._busy.remove(line)
@@ -245,15 +245,15 @@ class Transport:
                 self._idle.append(line)
 
     def _drop_idle(self) -> None:
-        """A kept connection turned out to be dead: its like (after a sleep, or behind a router
-        that forgot them) are not tried one after the other."""
+        """Close all idle connections once one of them turned out to be dead: the others (after a
+        sleep, or behind a router that forgot them) are not tried one after the other."""
         with self._lock:
             dropped, self._idle = self._idle, []
         for line in dropped:
             line.close()
 
     def abort(self) -> None:
-        """From any thread: end every connection, now and from now on."""
+        """End every connection, now and from now on. Any thread."""
         with self._lock:
             self._aborted = True
             lines = [*self._busy, *self._idle]

@@ -26,7 +26,7 @@ class NoTunnelError(OSError):
 
 
 def tunnel(opened: socket.socket, proxy: ProxyAddress, authority: str, timeout_s: float) -> None:
-    """Make a connection to a proxy one to the server behind it.
+    """Turn a connection to a proxy into one to the server behind it.
 
     Args:
         authority: host and port of that server.

@@ -28,7 +28,7 @@ _MAX_CHARS = 200
 
 
 def voices_of(endpoint: HttpEndpoint) -> list[Voice]:
-    """The endpoint's voices, in its own order.
+    """Return the endpoint's voices, in its own order.
 
     Raises:
         ReplyError: it does not tell them, or not in any of the known shapes.
@@ -47,7 +47,7 @@ def voices_of(endpoint: HttpEndpoint) -> list[Voice]:
 
 
 def parse_voices(body: bytes) -> list[Voice] | None:
-    """The voices in any of the known shapes; None if it is none of them.
+    """Return the voices in any of the known shapes; None if it is none of them.
 
     Known: ``["a"]``, ``{"voices": ["a"]}``, ``{"voices": [{"id", "name"}]}``,
     ``{"object": "list", "data": [...]}``, ``{"voices": {"a": {...}}}``.
@@ -80,5 +80,5 @@ def _first(item: dict[str, Any], keys: tuple[str, ...]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """On one line, harmless to a terminal."""
+    """Put a text on one line, harmless to a terminal."""
     return " ".join(printable(text).split())[:_MAX_CHARS]

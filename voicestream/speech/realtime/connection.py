@@ -48,7 +48,8 @@ _PING = b"\x89\x80"
 
 
 class Connection:
-    """Owns the socket. ``ask``, ``cancel`` and ``close`` may be called by any thread.
+    """Owns a socket that carries several responses. ``ask``, ``cancel`` and ``close`` may be called
+    by any thread.
 
     Args:
         failure: makes the error for what the server reports.
@@ -130,12 +131,12 @@ class Connection:
         return reply
 
     def cancel(self, reply: Response) -> None:
-        """Nothing more of it is wanted: the server need not make it."""
+        """Tell the server that nothing more of a response is wanted: it need not make it."""
         if not self._over:
             self._responses.drop(reply)
 
     def close(self, *, cancel: bool = False) -> None:
-        """End it; whoever waits for a reply goes on with an error.
+        """End the connection; whoever waits for a reply goes on with an error.
 
         Args:
             cancel: tell the server to make no more of what is running.
@@ -151,7 +152,7 @@ class Connection:
         self._wire.shut()
 
     def _tell(self, message: str | None) -> None:
-        """Send what may as well get lost; None: the end (RFC 6455, 5.5.1)."""
+        """Send a message that may as well get lost; None: the end (RFC 6455, 5.5.1)."""
         end = b"\x88\x82" + bytes(4) + (1000).to_bytes(2, "big")
         try:
             self._wire.send(end if message is None else text_frame(message), _CANCEL_S)
@@ -159,7 +160,7 @@ class Connection:
             pass  # gone already, or so full that cutting it says the same
 
     def _read(self, begun: bytes) -> None:
-        """The reader's thread, until the end of the connection."""
+        """Read until the end of the connection. The reader's thread."""
         error: EndpointError
         try:
             from websockets.protocol import CLIENT, OPEN, Protocol
@@ -176,7 +177,7 @@ class Connection:
         self._wire.close()
 
     def _read_on(self, protocol: Protocol, data: bytes) -> EndpointError:
-        """Read and hand out until the end; returns what it ended with."""
+        """Read and hand out until the end; return what it ended with."""
         from websockets.frames import Frame
 
         message = bytearray()

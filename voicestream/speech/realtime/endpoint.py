@@ -102,7 +102,7 @@ class RealtimeEndpoint:
         return stream
 
     def _connected(self, slot: _Slot, request: SpeechRequest) -> tuple[Connection, bool]:
-        """The connection of a voice, and whether it was there already."""
+        """Return the connection of a voice, and whether it was there already."""
         with slot.lock:
             kept = slot.connection is not None and slot.connection.usable
             if slot.connection is None or not kept:
@@ -128,7 +128,7 @@ class RealtimeEndpoint:
             return slot.connection, kept
 
     def _opening(self, request: SpeechRequest) -> Handshake:
-        """The early one if it is for this voice; or a new one."""
+        """Return the early handshake if it is for this voice, or a new one."""
         config = self._config
         with self._lock:
             early = self._early
@@ -202,7 +202,7 @@ class RealtimeEndpoint:
 
 
 class _Slot:
-    """The connection of one voice, or the making of it."""
+    """Holds the connection of one voice, or the making of it."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -213,7 +213,7 @@ class _Slot:
 def _reported(
     config: RealtimeConfig, url: str, trouble: dict[str, Any], wait_s: float | None
 ) -> EndpointError:
-    """The error for what the server reports, without the key that it may repeat."""
+    """Return the error for what the server reports, without the key that it may repeat."""
     if config.api_key:
         trouble = json.loads(json.dumps(trouble).replace(config.api_key, "(the key)"))
     return trouble_error(trouble, url, config.key_source, wait_s)

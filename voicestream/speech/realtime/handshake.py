@@ -103,11 +103,12 @@ class Handshake:
         self._told.set()
 
     def serves(self, target: Target, first_message: str) -> bool:
-        """Whether it leads there and begins so, or with nothing yet."""
+        """Return whether it leads to ``target`` and begins with these messages, or with nothing
+        yet."""
         return self.target == target and self.messages[:1] in ((), (first_message,))
 
     def take(self) -> OpenSocket:
-        """The connection, once. Waits for it, for its failure or for ``abandon``.
+        """Return the connection, once. Waits for it, for its failure or for ``abandon``.
 
         Raises:
             OSError: name not found, refused, timeout, TLS failure, broken off, or abandoned.
@@ -124,7 +125,7 @@ class Handshake:
         return taken
 
     def abandon(self) -> None:
-        """From any thread: nobody wants it any more; whoever waits for it goes on at once."""
+        """Want the connection no more: whoever waits for it goes on at once. Any thread."""
         with self._lock:
             self._abandoned = True
             dropped, self._raw, self._opened = self._raw, None, None
@@ -159,7 +160,7 @@ class Handshake:
             self._done.set()
 
     def _keep(self, raw: socket.socket) -> bool:
-        """Whether it is still wanted; then ``abandon`` ends what waits there."""
+        """Return whether it is still wanted; then ``abandon`` ends what waits there."""
         with self._lock:
             if not self._abandoned:
                 self._raw = raw
@@ -173,7 +174,7 @@ def open_early(
     connect_timeout_s: float,
     extra: Mapping[str, str] = NOTHING,
 ) -> Handshake:
-    """A WebSocket to a Realtime endpoint, not yet begun.
+    """Return a WebSocket to a Realtime endpoint, not yet begun.
 
     Args:
         extra: headers that the user adds; names in lower case.
@@ -188,7 +189,7 @@ def open_early(
 
 
 def shut(opened: socket.socket) -> None:
-    """From any thread: whoever reads or writes there goes on at once."""
+    """Shut a socket down: whoever reads or writes there goes on at once. Any thread."""
     try:
         # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
         socket.socket.shutdown(opened, socket.SHUT_RDWR)
@@ -199,7 +200,7 @@ def shut(opened: socket.socket) -> None:
 def handshake(
     opened: socket.socket, target: Target, headers: Mapping[str, str], timeout_s: float
 ) -> bytes:
-    """Ask for a WebSocket; returns what the server sent right after agreeing.
+    """Ask for a WebSocket; return what the server sent right after agreeing.
 
     Raises:
         OSError: it took too long, or broke off.
@@ -229,7 +230,7 @@ def handshake(
 
 
 def accept_of(nonce: str) -> str:
-    """What proves that the server has understood the handshake (RFC 6455, 4.2.2)."""
+    """Return what proves that the server has understood the handshake (RFC 6455, 4.2.2)."""
     digest = hashlib.sha1((nonce + _GUID).encode(), usedforsecurity=False).digest()
     return base64.b64encode(digest).decode()
 
@@ -260,7 +261,7 @@ def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
 
 
 def _read_body(opened: socket.socket, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """The words of a refusal, as far as they come in a moment."""
+    """Return the words of a refusal, as far as they come in a moment."""
     size = headers.get("content-length", "")
     wanted = min(int(size), MAX_BODY_BYTES) if size.isdecimal() else MAX_BODY_BYTES
     chunked = "chunked" in headers.get("transfer-encoding", "").lower()
@@ -278,7 +279,7 @@ def _read_body(opened: socket.socket, body: bytes, headers: Mapping[str, str]) -
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
-    """What chunked transfer coding wraps (RFC 9112, 7.1), as far as it is whole."""
+    """Yield what chunked transfer coding wraps (RFC 9112, 7.1), as far as it is whole."""
     while body:
         line, _, rest = body.partition(b"\r\n")
         try:
@@ -290,7 +291,7 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 
 def text_frame(message: str) -> bytes:
-    """One text message of a client as a single masked frame (RFC 6455, 5.2)."""
+    """Return one text message of a client as a single masked frame (RFC 6455, 5.2)."""
     data = message.encode("utf-8", "replace")
     if len(data) < 126:
         size = bytes([0x80 | len(data)])

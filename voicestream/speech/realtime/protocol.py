@@ -46,7 +46,7 @@ _STATUSES = (
 
 
 def realtime_target(base_url: str, model: str) -> Target:
-    """Where the WebSocket of a base URL is: ``/realtime`` below it, with the model.
+    """Return where the WebSocket of a base URL is: ``/realtime`` below it, with the model.
 
     ``http`` and ``https`` stand for ``ws`` and ``wss``; a URL that ends in ``/realtime``
     is taken as it is.
@@ -112,7 +112,7 @@ def response_create(request: SpeechRequest, key: str) -> str:
 
 
 def first_messages(request: SpeechRequest, extra: Mapping[str, Any] = NOTHING) -> tuple[str, str]:
-    """What a connection begins with, when this is the first request on it.
+    """Return what a connection begins with, when this is the first request on it.
 
     Args:
         extra: fields of the session that the user adds.
@@ -158,17 +158,17 @@ class ServerEvent:
 
     @property
     def ends_session(self) -> bool:
-        """The server takes no more requests on this connection."""
+        """Whether the server takes no more requests on this connection."""
         return _text(self.trouble or {}, "code") in _CLOSING_CODES
 
     @property
     def about_session(self) -> bool:
-        """An error in what all responses share."""
+        """Whether it is an error in what all responses share."""
         return self.key == _SESSION
 
 
 def read_event(message: str | bytes | bytearray) -> ServerEvent:
-    """One message of the server. What is unknown is of kind ``other``.
+    """Parse one message of the server. What is unknown is of kind ``other``.
 
     Raises:
         ValueError: it is no JSON object.
@@ -219,7 +219,7 @@ def _pcm(delta: Any) -> bytes | None:
 
 
 def _reset_s(limits: Any) -> float | None:
-    """How long until something may be asked for again; None if something may be now."""
+    """Return how long until something may be asked for again; None if something may be now."""
     waits = [
         float(limit["reset_seconds"])
         for limit in (limits if isinstance(limits, list) else [])
@@ -244,7 +244,7 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def trouble_error(
     trouble: dict[str, Any], url: str, key_source: str = "", wait_s: float | None = None
 ) -> EndpointError:
-    """The error for what a server reports in an event.
+    """Return the error for what a server reports in an event.
 
     Args:
         url: of the WebSocket.

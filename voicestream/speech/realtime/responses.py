@@ -16,7 +16,7 @@ _MAX_STRAYS = 64
 
 
 class Response:
-    """What comes for one request: put there by the connection, taken out by one fetch thread.
+    """Holds what comes for one request: put there by the connection, taken out by one fetch thread.
 
     Attributes:
         sent_at_s: when the request was on the wire.
@@ -66,7 +66,7 @@ class Responses:
         """The server takes no more requests on this connection."""
 
     def expect(self, limit_bytes: int) -> Response:
-        """A place for one more reply."""
+        """Make a place for one more reply."""
         with self._lock:
             self._count += 1
             reply = Response(str(self._count), limit_bytes)
@@ -74,7 +74,7 @@ class Responses:
             return reply
 
     def drop(self, reply: Response) -> None:
-        """Nothing more of it is wanted: the server need not make it."""
+        """Forget a reply of which nothing more is wanted: the server need not make it."""
         with self._lock:
             if reply.unwanted:
                 return
@@ -83,12 +83,12 @@ class Responses:
             self._end(reply.response_id)
 
     def running(self) -> list[str]:
-        """The names of the responses that the server is making."""
+        """Return the names of the responses that the server is making."""
         with self._lock:
             return list(self._running)
 
     def fail_all(self, error: EndpointError) -> None:
-        """The connection has ended."""
+        """Fail all replies: the connection has ended."""
         with self._lock:
             found = [*self._waiting.values(), *self._running.values()]
             self._waiting.clear()
@@ -97,7 +97,7 @@ class Responses:
             reply.came.put(error)
 
     def hand_out(self, event: ServerEvent, heard_at_s: float) -> None:
-        """To whom it belongs.
+        """Hand an event to the reply that it belongs to.
 
         Args:
             heard_at_s: when it came.
@@ -134,7 +134,8 @@ class Responses:
             reply.came.put(event)
 
     def _reply_of(self, event: ServerEvent) -> Response | None:
-        """Under the lock: whose event it is. A response that names no key is the oldest's."""
+        """Return whose event it is; one that names no key is the oldest's. Call it under the
+        lock."""
         known = self._running.get(event.response_id)
         if known is not None or event.kind not in ("created", "done"):
             return known
@@ -146,7 +147,7 @@ class Responses:
         return reply
 
     def _named(self, reply: Response, unwanted: bool) -> None:
-        """The response has a name: what came too early belongs to it, or it is to be ended."""
+        """Give a response its name: what came too early belongs to it, or it is to be ended."""
         if unwanted:
             self._end(reply.response_id)
         early = [stray for stray in self._strays if stray.response_id == reply.response_id]
@@ -164,7 +165,7 @@ class Responses:
         return error
 
     def _hand_out_error(self, event: ServerEvent) -> None:
-        """To whom it concerns: one request, or all that have not begun."""
+        """Hand an error to those it concerns: one request, or all that have not begun."""
         self.retired = self.retired or event.ends_session or event.about_session
         with self._lock:
             if event.about_session:

@@ -65,7 +65,7 @@ class RealtimeStream:
         return " ".join(self._parts)
 
     def wait_begun(self) -> None:
-        """Until the server has taken the request.
+        """Wait until the server has taken the request.
 
         Raises:
             EndpointError: it has not.
@@ -73,7 +73,7 @@ class RealtimeStream:
         self._kept.append(self._next())
 
     def __iter__(self) -> Iterator[bytes]:
-        """PCM as it comes; an empty piece where only ``said`` has grown."""
+        """Yield PCM as it comes; an empty piece where only ``said`` has grown."""
         while True:
             event = self._kept.pop() if self._kept else self._next()
             if event.kind == "words":
@@ -140,7 +140,7 @@ class RealtimeStream:
         )
 
     def _broken(self, error: EndpointError) -> EndpointError:
-        """What ended the connection, or this reply, seen from this reply."""
+        """Return what ended the connection, or this reply, as an error of this reply."""
         if not self._received_bytes or isinstance(error, IncompleteReplyError | ReplyError):
             return error
         broken = IncompleteReplyError(
@@ -179,7 +179,7 @@ class RealtimeStream:
         raise error
 
     def close(self) -> None:
-        """Nothing more of it is wanted: the server is told to stop."""
+        """Want nothing more of it: the server is told to stop."""
         if not self._ended:
             self._ended = True
             self._connection.cancel(self._reply)

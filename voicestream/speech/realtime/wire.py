@@ -48,7 +48,7 @@ class Wire:
             self._sending.release()
 
     def receive(self) -> bytes:
-        """What comes next; empty at the end."""
+        """Return what comes next; nothing at the end."""
         while True:
             try:
                 with self._touching:
@@ -59,7 +59,7 @@ class Wire:
                 return b""
 
     def shut(self) -> None:
-        """Whoever reads or writes goes on at once."""
+        """Shut the socket down: whoever reads or writes goes on at once."""
         shut(self._socket)
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Wire:
 
 
 def _would_block(opened: socket.socket) -> tuple[type[BaseException], ...]:
-    """What a socket that does not wait raises when there is nothing to do."""
+    """Return the exceptions of a socket that does not wait, when there is nothing to do."""
     if not hasattr(opened, "pending"):
         return (BlockingIOError,)
     import ssl
