@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -142,6 +143,10 @@ class FeederFigures:
     recommended_buffer_s: float = 0.0
     written_frames: int = 0
     cues: list[Cue] = field(default_factory=list)
+    latency_frames: int = 0
+    """Of what was handed to the device, so much is not heard yet."""
+    pauses_between: Callable[[int, int], tuple[tuple[int, int], ...]] = lambda _start, _end: ()
+    """The pauses of the sound between two frames: the first frame of each, the first after it."""
 
 
 @dataclass(slots=True)
@@ -197,6 +202,10 @@ class Snapshot:
     """Frames joined so far, pauses included."""
     played_frames: int = 0
     """Of these, handed to the device."""
+    heard_frames: int = 0
+    """Of these, heard."""
+    pauses: tuple[tuple[int, int], ...] = ()
+    """In the segment that is being heard: the first frame of each, and the first after it."""
     format_steps: tuple[str, ...] = ()
     """Each change of format under ``--format auto``."""
     holds: int = 0
@@ -266,12 +275,23 @@ class Metrics:
                 self._settled_bytes += self._settled[-1].bytes
             return (*self._settled, *live), self._settled_bytes + sum(it.bytes for it in live)
 
-    def _speaking(self) -> str:
-        played = self.play.played_frames
-        for cue in reversed(self.feeder.cues):
-            if cue.start_frame <= played:
-                return cue.text
-        return ""
+    def _heard_frames(self) -> int:
+        """At the end what was handed to the device has been heard, or is on its way."""
+        waiting = 0 if self.machine.state.final else self.feeder.latency_frames
+        return max(self.play.played_frames - waiting, 0)
+
+    def _cue(self, frame: int) -> Cue | None:
+        """What is spoken at ``frame``."""
+        reversed_cues = reversed(self.feeder.cues)
+        return next((cue for cue in reversed_cues if cue.start_frame <= frame), None)
+
+    def _pauses(self, frame: int) -> tuple[tuple[int, int], ...]:
+        """In the sound of the segment at ``frame``."""
+        cue = self._cue(frame)
+        if cue is None:
+            return ()
+        end_frame = cue.end_frame or self.feeder.written_frames
+        return self.feeder.pauses_between(cue.start_frame, end_frame)
 
     def throughput_kbps(self, now_s: float) -> float:
         """Kilobits a second of encoded speech while any was arriving, of late."""
@@ -299,6 +319,7 @@ class Metrics:
             "played_s": figures["played_frames"] / rate_hz,
         }
         spent_s = self.machine.spent_s()
+        heard_frames, cue = self._heard_frames(), self._cue(self.play.played_frames)
         return Snapshot(
             state=self.machine.state,
             at_ms=1000.0 * ((line.end or now) - line.process_start),
@@ -308,7 +329,9 @@ class Metrics:
             bytes=size_bytes,
             throughput_kbps=self.throughput_kbps(now),
             endpoint=self.endpoint,
-            speaking=self._speaking(),
+            speaking=cue.text if cue else "",
+            heard_frames=heard_frames,
+            pauses=self._pauses(heard_frames),
             warnings=tuple(self.notices.warnings),
             states_ms={state.value: 1000.0 * s for state, s in spent_s.items() if s},
             unspoken=tuple(self.notices.unspoken),

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from voicestream.errors import SaveError, VoicestreamError
+from voicestream.heard import heard
 from voicestream.printable import escaped, printable
 from voicestream.state import State
 
@@ -113,16 +114,15 @@ class Echo:
         return text.encode(encoding, "replace").decode(encoding)
 
     def follow(self, snapshot: Snapshot) -> bool:
-        """Pass on the segments begun by now; False if nobody reads any more."""
+        """Pass on the words begun by now; False if nobody reads any more."""
         if self.reader_gone:
             return False
-        due = [cue for cue in snapshot.cues if cue.start_frame <= snapshot.played_frames]
-        begun = snapshot.state is not State.IDLE and snapshot.played_frames > 0
-        fresh = due[self._passed :] if begun else []
-        self._passed += len(fresh)
+        fresh = ""
+        if snapshot.state is not State.IDLE and snapshot.played_frames:
+            begun = _begun_text(snapshot)
+            fresh, self._passed = begun[self._passed :], max(len(begun), self._passed)
         try:
-            for cue in fresh:
-                self._stream.write(self._shown(cue.text))
+            self._stream.write(self._shown(fresh))
             if snapshot.state.final and not self._ended:
                 self._ended = True
                 if self._passed and not snapshot.cues[-1].text.endswith("\n"):
@@ -132,3 +132,13 @@ class Echo:
             self.reader_gone = True
             return False
         return True
+
+
+def _begun_text(snapshot: Snapshot) -> str:
+    """The text up to the end of the word that is being heard."""
+    cues, known = snapshot.cues, heard(snapshot)
+    parts = [cue.text for cue in cues[: known.segments]]
+    if known.segments < len(cues):
+        end = known.word[1] if known.word else known.chars
+        parts.append(cues[known.segments].text[:end])
+    return "".join(parts)

@@ -115,6 +115,12 @@ class PauseFinder:
         """Return all of them, in order."""
         return [Pause(*ends) for ends in zip(self._starts, self._ends, strict=True)]
 
+    def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """Any thread: the pauses that lie between two frames."""
+        first = bisect.bisect_right(self._starts, start)
+        after = bisect.bisect_left(self._ends, end)
+        return tuple(zip(self._starts[first:after], self._ends[first:after], strict=False))
+
     def after(self, frame: int) -> Pause | None:
         """Return the first pause that ends after ``frame``: the one it lies in, or the next."""
         index = bisect.bisect_right(self._ends, frame)

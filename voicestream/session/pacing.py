@@ -119,6 +119,7 @@ class Pacing:
         """
         self._pcm = pcm
         self._pauses = PauseFinder(pcm.rate_hz)
+        self._metrics.feeder.pauses_between = self._pauses.between
         self._ahead_s = max(ahead_s, _PERIOD_S)
         ahead_frames = pcm.s_to_frames(self._ahead_s)
         self._planner = Planner(

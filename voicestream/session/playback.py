@@ -193,6 +193,7 @@ class Playback:
         player.underrun = self._underrun
         player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
+        metrics.feeder.latency_frames = player.latency_frames
         self._ring, self._player = ring, player
         self._room_frames = pcm.s_to_frames(_ROOM_S)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.errors import VoicestreamError
+from voicestream.heard import heard, spoken_text
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot, buffer_health
 from voicestream.state import State
 
@@ -36,7 +37,9 @@ class Result:
     errors: tuple[VoicestreamError, ...] = ()
     buffer: dict[str, float] = field(default_factory=dict)
     spoken: str = ""
-    """The text spoken up to the end or the interrupt, as far as can be told by segments."""
+    """The text heard, up to the last word that was heard whole."""
+    stopped_in: str = ""
+    """The word in which it stopped; empty where it stopped between two, or said all."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object of ``--json``: times in milliseconds since process start, None if
@@ -59,13 +62,15 @@ class Result:
                 for wanted, said in figures.reworded
             ],
             "spoken": self.spoken,
+            "heard_chars": len(self.spoken),
+            "stopped_in": self.stopped_in,
             "errors": [str(error) for error in self.errors],
         }
 
 
 _LIVE = frozenset(
     "at_ms fill_ms prebuffer_ms capacity_ms speaking segments cues written_frames played_frames "
-    "fill rate_hz start_s waits_for text_chars text_complete".split()
+    "heard_frames pauses fill rate_hz start_s waits_for text_chars text_complete".split()
 )
 """Of a snapshot, what is of no use once the reply has ended, or shown in another way."""
 
@@ -96,22 +101,13 @@ def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
             "deviation": fill.deviation_ms,
         },
         spoken=spoken_text(snapshot),
+        stopped_in=_stopped_in(snapshot),
     )
 
 
-def spoken_text(snapshot: Snapshot) -> str:
-    """Return the text heard so far; the last segment is cut in proportion to its sound."""
-    cues = snapshot.cues
-    ends = [cue.start_frame for cue in cues[1:]]
-    if snapshot.state is State.DONE or not cues:
-        return "".join(cue.text for cue in cues)
-    parts = []
-    for cue, end in zip(cues, [*ends, snapshot.written_frames], strict=True):
-        share = (snapshot.played_frames - cue.start_frame) / max(end - cue.start_frame, 1)
-        parts.append(cue.text[: max(int(share * len(cue.text)), 0)])
-        if share < 1:
-            break
-    return "".join(parts)
+def _stopped_in(snapshot: Snapshot) -> str:
+    known = heard(snapshot)
+    return snapshot.cues[known.segments].text[slice(*known.word)] if known.word else ""
 
 
 def _segment(figures: SegmentFigures, start_s: float) -> dict[str, Any]:

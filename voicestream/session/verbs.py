@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from voicestream.dsp.stretch import FASTEST, SLOWEST
+from voicestream.heard import spoken_text
 from voicestream.metrics import Cue
-from voicestream.session.result import spoken_text
 from voicestream.settings.asking import LEAST_TEMPO, MOST_TEMPO
 
 if TYPE_CHECKING:
