@@ -74,6 +74,7 @@ TEXT_CASES = [
 OPTION_CASES = [
     Case("unknown option", 2, ["--devic", "say --help"], ["Hi", "--devic", "null"]),
     Case("option without value", 2, ["--voice", "--help"], ["Hi", "--voice"]),
+    Case("short option without value", 2, ["-e", "argument"], ["Hi", "-e"]),
     Case("figures of a mistake", 2, ["--speed"], ["Hi", "--speed", "x", "--json"]),
     Case("figures of an unknown option", 2, ["--nonsense"], ["Hi", "--json", "--nonsense"]),
     Case("figures of a missing value", 2, ["--voice"], ["Hi", "--json", "--voice"]),
@@ -105,7 +106,7 @@ OPTION_CASES = [
     Case("no URL", 2, ["--base-url", "https://host/v1"], ["Hi", "--base-url", "localhost:88"]),
     Case("unknown endpoint", 2, ["kokro", "mean kokoro"], ["Hi", "-e", "kokro"]),
     Case("an endpoint without its key", 2, ["GROQ_API_KEY", "docs"], ["Hi", "-e", "groq"]),
-    Case("a URL for a name", 2, ["--base-url", "names"], ["Hi", "-e", "http://h/v1"]),
+    Case("a URL for a name", 2, ["--base-url", "endpoints"], ["Hi", "-e", "http://h/v1"]),
     Case("a key for a name", 2, ["not the name"], ["Hi", "-e", KEY]),
     Case("no host", 2, ["--base-url", "https://host/v1"], ["Hi", "--base-url", "http:///v1"]),
     Case("wrong scheme", 2, ["--base-url", "http"], ["Hi", "--base-url", "ftp://host/v1"]),

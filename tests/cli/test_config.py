@@ -67,6 +67,31 @@ def test_the_endpoints_to_use_stand_beside_their_tables(file: Path) -> None:
     assert file.read_text() == '[endpoint]\nuse = "kokoro"\n'
 
 
+def test_an_endpoint_is_made_field_by_field(tmp_path: Path) -> None:
+    def config(*words: str) -> str:
+        return run(Call(["config", *words], {"VOICESTREAM_API_KEY": None}), tmp_path).err
+
+    file = tmp_path / ".config" / "voicestream" / "config.toml"
+    assert config("set", "voice", "v") == ""
+    assert "no endpoint desk" in config("set", "endpoint", "desk")
+    for field, value in (("preset", "kokoro"), ("base_url", "http://127.0.0.1:1/v1/")):
+        assert config("set", f"endpoint.desk.{field}", value) == ""
+    assert config("set", "endpoint", "desk, embedded") == ""
+    assert config("set", "endpoint.desk.voice", "af_sky") == ""
+    assert config("set", "endpoint.desk.headers", '{"X-A": "b"}') == ""
+    before = file.read_text()
+    assert "unknown field" in config("set", "endpoint.desk.vioce", "af_sky")
+    assert "name of an environment variable" in config("set", "endpoint.desk.key_variable", KEY)
+    assert "preset that does not exist" in config("set", "endpoint.desk.preset", "kokro")
+    assert file.read_text() == before
+    assert "DESK_KEY is not set" in config("set", "endpoint.desk.key_variable", "DESK_KEY") + (
+        config("set", "endpoint", "desk")
+    )
+    settings = load({}, {"DESK_KEY": "k"}, tmp_path, file)
+    assert (settings.base_url, settings.model) == ("http://127.0.0.1:1/v1", "kokoro")
+    assert (settings.api_key, settings.headers) == ("k", {"x-a": "b"})
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_every_setting_can_be_set_to_its_default_and_read(row: object, file: Path) -> None:
     from voicestream.settings.row import Row

@@ -15,6 +15,7 @@ from tests.support.canary import KEY
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.session import named
+from voicestream.settings.catalogue import catalogue
 
 PCM = sound.ramp(24_000).tobytes()
 CONFIG = ".config/voicestream/config.toml"
@@ -103,7 +104,7 @@ def test_a_far_one_with_a_key_is_asked_only_when_told(
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(named, "reach", lambda _url: "far")
         for check, expected in (False, None), (True, True):
-            found, _file = named.named_endpoints(check)
+            found = named.named_endpoints(catalogue(), check)
             (mine,) = [each for each in found if each.profile.name == "mine"]
             assert mine.answers is expected
             assert len(server.requests) == check
@@ -119,7 +120,7 @@ def test_the_silent_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         monkeypatch.chdir(tmp_path)
         began_s = time.monotonic()
-        found, _file = named.named_endpoints(False)
+        found = named.named_endpoints(catalogue(), False)
         took_s = time.monotonic() - began_s
     silent = {each.profile.name: each for each in found if "silent" in each.profile.name}
     assert len(silent) == 8
@@ -127,6 +128,16 @@ def test_the_silent_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         (False, "nothing within 0.4 s")
     }
     assert took_s < 8 * 0.4
+
+
+def test_a_name_in_use_that_nobody_has_is_told(tmp_path: Path) -> None:
+    ended = endpoints(tmp_path, "", VOICESTREAM_ENDPOINT=f"kokro,groq,{KEY[:9]}4d1c8a")
+    assert ended.code == 0
+    slip, key = ended.warnings
+    assert "no endpoint kokro. Did you mean kokoro?" in slip
+    assert "no endpoint of that name" in key
+    assert "4d1c8a" not in ended.err + ended.out.decode()
+    assert ended.out.decode().splitlines()[0].split()[:2] == ["2", "groq"]
 
 
 def test_a_bad_table_is_told(tmp_path: Path) -> None:

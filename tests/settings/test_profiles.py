@@ -247,7 +247,8 @@ REFUSED = {
     'base_url = "ftp://x"': r"endpoint\.x\.base_url.*https://host/v1",
     'model = "m"': r"endpoint x has no base_url.*Give it one in .*config\.toml",
     'preset = "kokro"': "preset that does not exist.*Did you mean kokoro",
-    'voise = "v"': "unknown field: voise.*voice",
+    'voise = "v"': "unknown field: voise.*Did you mean voice",
+    'url = "http://x"': "unknown field: url.*Did you mean base_url",
     f'api_key = "{KEY}"': "unknown field: api_key.*key_variable names the environment variable",
     f'key_variable = "{KEY}"': "must be the name of an environment variable",
     f'"{KEY}" = "x"': "unknown field. There are",
@@ -277,7 +278,7 @@ def test_a_malformed_table_is_refused(loaded: Loader, line: str, told: str) -> N
         (KEY, "is not the name|no endpoint of that name"),
         ("sk-proj-4d1c8a", "no endpoint of that name"),
         ("a" * 40, "no endpoint of that name"),
-        (f"https://x/v1|{KEY}", "names, not URLs.*--base-url"),
+        (f"https://x/v1|{KEY}", "entry 1 is not the name.*--base-url"),
         ("azure", "azure has no base_url.*RESOURCE.openai.azure.com"),
         ("ko/koro", "entry 1 is not the name"),
     ],
@@ -307,6 +308,17 @@ def test_what_is_no_table_is_refused(loaded: Loader, config: str, told: str) -> 
     with pytest.raises(SettingsError, match=told) as refused:
         loaded(config=config)
     assert KEY not in str(refused.value)
+
+
+def test_what_people_write_is_understood(loaded: Loader) -> None:
+    table = '[endpoint.%s]\nbase_url = "https://x/v1"\nkey_variable = "%s"\n'
+    for written in ("$X_KEY", "${X_KEY}", "X_KEY"):
+        settings = loaded({"endpoint": "Desk"}, {"X_KEY": KEY}, config=table % ("Desk", written))
+        assert (settings.endpoint, settings.api_key) == ("desk", KEY)
+    with pytest.raises(SettingsError, match=r"unknown table: kokoro.*\[endpoint\.NAME\]"):
+        loaded(config='[kokoro]\nvoice = "v"\n')
+    with pytest.raises(SettingsError, match=r"base_url\) is no table.*\[endpoint\.NAME\]"):
+        loaded(config='[endpoint]\nbase_url = "http://x/v1"\n')
 
 
 def test_an_empty_key_variable_is_told_by_name_where_it_can_be_no_key(loaded: Loader) -> None:

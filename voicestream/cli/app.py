@@ -241,7 +241,7 @@ def _usage_error(mistake: Any, arguments: list[str]) -> UsageError:
     path = f"voicestream {command_of(arguments)}".rstrip()
     what, _, more = mistake.format_message().partition(". ")
     option = getattr(mistake, "option_name", None)
-    if option is not None:
+    if option is not None and hasattr(mistake, "possibilities"):  # not one without its value
         what = f"No such option: {option}"
         more = option_hint(option, getattr(mistake, "possibilities", None) or (), path)
     return UsageError(what.rstrip("."), hint=f"{more} Try: {path} --help".strip())

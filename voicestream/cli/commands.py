@@ -143,6 +143,7 @@ COMMANDS: dict[str, Command] = {
         (
             "voicestream config",
             "voicestream config set voice nova",
+            "voicestream config set endpoint.desk.base_url http://desk.lan:8880/v1",
             "voicestream config set api_key -",
         ),
     ),

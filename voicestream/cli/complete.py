@@ -230,7 +230,7 @@ def _endpoints() -> Names:
     from voicestream.settings.catalogue import catalogue
 
     try:
-        profiles, _keys, _file = catalogue()
+        profiles = catalogue().profiles
         found = [profiles.find(name) for name in profiles.names]
     except VoicestreamError:
         return []

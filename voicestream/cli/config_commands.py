@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from voicestream.cli.report import notice, print_json, print_text
 from voicestream.errors import SettingsError, UsageError
 from voicestream.printable import printable
 from voicestream.redact import redacted
-from voicestream.settings.config_file import make_example, set_in, unset_in
+from voicestream.settings.catalogue import catalogue
+from voicestream.settings.config_file import make_example, set_field, set_in, unset_in
 from voicestream.settings.endpoints import EMBEDDED_URL, Place
+from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row, shown
 from voicestream.settings.sources import read_key_file, user_config_file
 from voicestream.settings.table import TABLE, load, shown_value
@@ -25,6 +28,8 @@ _NAMES = (
     "\nEndpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, and "
     "--endpoint\nA,B,embedded uses them in order. `voicestream help settings` tells how.\n"
 )
+_FIELD = re.compile(r"endpoint\.([a-z0-9][a-z0-9_-]*)\.(\w+)")
+"""A field of an endpoint's table."""
 _USAGE = "Try: voicestream config --help"
 _EDITOR = "notepad" if os.name == "nt" else "vi"
 
@@ -45,14 +50,16 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
             return print_text(f"{file}\n")
         case ["edit"]:
             return _edit(file)
+        case ["set", name, *values] if values and (field := _FIELD.fullmatch(name)):
+            set_field(file, field[1], field[2], " ".join(values))
         case ["set", name, *values] if values:
             row = _row(name)
-            set_in(file, row, _value(row, " ".join(values)))
+            _set(file, row, _value(row, " ".join(values)))
             _tell_what_is_stronger(row)
         case ["set"] if flags:  # `config set --voice nova`
             for name, value in flags.items():
                 held = read_key_file(value) if name == "api_key" else shown(value)
-                set_in(file, _row(name), held)
+                _set(file, _row(name), held)
         case ["unset", name]:
             if not unset_in(file, _row(name).name):
                 notice(f"{name} is not set in {file}")
@@ -111,6 +118,15 @@ def _then_row(place: Place) -> tuple[str, str, str]:
     return f"  then {name}".rstrip(), ", ".join(told.values()), f"key: {key}" if key else "no key"
 
 
+def _set(file: Path, row: Row, value: str) -> None:
+    """Write a setting; an endpoint that nobody has is refused."""
+    if row.name == "endpoint":
+        profiles = catalogue().profiles
+        for name in filter(None, parse_setting(row.kind, value, row.name).split(",")):
+            profiles.reachable(name)
+    set_in(file, row, value)
+
+
 def _row(name: str) -> Row:
     """The setting that a name, a flag or a variable means."""
     wanted = name.lstrip("-").replace("-", "_")
@@ -144,8 +160,9 @@ def _tell_what_is_stronger(row: Row) -> None:
     """Where another source wins over the config file, say which."""
     try:
         source = load({}).source(row.name)
-    except SettingsError:
-        return  # the next call tells it
+    except SettingsError as error:
+        notice(f"{row.name} is in the config file now, but cannot be used yet: {error}")
+        return
     if not source.endswith((f"({row.name})", f"({row.name}.use)")):
         notice(f"{row.name} is in the config file now, but {source} is stronger")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from voicestream.cli.report import notice, print_json, print_text
+from voicestream.cli.report import notice, print_json, print_text, warn
 from voicestream.printable import printable
 from voicestream.redact import redacted
 from voicestream.session.named import NamedEndpoint, named_endpoints
+from voicestream.settings.catalogue import catalogue
 
 _MOST_CHARS = 44
 """Of what is told in words; the whole stands in the JSON."""
@@ -19,10 +20,18 @@ def show_endpoints(as_json: bool, check: bool) -> int:
     Args:
         check: ask those as well that want a key and are elsewhere.
     """
-    found, file = named_endpoints(check)
+    known = catalogue()
+    unknown = [name for name in known.use if name not in known.profiles.names]
+    found = named_endpoints(known, check)
     if as_json:
         told = [_told(each) for each in found]
-        return print_json({"config_file": str(file), "endpoints": told})
+        return print_json(
+            {
+                "config_file": str(known.file),
+                "use": [name for name in known.use if name not in unknown],
+                "endpoints": told,
+            }
+        )
     rows = [_row(each) for each in found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -30,8 +39,10 @@ def show_endpoints(as_json: bool, check: bool) -> int:
         for row in rows
     )
     print_text("".join(f"{line}\n" for line in lines))
+    for name in unknown:
+        warn(str(known.profiles.unknown(name)))
     asks = "" if check else "--check asks those with a key as well. "
-    notice(f"{asks}Your own are [endpoint.NAME] tables in {file}")
+    notice(f"{asks}Your own are [endpoint.NAME] tables in {known.file}")
     return 0
 
 

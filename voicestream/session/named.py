@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from voicestream.errors import (
     ConnectionFailedError,
@@ -18,7 +17,7 @@ from voicestream.errors import (
 from voicestream.policy.history import Knowledge
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import http_endpoint
-from voicestream.settings.catalogue import catalogue
+from voicestream.settings.catalogue import Catalogue
 from voicestream.settings.endpoints import EMBEDDED_URL, reach
 from voicestream.settings.profiles import Profile
 from voicestream.settings.table import Settings, load
@@ -72,34 +71,27 @@ class NamedEndpoint:
         return here or self.has_key is None
 
 
-def named_endpoints(check: bool) -> tuple[list[NamedEndpoint], Path]:
-    """All of them, those in use first, then what can be used; and the user's config file.
+def named_endpoints(known: Catalogue, check: bool) -> list[NamedEndpoint]:
+    """All of them, those in use first, then what can be used.
 
     Args:
         check: ask those as well that want a key and are elsewhere.
 
-    Raises:
-        SettingsError: a setting or a table is malformed.
     """
-    profiles, keys, file = catalogue()
-    try:
-        used = load().endpoint.split(",")
-    except SettingsError:
-        used = []  # one of them lacks its key, which is shown below
     found = []
-    for name in profiles.names:
-        profile = profiles.find(name)
-        has_key = bool(keys.look(profile)[0]) if profile.key_variable else None
+    for name in known.profiles.names:
+        profile = known.profiles.find(name)
+        has_key = bool(known.keys.look(profile)[0]) if profile.key_variable else None
         settings, trouble = None, ""
         try:
             settings = load({"endpoint": name})
         except SettingsError as error:
             trouble = error.what
-        use = used.index(name) + 1 if name in used else 0
+        use = known.use.index(name) + 1 if name in known.use else 0
         found.append(NamedEndpoint(profile, settings, trouble, has_key, use, _known(settings)))
     _ask_all([each for each in found if check or each.is_asked_unbidden])
     last = len(found) + 1
-    return sorted(found, key=lambda each: (each.use or last, not each.is_usable)), file
+    return sorted(found, key=lambda each: (each.use or last, not each.is_usable))
 
 
 def _known(settings: Settings | None) -> Knowledge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from voicestream.settings.profiles import Profiles
@@ -14,15 +15,32 @@ from voicestream.settings.sources import (
     user_config_file,
 )
 from voicestream.settings.table import TABLE
-from voicestream.settings.where import Keys, common_key
+from voicestream.settings.where import Keys, common_key, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What can be named.
+
+    Attributes:
+        profiles: the user's tables and the presets.
+        keys: finds keys for them.
+        use: the names in use, in order.
+        file: the user's config file.
+    """
+
+    profiles: Profiles
+    keys: Keys
+    use: tuple[str, ...]
+    file: Path
 
 
 def catalogue(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
     config_file: Path | None = None,
-) -> tuple[Profiles, Keys, Path]:
-    """The user's tables and the presets, who finds keys for them, and the config file.
+) -> Catalogue:
+    """Everything that can be named.
 
     Args:
         environ, folder, config_file: as for :func:`voicestream.settings.table.load`.
@@ -37,4 +55,5 @@ def catalogue(
     dotenv = read_dotenv((folder or Path()) / ".env")
     layers = [config, from_variables(dotenv, TABLE, ".env "), from_variables(environ, TABLE, "")]
     profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
-    return profiles, Keys(environ, dotenv, "", common_key(layers)), file
+    keys = Keys(environ, dotenv, "", common_key(layers))
+    return Catalogue(profiles, keys, settle(layers)[0], file)

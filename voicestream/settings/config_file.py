@@ -12,7 +12,9 @@ from typing import Any
 from voicestream.errors import SettingsError
 from voicestream.files import read_bounded, write_state
 from voicestream.settings.parse import parse_setting
+from voicestream.settings.profiles import Profiles
 from voicestream.settings.row import Row
+from voicestream.settings.table import TABLE
 
 _MOST_BYTES = 1 << 20
 _USE = "use"
@@ -45,6 +47,25 @@ def set_in(file: Path, row: Row, value: str) -> None:
     head, rest = _parted(before)
     head = _with_line(head, row.name, f"{row.name} = {_toml(parsed)}\n")
     _write(file, head + rest, {**meant, row.name: parsed})
+
+
+def set_field(file: Path, name: str, field: str, value: str) -> None:
+    """Write a field of an endpoint's table, which is made if there is none.
+
+    Raises:
+        SettingsError: there is no such field, the value is malformed, or the file cannot be
+            read or changed so.
+    """
+    kinds = {row.name: row.kind for row in TABLE}
+    parsed = Profiles({name: {field: value}}, str(file), kinds).written(name)[field]
+    before = _content(file)
+    meant = _read(file, before)
+    tables = meant.get("endpoint", {})
+    if not isinstance(tables, dict):
+        raise SettingsError(f"{file} says endpoint = ...", "that excludes a table", _EDIT)
+    changed = _in_table(before, f"endpoint.{name}", field, f"{field} = {_toml(parsed)}\n")
+    table = {**tables.get(name, {}), field: parsed}
+    _write(file, changed, {**meant, "endpoint": {**tables, name: table}})
 
 
 def unset_in(file: Path, name: str) -> bool:
@@ -120,7 +141,9 @@ def _parted(content: str) -> tuple[str, str]:
 
 def _in_table(content: str, table: str, name: str, line: str) -> str:
     """The content with a line of one table in place of its old one; a table is made if need be."""
-    header = re.search(rf"^[ \t]*\[[ \t]*{table}[ \t]*\].*(?:\n|\Z)", content, re.MULTILINE)
+    header = re.search(
+        rf"^[ \t]*\[[ \t]*{re.escape(table)}[ \t]*\].*(?:\n|\Z)", content, re.MULTILINE
+    )
     if header is None:
         head, rest = _parted(content)
         return f"{head}[{table}]\n{line}\n{rest}"

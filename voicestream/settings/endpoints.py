@@ -97,13 +97,12 @@ def name_list(value: Any) -> str:
     found: list[str] = []
     for entry in re.split(r"[,\s]+", ",".join(map(text, entries)).lower().strip(", ")):
         name = "embedded" if entry == "embedded:" else entry
-        if "://" in name:
-            raise ValueError(
-                "takes names, not URLs: a URL is given by --base-url, or as the base_url of "
-                "an [endpoint.NAME] table in the config file"
-            )
         if name and not re.fullmatch(_NAME, name):
-            raise ValueError(f"entry {len(found) + 1} is not the name of an endpoint")
+            raise ValueError(
+                f"entry {len(found) + 1} is not the name of an endpoint; `voicestream endpoints` "
+                "lists them. A URL is given by --base-url, or as the base_url of an "
+                "[endpoint.NAME] table in the config file"
+            )
         if name and name not in found:
             found.append(name)
     return ",".join(found)
@@ -117,7 +116,7 @@ def tellable_name(name: str) -> bool:
 
 def key_variable(value: Any) -> str:
     """The name of an environment variable. What is none is not told: it may be a key."""
-    found = text(value)
+    found = re.sub(r"^\$\{?(\w+)\}?$", r"\1", text(value))
     if not re.fullmatch(_VARIABLE, found):
         raise ValueError(
             "must be the name of an environment variable in capitals, such as OPENAI_API_KEY; "

@@ -32,6 +32,17 @@ _SETTINGS = {
 _FIELDS = ("preset", "key_variable", *_SETTINGS)
 _KEY_FIELDS = frozenset({"key", "api_key", "apikey", "token", "secret", "password"})
 """What people call the field that a key does not belong into."""
+_MEANT = {
+    **dict.fromkeys(("url", "host", "address", "endpoint", "api_base", "server"), "base_url"),
+    **dict.fromkeys(
+        ("api_key_env", "key_env", "env", "env_key", "api_key_variable"), "key_variable"
+    ),
+    **dict.fromkeys(("extra_headers", "header"), "headers"),
+    **dict.fromkeys(("extra_body", "extra", "fields", "params"), "body"),
+    **dict.fromkeys(("response_format", "codec"), "format"),
+    **dict.fromkeys(("rate", "sample_rate"), "rate_hz"),
+}
+"""What other programs call a field -> ours."""
 _CLOSE = 0.6
 """How alike two names are, from 0 to 1, for one to be taken for a slip of the other."""
 
@@ -96,7 +107,9 @@ class Profiles:
         self._file = file
         self._kinds = kinds
         self._presets: dict[str, dict[str, str]] = json.loads(_PRESETS.read_text("utf-8"))
-        self._tables = {name: self._checked(name, table) for name, table in tables.items()}
+        self._tables = {
+            name.lower(): self._checked(name.lower(), table) for name, table in tables.items()
+        }
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -109,6 +122,10 @@ class Profiles:
         named = (table.get("key_variable", ("", ""))[0] for table in self._tables.values())
         return frozenset(filter(None, named))
 
+    def written(self, name: str) -> dict[str, Any]:
+        """The fields of one of the user's tables, parsed."""
+        return {field: value for field, (value, _) in self._tables[name].items()}
+
     def find(self, name: str) -> Profile:
         """The profile of that name; its ``base_url`` may be empty.
 
@@ -119,8 +136,7 @@ class Profiles:
         preset_name = table.get("preset", (name, ""))[0]
         preset = self._presets.get(preset_name, {})
         if not table and not preset:
-            told = f" {name}" if tellable_name(name) else " of that name"
-            raise SettingsError(f"there is no endpoint{told}", hint=self._nearest(name, self.names))
+            raise self.unknown(name)
         values = {
             setting: (parse_setting(self._kinds[setting], preset[field], preset_name), source)
             for field, setting in _SETTINGS.items()
@@ -136,6 +152,11 @@ class Profiles:
             bool(table),
             *(preset.get(field, "") for field in ("docs", "note", "example")),
         )
+
+    def unknown(self, name: str) -> SettingsError:
+        """The error for a name that nothing has."""
+        told = f" {name}" if tellable_name(name) else " of that name"
+        return SettingsError(f"there is no endpoint{told}", hint=self._nearest(name, self.names))
 
     def reachable(self, name: str) -> Profile:
         """The profile of that name, with a base URL.
@@ -164,8 +185,8 @@ class Profiles:
         if not isinstance(table, Mapping):
             raise SettingsError(
                 f"{self._file} ({place}) is no table",
-                hint=f'Write [{place}] and below it base_url = "https://host/v1". '
-                "[endpoint] use = ... says which are used.",
+                hint="Below [endpoint] stands only use = ..., the names to use; what belongs to "
+                'one endpoint stands below [endpoint.NAME]: base_url = "https://host/v1"',
             )
         for field in table:
             if field not in _FIELDS:
@@ -205,9 +226,14 @@ def _told_field(field: str) -> str:
 
 
 def _field_hint(field: str) -> str:
+    """What to write instead of a field that does not exist."""
     if field.lower() in _KEY_FIELDS:
         return (
             "A key does not stand in this table; key_variable names the environment variable "
             'that holds it: key_variable = "OPENAI_API_KEY"'
         )
-    return f"There are {', '.join(_FIELDS)}."
+    from difflib import get_close_matches
+
+    meant = _MEANT.get(field) or next(iter(get_close_matches(field, _FIELDS, 1, _CLOSE)), "")
+    asked = f"Did you mean {meant}? " if meant else ""
+    return f"{asked}There are {', '.join(_FIELDS)}."

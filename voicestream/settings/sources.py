@@ -234,9 +234,12 @@ def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[s
     layer = {name: (value, f"{file} ({name})") for name, value in content.items()}
     unknown = sorted(set(content) - set(rows))
     if unknown:
+        is_table = isinstance(content[unknown[0]], dict)
         raise SettingsError(
-            f"{file} has an unknown setting: {unknown[0]}",
-            hint="`voicestream config` lists the settings.",
+            f"{file} has an unknown {'table' if is_table else 'setting'}: {unknown[0]}",
+            hint="The table of an endpoint is called [endpoint.NAME]."
+            if is_table
+            else "`voicestream config` lists the settings.",
         )
     if "use" in tables and not isinstance(tables["use"], dict):
         layer["endpoint"] = (tables.pop("use"), f"{file} (endpoint.use)")
