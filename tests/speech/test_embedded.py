@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -62,6 +63,35 @@ def test_words_of_other_scripts_are_known_and_letters_that_are_signs_are_not_amo
 ) -> None:
     assert unspeakable(text) == words
     assert not any(word in readable(text) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("It is −5 °C.", "It is minus 5 °C."),
+        ("5−3 ≤ 2 ≠ ∞", "5 minus 3 less than or equal to 2 not equal to infinity"),
+        ("5 €, 100 US$ and 1,299.99 £.", "€5, $100 and £1,299.99."),
+        ("€5, $6 and US$7", "€5, $6 and $7"),
+        ("The € and the $ rise.", "The euro and the dollar rise."),
+        ("1½ or ⅓ of 2 * 3", "1 and 1/2 or 1/3 of 2 times 3"),
+        ("10⁻³ x² H₂O", "10 to the power of minus 3 x² H₂O"),
+        ("C♯, B♭, √2, 5‰", "C sharp, B flat, square root 2, 5 per mille"),
+        ("ΔT, 3 λ, C:\\new ∙ x*y", "delta T, 3 lamda, C: backslash new x*y"),
+        ("$1.50 at 50% & more", "$1.50 at 50% & more"),
+    ],
+)
+def test_signs_that_the_voice_leaves_out_are_words(text: str, spoken: str) -> None:
+    tidied = re.sub(r"\s+(?=[,.])|(?<=\s)\s+", "", readable(text)).strip()
+    assert tidied == spoken
+
+
+@pytest.mark.parametrize("unit", ["Ça é naïve. ", "x", "1,", " ", "5 ", "($", "−"])
+def test_a_long_text_is_read_in_no_time(unit: str) -> None:
+    began_s = time.process_time()
+    text = unit * (1_000_000 // len(unit))
+    assert unspeakable(text) == []
+    readable(text)
+    assert time.process_time() - began_s < 10
 
 
 def test_a_text_is_spoken_without_them_and_they_are_told(voice: EmbeddedEndpoint) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import groupby
+
+from voicestream.speech.signs import with_names
 
 _MOST_CHARS = 48
 """Of a word. The time that the voice's reader takes grows with the cube of a word's parts."""
@@ -18,6 +21,7 @@ _NUMBER = re.compile(rf"\d{{{_MOST_DIGITS + 1},}}")
 _LONG = re.compile(
     rf"(\S{{{_MOST_CHARS // 2},{_MOST_CHARS - 1}}}[^\w\s]|\S{{{_MOST_CHARS}}})(?=\S)"
 )
+_PART = re.compile(r"\S+")
 _REPEATED = re.compile(r"([^\w\s])\1{3,}")
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 # micro is left to the voice, which reads it in units
@@ -27,25 +31,34 @@ _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lo"})
 
 def unspeakable(text: str) -> list[str]:
     """Return the words of ``text`` that the embedded voice has no sounds for, in order."""
-    if text.isascii():  # as most are, and some are very long
-        return []
-    return [word for spoken, word in _runs(text) if spoken is False]
+    return [word for part in text.split() if not part.isascii() for word in _foreign(part)]
 
 
 def readable(text: str) -> str:
-    """Return ``text`` without those words, in characters and lengths that the voice can read."""
-    kept = text
-    if not text.isascii():
-        kept = "".join(" " if spoken is False else word for spoken, word in _runs(text))
-        kept = _GREEK_LETTER.sub(_greek_name, unicodedata.normalize("NFC", kept))
-        kept = "".join(char for char in kept if unicodedata.category(char)[0] != "M")
+    """Return ``text`` without those words, in signs and lengths that the voice can read."""
+    kept = with_names(_PART.sub(lambda part: _kept(part[0]), text))
     kept = _REPEATED.sub(r"\1\1\1", kept)
     return _LONG.sub(r"\1 ", _NUMBER.sub(lambda found: " ".join(found[0]), kept))
 
 
-def _runs(text: str) -> list[tuple[bool | None, str]]:
-    """Yield words, each with whether it can be spoken, and what stands between them, with None."""
-    runs = groupby(text, lambda char: unicodedata.category(char)[0] in "LMN")
+@lru_cache(4096)
+def _foreign(part: str) -> tuple[str, ...]:
+    return tuple(run for spoken, run in _runs(part) if spoken is False)
+
+
+@lru_cache(4096)
+def _kept(part: str) -> str:
+    """Return what is spoken of some characters without a blank."""
+    if part.isascii():
+        return part
+    kept = "".join(" " if spoken is False else run for spoken, run in _runs(part))
+    kept = _GREEK_LETTER.sub(_greek_name, unicodedata.normalize("NFC", kept))
+    return "".join(char for char in kept if unicodedata.category(char)[0] != "M")
+
+
+def _runs(part: str) -> list[tuple[bool | None, str]]:
+    """Return words, each with whether it can be spoken, and what stands between them, with None."""
+    runs = groupby(part, lambda char: unicodedata.category(char)[0] in "LMN")
     joined = ((is_word, "".join(chars)) for is_word, chars in runs)
     return [(_is_spoken(run) if is_word else None, run) for is_word, run in joined]
 
