@@ -111,3 +111,8 @@ def test_nobody_comes_in_who_may_not(tmp_path: Path) -> None:
             assert caught.value.response.status_code == 403
         with connect(address, additional_headers=known, logger=SILENT) as socket:
             assert "session.created" in str(socket.recv(20))
+            assert socket.subprotocol is None
+        of_page: Any = ["realtime", f"openai-insecure-api-key.{KEY}"]
+        with connect(address, subprotocols=of_page, logger=SILENT) as socket:
+            assert "session.created" in str(socket.recv(20))
+            assert socket.subprotocol == "realtime"

@@ -7,12 +7,13 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from voicestream.errors import UsageError
 from voicestream.serve.asked import ApiError
 
 LOOPBACK = "127.0.0.1"
+_KEY_OF_PAGE = re.compile(r"\bopenai-insecure-api-key\.([^\s,]+)")
+"""How a web page, which can set no headers, sends its key with a WebSocket."""
 _NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.I)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+")
 
@@ -77,15 +78,18 @@ class Admission:
 
     def _of_origin(self, headers: Mapping[str, str]) -> ApiError | None:
         origin = headers.get("origin")
-        own = headers.get("host", "").lower()
-        if origin is None or origin in self.origins or urlsplit(origin).netloc.lower() == own:
+        if origin is None or origin in self.origins:
             return None
+        if origin.partition("://")[2].lower() == headers.get("host", "").lower():
+            return None  # a page of our own
         told = "Web pages of other places may not speak here unless --allow-origin names theirs."
         return ApiError(403, told, code="foreign_origin")
 
     def _of_key(self, headers: Mapping[str, str]) -> ApiError | None:
-        given = headers.get("authorization", "").removeprefix("Bearer ").strip().encode()
-        if self.api_key and not hmac.compare_digest(given, self.api_key.encode()):
+        given = headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if not given and (found := _KEY_OF_PAGE.search(headers.get("sec-websocket-protocol", ""))):
+            given = found[1]
+        if self.api_key and not hmac.compare_digest(given.encode(), self.api_key.encode()):
             said = "Incorrect API key provided." if given else "No API key provided."
             return ApiError(401, said, code="invalid_api_key")
         return None

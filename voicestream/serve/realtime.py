@@ -24,6 +24,8 @@ from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
 _PIECE_BYTES = 9600  # 200 ms
 _LEAST_SPEED, _MOST_SPEED = 0.25, 1.5
 _MOST_AT_ONCE = 8
+_SUBPROTOCOL = "realtime"
+"""Web pages ask for it, and give up where they do not get it."""
 _READ = re.compile(r"<(read-*)>\n(.*)\n</\1>", re.S)
 """How voicestream marks what is to be read."""
 
@@ -51,7 +53,8 @@ class RealtimeSession:
 
     async def run(self) -> None:
         """Until the client goes."""
-        await self._socket.accept()
+        offered = self._socket.scope.get("subprotocols", [])
+        await self._socket.accept(_SUBPROTOCOL if _SUBPROTOCOL in offered else None)
         await self._send("session.created", session=self._session())
         try:
             while True:
