@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from voicestream.cli.commands import COMMANDS
 from voicestream.cli.entries import entries_of
 from voicestream.cli.options import SHORT, switch_flags
+from voicestream.settings.parse import Choice
 from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE, Settings, load
 
@@ -30,6 +33,13 @@ def default(row: Row) -> str:
 def test_the_example_has_one_block_for_each_setting_in_order() -> None:
     variables = [block.splitlines()[-1].lstrip("#").partition("=")[0] for block in BLOCKS]
     assert variables == [row.variables[0] for row in TABLE]
+
+
+@each_setting
+def test_help_of_the_settings_tells_what_each_means_and_may_be(row: Row) -> None:
+    assert f"    {row.name}: {row.help}" in (inspect.getdoc(Settings) or "")
+    choices = row.kind.words if isinstance(row.kind, Choice) else ()
+    assert set(get_args(get_type_hints(Settings)[row.name])) == set(choices)
 
 
 @each_setting

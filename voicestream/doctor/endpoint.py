@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from voicestream.decode.registry import choose, open_decoder
 from voicestream.doctor.finding import Check, Finding, broken
@@ -79,6 +80,7 @@ def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
 def _standing_in(settings: Settings, place: Place) -> Settings:
     """The settings as they are for an endpoint that stands in."""
     voice = place.voice or (settings.voice if settings.is_set("voice") else "")
+    form: Any = place.format or settings.format  # looked at when the place was made
     return replace(
         settings,
         base_url=place.url,
@@ -86,7 +88,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
         model=place.model or AUTO,
         auto_model=False,
         voice="" if place.url == EMBEDDED_URL else voice,
-        format=place.format or settings.format,
+        format=form,
         extra_headers=place.extra_headers,
         extra_body=place.extra_body,
         rate_hz=place.rate_hz,

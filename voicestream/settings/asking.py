@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from voicestream.formats import FORMATS
 from voicestream.settings.endpoints import AUTO, name_list, place_list
@@ -88,12 +89,12 @@ class AskingSettings:
         "other words than the text's are an error, where the endpoint tells what it says",
         flag="--strict/--no-strict",
     )
-    format: str = _setting(
+    format: Literal["pcm", "mp3", "wav", "opus", "aac", "flac", "auto"] = _setting(
         "pcm",
         flag_choice(*FORMATS, "auto"),
         f"what to ask for: {', '.join(FORMATS)}, or auto (pcm while the network can carry it)",
     )
-    stream_format: str = _setting(
+    stream_format: Literal["audio", "sse"] = _setting(
         "audio",
         flag_choice("audio", "sse"),
         "how it comes: audio, or sse (the same in server-sent events)",

@@ -14,7 +14,7 @@ from voicestream.settings.row import setting as _setting
 class SpeakingSettings:
     """What is made of the text and the sound, and how it is played."""
 
-    playout: str = _setting(
+    playout: Literal["adaptive", "fixed"] = _setting(
         "adaptive",
         flag_choice("adaptive", "fixed"),
         "when playback starts and goes on: adaptive (by what the endpoint needs; fixed where a "
@@ -25,7 +25,7 @@ class SpeakingSettings:
         number(0, 60_000),
         "sound gathered before playback starts, ms; the least of it under --playout adaptive",
     )
-    underrun: str = _setting(
+    underrun: Literal["wait", "silence", "repeat", "stretch"] = _setting(
         "wait",
         flag_choice("wait", "silence", "repeat", "stretch"),
         "when sound is late: wait until there is enough, silence (play on as soon as any is "
@@ -117,7 +117,7 @@ class SpeakingSettings:
     device_wait_s: float = _setting(
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
     )
-    panel: str = _setting(
+    panel: Literal["auto", "on", "full", "off"] = _setting(
         "auto",
         flag_choice("auto", "full", "on", "off"),
         "live panel: auto (on a terminal), full (with all figures), on or off",

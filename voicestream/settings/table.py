@@ -231,6 +231,10 @@ def _whole(place: Place) -> Place:
 
 
 TABLE: tuple[Row, ...] = rows_of(Settings)
+# what each means stands in its row alone, and in help(Settings)
+Settings.__doc__ = "\n    ".join(
+    [f"{Settings.__doc__}\n", "Attributes:", *(f"    {row.name}: {row.help}" for row in TABLE)]
+)
 _BY_NAME = {row.name: row for row in TABLE}
 
 
