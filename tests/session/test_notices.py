@@ -106,3 +106,29 @@ def test_who_listens_late_hears_what_was_told_before() -> None:
     notices.hedged("three")
     assert told == ["one", "two", "three"] == notices.warnings
     assert notices.hedges == 2
+
+
+def test_a_reply_that_fails_at_once_ends_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The feeder may have ended before ``start`` goes on."""
+    begin = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        begin(thread)
+        if thread.name == "feeder":
+            thread.join(LONG_S)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    told: list[str] = []
+    session = Session(
+        Settings(base_url="http://a.test", retries=0),
+        FakeEndpoint(refuse),
+        FakeSegments(["Hi."]),
+        NullSink(),
+        None,
+        Metrics(),
+        lambda event: told.append(event.kind),
+    )
+    session.start()
+    assert session.wait(LONG_S)
+    assert [error.what for error in session.result().errors] == ["gone"]
+    assert told[-1] == "end"

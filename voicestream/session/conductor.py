@@ -167,9 +167,9 @@ class Session:
         notify = self.metrics.notices.notify
         if self._turn is not None:
             self._turn.begin(self._playback, self.verbs.answer, self._drop, notify)
-        threading.Thread(target=self._run, name="feeder", daemon=True).start()
         if self._heard is not None:
-            self._heard.start()
+            self._heard.start()  # before the feeder, which may end at once and with it this
+        threading.Thread(target=self._run, name="feeder", daemon=True).start()
 
     def _run(self) -> None:
         self.metrics.machine.advance(State.PREBUFFERING)
