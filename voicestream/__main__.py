@@ -4,29 +4,36 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     _fill_descriptors()
     # Collecting while a hundred modules are loaded finds nothing and costs 10 ms.
     gc.disable()
-    try:
-        from voicestream.cli.entry import run
+    from voicestream.cli.entry import run
 
-        code = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        code = 130
-    _leave(code)
+    _leave(run(sys.argv[1:]))
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    """Ctrl-C until a command takes it over: an exception could end up in any import."""
+    os._exit(130)
 
 
 def _fill_descriptors() -> None:
     """Open the null device where stdin, stdout or stderr is closed: a socket or a sound
     card that got descriptor 2 would be written on, or replaced."""
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(number)
+    try:
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(number)
+    except OSError:
+        return  # no descriptor to spare: what cannot work tells
 
 
 def _leave(code: int) -> None:

@@ -51,6 +51,7 @@ class Call:
         unread: stdout is a pipe that nobody reads.
         into: stdout is this file.
         disk_blocks: files cannot grow beyond so many blocks of 512 bytes.
+        before: what a shell does before it starts: ``ulimit``, ``trap``.
     """
 
     arguments: Sequence[str | bytes]
@@ -61,6 +62,7 @@ class Call:
     unread: bool = False
     into: str = ""
     disk_blocks: int | None = None
+    before: str = ""
 
 
 def clean_environ(home: Path) -> dict[str, str]:
@@ -92,8 +94,9 @@ def run(call: Call, folder: Path) -> Run:
     closing = " ".join(f"{descriptor}>&-" for descriptor in call.closed)
     if call.into:
         closing += f" >{call.into}"
-    limit = "" if call.disk_blocks is None else f"ulimit -f {call.disk_blocks} && "
-    shell = ["sh", "-c", f'{limit}exec "$@" {closing}', "sh"]
+    first = f"{call.before} && " if call.before else ""
+    first += "" if call.disk_blocks is None else f"ulimit -f {call.disk_blocks} && "
+    shell = ["sh", "-c", f'{first}exec "$@" {closing}', "sh"]
     with (
         _stdout(call.unread) as stdout,
         subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from voicestream.cli.limits import shortage
 from voicestream.cli.report import EXIT_BROKEN_PIPE, report
 from voicestream.cli.typed import as_command, help_asked
 from voicestream.cli.verbs import VERBS, run_verb
@@ -13,7 +14,13 @@ from voicestream.errors import SaveError, UsageError
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out the command line; return its exit code."""
-    code = _run(arguments)
+    try:
+        code = _run(arguments)
+    except (MemoryError, RuntimeError, OSError) as error:
+        told = shortage(error)
+        if told is None:
+            raise
+        code = report(told)
     try:
         if sys.stdout is not None:  # closed before we began
             sys.stdout.flush()

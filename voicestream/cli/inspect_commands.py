@@ -15,14 +15,10 @@ from voicestream.settings.seen import keep_seen
 
 def show_devices(as_json: bool) -> int:
     """The output devices, one a line, and the simulated one."""
-    from voicestream.session.outputs import card_sink
+    from voicestream.session.outputs import list_cards
 
     own_stderr()  # nothing of ALSA's words reaches the screen
-    sink = card_sink(load_settings({}).backend)
-    try:
-        devices = sink.devices()
-    finally:
-        sink.stop(drain=False)
+    devices = list_cards(load_settings({}).backend)
     keep_seen("devices", [(device.name, device.host_api) for device in devices])
     if as_json:
         return print_json({"devices": [asdict(device) for device in devices]})

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from voicestream.cli.limits import check_limits
 from voicestream.cli.options import SayCall
 from voicestream.cli.parts import (
     ask_early,
@@ -74,12 +75,16 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     own_stderr()
     log: Log | None = None
     try:
+        check_limits()
         log = _open_log(call, start_s)
         return _say_each(call, start_s, script_of, signals, log)
     except VoicestreamError as error:
         return report(error, call.json)
     except KeyboardInterrupt:
         return signals.exit_code
+    except Exception:
+        signals.clean_up()
+        raise
     finally:
         if log is not None:
             log.close()
@@ -223,8 +228,11 @@ def _conduct(
         while not session.wait(ECHO_TICK_S if echo else _TICK_S):
             pass_on(session, echo)
     pass_on(session, echo)
-    ended_early = session.interrupted and not session.dropped
-    code = _tell(call, session.result(), signals.exit_code if ended_early else 0, saver)
+    result = session.result()
+    # the writer of a pipe gets the same signal: its end may come first
+    ended_early = session.interrupted or (signals.came and not result.completed)
+    code = signals.exit_code if ended_early and not session.dropped else 0
+    code = _tell(call, result, code, saver)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 

@@ -1,4 +1,4 @@
-"""The caller's own code, where it must not keep anybody waiting for ever."""
+"""Code of others, where it must not keep anybody waiting for ever."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable
 
 
-def run_bounded(step: Callable[[], object], wait_s: float) -> str:
+def run_bounded(step: Callable[[], object], wait_s: float) -> BaseException | None:
     """Run a step in a thread of its own, and wait for it, but not longer than ``wait_s``.
 
     Returns:
-        What went wrong; empty if nothing did. A step that takes longer goes on.
+        What it raised; a TimeoutError if it takes longer, and goes on.
     """
     failures: list[BaseException] = []
 
@@ -24,5 +24,5 @@ def run_bounded(step: Callable[[], object], wait_s: float) -> str:
     thread.start()
     thread.join(wait_s)
     if failures:
-        return repr(failures[0])
-    return f"it takes longer than {wait_s:g} s" if thread.is_alive() else ""
+        return failures[0]
+    return TimeoutError(f"it takes longer than {wait_s:g} s") if thread.is_alive() else None

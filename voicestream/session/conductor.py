@@ -221,7 +221,7 @@ class Session:
             if self._turn is not None:
                 self._turn.close()
             if wrong := run_bounded(self._endpoint.close, _CLOSE_S):
-                self.metrics.notices.notify(f"the endpoint failed to close: {wrong}")
+                self.metrics.notices.notify(f"the endpoint failed to close: {wrong!r}")
             if self._heard is not None:
                 self._heard.finish(self._heard_in_all())
             self._listener.tell_end()

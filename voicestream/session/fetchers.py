@@ -200,7 +200,7 @@ class Fetchers:
 
     def _abort(self) -> None:
         if wrong := run_bounded(self._endpoint.abort, _ABORT_S):
-            self._warn(f"the endpoint failed to end its requests: {wrong}")
+            self._warn(f"the endpoint failed to end its requests: {wrong!r}")
 
     def _work(self) -> None:
         while job := self._take():

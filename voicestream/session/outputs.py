@@ -9,16 +9,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from voicestream.errors import DeviceError, VoicestreamError
+from voicestream.session.bounded import run_bounded
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
     from voicestream.metrics import Metrics
     from voicestream.notices import Notices
     from voicestream.output.base import Sink
+    from voicestream.output.devices import Device
     from voicestream.output.miniaudio import MiniaudioSink
     from voicestream.output.portaudio import PortAudioSink
     from voicestream.session.conductor import AnyTurn
 
+_LIST_S = 5.0
 _TOLD_FILE = "told-that-there-is-no-floor"
 
 
@@ -40,6 +43,29 @@ def _device_sink(settings: Settings) -> Sink:
 
         return NullSink()
     return card_sink(settings.backend, settings.device)
+
+
+def list_cards(backend: str) -> list[Device]:
+    """The output devices there are.
+
+    Raises:
+        DeviceError: there is no sound system, or it does not answer.
+    """
+    sink = card_sink(backend)
+    found: list[Device] = []
+
+    def look() -> None:
+        try:
+            found.extend(sink.devices())
+        finally:
+            sink.stop(drain=False)
+
+    failure = run_bounded(look, _LIST_S)
+    if isinstance(failure, TimeoutError):
+        raise DeviceError(f"the sound system has not answered within {_LIST_S:g} s")
+    if failure is not None:
+        raise failure
+    return found
 
 
 def card_sink(backend: str, device: str = "") -> MiniaudioSink | PortAudioSink:
