@@ -198,5 +198,21 @@ def test_an_unknown_command_is_told_in_one_line(tmp_path: Path) -> None:
 @silent_machine
 def test_devices_without_any(tmp_path: Path) -> None:
     ended = run(Call(["devices"]), tmp_path)
+    assert ended.code == 0
+    assert ended.err == "no sound card was found; `voicestream doctor` looks for the reason\n"
+    assert ended.out.decode().split() == "null a simulated device with a real clock".split()
+
+
+@silent_machine
+def test_of_bare_alsa_only_devices_are_listed(tmp_path: Path) -> None:
+    card = 'pcm.card {\n type null\n hint {\n show on\n description "My card"\n}\n}\n'
+    call = Call(["devices", "--json"], {"VOICESTREAM_BACKEND": "miniaudio"}, {".asoundrc": card})
+    ended = run(call, tmp_path)
     assert (ended.code, ended.err) == (0, "")
-    assert "null" in ended.out.decode()
+    (device,) = json.loads(ended.out)["devices"]
+    assert (device["index"], device["name"], device["host_api"]) == (0, "My card", "ALSA")
+    named = ["Hi.", "--device", "0", "--panel", "off"]
+    with ScriptedServer(Script(SOUND)) as server:
+        environ = {**call.environ, "VOICESTREAM_BASE_URL": server.url}
+        heard = run(Call(named, environ), tmp_path)
+    assert (heard.code, heard.errors) == (0, [])

@@ -22,6 +22,8 @@ def show_devices(as_json: bool) -> int:
     keep_seen("devices", [(device.name, device.host_api) for device in devices])
     if as_json:
         return print_json({"devices": [asdict(device) for device in devices]})
+    if not devices:
+        notice("no sound card was found; `voicestream doctor` looks for the reason")
     for device in devices:
         mark = "*" if device.is_default else " "
         sys.stdout.write(

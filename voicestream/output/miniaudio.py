@@ -22,6 +22,12 @@ _PERIODS = 3
 _NAME = b"voicestream"
 
 
+_CONVERTERS = frozenset(b"null lavrate samplerate speexrate speex upmix vdownmix oss".split())
+"""What ALSA lists beside the sound cards: parts to build devices of."""
+_SERVERS = frozenset(b"jack pulse pipewire".split())
+"""Sound servers, listed whether they run or not."""
+
+
 class MiniaudioSink:
     """Plays on a device that miniaudio finds: PulseAudio, ALSA, Core Audio, WASAPI and others.
 
@@ -101,7 +107,7 @@ class MiniaudioSink:
         if told != lib.MA_SUCCESS:
             raise DeviceError("the audio devices cannot be listed", _reason(lib, told))
         backend = ffi.string(lib.ma_get_backend_name(self._context.backend)).decode()
-        found = []
+        found: list[tuple[Device, Any]] = []
         for index in range(count[0]):
             info = infos[0][index]
             # the list is gone with the next question
@@ -110,8 +116,12 @@ class MiniaudioSink:
                 self._context, lib.ma_device_type_playback, kept, ffi.addressof(info)
             )
             native = info.nativeDataFormats[0]
+            # a name in ALSA stands at the beginning of the id
+            known = ffi.string(ffi.cast("char *", kept), 255) if backend == "ALSA" else b""
+            if known in _CONVERTERS or (known in _SERVERS and not native.sampleRate):
+                continue
             device = Device(
-                index=index,
+                index=len(found),
                 name=ffi.string(info.name).decode("utf-8", "replace"),
                 host_api=backend,
                 channels=int(native.channels),
