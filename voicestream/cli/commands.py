@@ -85,7 +85,7 @@ COMMANDS: dict[str, Command] = {
         (
             "voicestream hello there",
             'voicestream "Hello there." -v nova --tempo 1.2',
-            'llm "why is the sky blue?" | voicestream --echo',
+            'llm "why is the sky blue?" | voicestream',
             "voicestream -f notes.md -o notes.mp3",
         ),
     ),
