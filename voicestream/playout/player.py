@@ -94,7 +94,8 @@ class Player:
         self._silent_frames = 0
         self._asked_s = math.inf  # the callback before this one
         self._gain = 1.0  # reached so far
-        self._leading_frames = 0  # of the rise before the sound goes on
+        self._goes_on = False  # after a rest: a rise is due before the sound
+        self._leading_frames = 0  # of that rise
         self._seeking = False  # silent until the frame to go on at is written
         self.resting = False
         """Silent because the controls wish it, the fade included."""
@@ -192,6 +193,9 @@ class Player:
         out = out[silent:]
         if len(out) and self.resting:
             self._end_rest()
+        if len(out) and self._goes_on and self.ready:
+            self._goes_on = False
+            self._leading_frames = self._concealer.lead_into(self._reel.peek)
         if self._leading_frames:
             rising = min(self._leading_frames, len(out))
             self._leading_frames -= rising
@@ -233,10 +237,9 @@ class Player:
             self._wake()
 
     def _end_rest(self) -> None:
-        """Go on where the sound was left, every sample of it as it is."""
+        """Go on where the sound was left, every sample of it as it is, once there is enough."""
         self.resting = self.silent = False
-        if self._machine.advance(State.REBUFFERING) and self.ready:
-            self._leading_frames = self._concealer.lead_into(self._reel.peek)
+        self._goes_on = self._machine.advance(State.REBUFFERING)
 
     def _sought(self, frame: int) -> bool:
         """Go on at another frame, out of a fade; return False if what lies before it is still to be
@@ -263,6 +266,7 @@ class Player:
         if playing or self._leading_frames:
             self._leading_frames = 0
             self._concealer.stop_here()
+        self._goes_on = False
         if self._machine.state is State.PLAYING:
             self._machine.advance(State.REBUFFERING)
 
