@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 LEAVES = {
     *("errors", "pcm", "state", "metrics", "notices", "trace"),
     *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
-    "heard",
+    "words",
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output"}
 MAY_IMPORT = {

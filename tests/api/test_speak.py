@@ -101,6 +101,10 @@ def test_each_segment_is_told_once_it_is_heard() -> None:
     assert [event.segment for event in heard] == [0, 1, 2]
     assert [event.text for event in heard] == [it.text for it in result.snapshot.segments]
     assert seen[-1].kind == "end"
+    words = [event.text for event in seen if event.kind == "word"]
+    assert words == "".join(event.text for event in heard).split()
+    order = [event.segment for event in seen if event.kind in ("word", "heard")]
+    assert order == sorted(order, key=int)
     for event, cue in zip(heard, result.snapshot.cues, strict=True):
         assert event.at_ms - playing.at_ms >= 1000 * cue.end_frame / tones.RATE_HZ - 20
 

@@ -301,7 +301,6 @@ def test_the_time_is_exact_once_all_of_it_has_arrived() -> None:
 def test_progress_is_a_share(snapshot: Snapshot, chars: int, complete: bool) -> None:
     progress = progress_of(replace(snapshot, text_chars=chars, text_complete=complete))
     assert 0.0 <= progress.share <= 1.0
-    assert 0.0 <= progress.speaking <= 1.0
     assert progress.total_s is None or progress.total_s >= progress.heard_s
 
 
@@ -309,11 +308,14 @@ def test_progress_is_a_share(snapshot: Snapshot, chars: int, complete: bool) -> 
 def test_of_a_long_text_the_rows_are_shown_that_are_spoken(played: int) -> None:
     text = " ".join(f"word{number:02}" for number in range(72))
     seen = playing(
-        cues=(Cue(0, text),), speaking=text, written_frames=100_000, played_frames=played
+        cues=(Cue(0, text, 100_000),), speaking=text, played_frames=played, heard_frames=played
     )
     shown = [line.strip("│ ") for line in rows(seen, 89, full=False)]
     assert f"word{72 * played // 100_000:02}" in " ".join(shown)
     assert sum(line.startswith("word") for line in shown) == 3
+    lines = draw(seen, 89, full=False)
+    marked = [part for line in lines for part, style in line if style == "bold underline"]
+    assert marked == [f"word{72 * played // 100_000:02}"]
 
 
 def test_a_low_terminal_keeps_state_and_figures() -> None:

@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from voicestream.errors import SaveError, VoicestreamError
-from voicestream.heard import heard
 from voicestream.printable import escaped, printable
 from voicestream.state import State
+from voicestream.words import heard
 
 if TYPE_CHECKING:
     from voicestream.metrics import Snapshot

@@ -1,12 +1,13 @@
-"""Tells which segments have been heard, each when its last sample has left the loudspeaker."""
+"""Tells each word as it begins to be heard, and each segment once all of it was heard."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
-from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.state import Status
+from voicestream.words import place_words
 
 _LOOK_S = 0.03
 _LAST_S = 1.0
@@ -18,19 +19,21 @@ class HeardTeller:
 
     Args:
         heard_frames: frames that have left the loudspeaker.
-        tell: called with ``heard`` and a segment's figures.
+        tell: called with ``word``, the figures of its segment and the word, or with ``heard``,
+            a segment's figures and its text.
     """
 
     def __init__(
         self,
         metrics: Metrics,
         heard_frames: Callable[[], int],
-        tell: Callable[[str, SegmentFigures], None],
+        tell: Callable[[str, SegmentFigures, str], None],
     ) -> None:
         self._metrics = metrics
         self._heard_frames = heard_frames
         self._tell = tell
         self._told = 0
+        self._words_told = 0  # of the segment after the segments told
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heard", daemon=True)
 
@@ -52,11 +55,25 @@ class HeardTeller:
         cues = self._metrics.feeder.cues
         while self._told < len(cues):
             cue = cues[self._told]
-            if not cue.end_frame or cue.end_frame > frames:
-                return
             figures = self._metrics.requests.segments[cue.segment]
-            if not figures.status.ended:
+            self._tell_words(cue, figures, frames)
+            if not cue.end_frame or cue.end_frame > frames or not figures.status.ended:
                 return
             self._told += 1
+            self._words_told = 0
             if figures.status is Status.DONE:  # and not one that was skipped, or broke off
-                self._tell("heard", figures)
+                self._tell("heard", figures, figures.text)
+
+    def _tell_words(self, cue: Cue, figures: SegmentFigures, frames: int) -> None:
+        """Tell the words of ``cue`` whose sound begins before ``frames``."""
+        feeder = self._metrics.feeder
+        end_frame = cue.end_frame or feeder.written_frames
+        pauses = feeder.pauses_between(cue.start_frame, end_frame)
+        begins_at: float = cue.start_frame
+        for index, word in enumerate(place_words(cue, pauses, feeder.rate_hz or 1)):
+            if begins_at >= frames:
+                return
+            if index >= self._words_told:
+                self._words_told += 1
+                self._tell("word", figures, cue.text[word.start : word.end])
+            begins_at = word.until_frame

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.errors import VoicestreamError
-from voicestream.heard import heard, spoken_text
 from voicestream.metrics import Metrics, SegmentFigures, Snapshot, buffer_health
 from voicestream.state import State
+from voicestream.words import heard, spoken_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +16,8 @@ class Event:
     """Something that happened.
 
     ``kind`` is one of ``segment_queued``, ``first_byte``, ``playing``, ``segment_done`` (all
-    of its sound is here), ``heard`` (the last of it has left the loudspeaker),
-    ``segment_failed``, ``warning``, ``end``.
+    of its sound is here), ``word`` (it begins to be heard), ``heard`` (the last of a segment
+    has left the loudspeaker), ``segment_failed``, ``warning``, ``end``.
     """
 
     kind: str

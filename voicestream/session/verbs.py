@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from voicestream.dsp.stretch import FASTEST, SLOWEST
-from voicestream.heard import spoken_text
 from voicestream.metrics import Cue
 from voicestream.settings.asking import LEAST_TEMPO, MOST_TEMPO
+from voicestream.words import spoken_text
 
 if TYPE_CHECKING:
     from voicestream.session.conductor import Session

@@ -15,6 +15,7 @@ from voicestream.ui.figures import Figures
 from voicestream.ui.lines import Line, Part, cells, clip, first_fitting, wrap
 from voicestream.ui.progress import progress_of
 from voicestream.ui.summary import clock, heard_s, seconds, waits_for_text
+from voicestream.words import heard
 
 _ROWS = 3
 """Of the text being spoken, so many lines are shown at once."""
@@ -147,7 +148,7 @@ class _Picture:
         )
         lines: list[Line] = []
         if speaking:
-            lines = [[(row, "bold")] for row in self.rows_now(speaking)]
+            lines = self.rows_now(speaking)
             # The conductor may name a text a moment before its segment is marked.
             coming = [s for s in coming if s.text != self.snapshot.speaking]
         if not self.full:
@@ -166,17 +167,36 @@ class _Picture:
         waiting += [segment.text for segment in coming if segment.text not in waiting]
         return waiting[:_NEXT]
 
-    def rows_now(self, speaking: str) -> list[str]:
-        """The rows of a text among which the voice is now."""
+    def rows_now(self, speaking: str) -> list[Line]:
+        """The rows of a text among which the voice is now, its word marked."""
         if self.full:
-            return wrap(speaking, self.inner, 2, self.glyphs.more)
+            return [[(row, "bold")] for row in wrap(speaking, self.inner, 2, self.glyphs.more)]
         rows = wrap(speaking, self.inner, _MOST_ROWS, self.glyphs.more)
-        at, passed = 0, len(rows[0])
-        while at < len(rows) - 1 and passed < self.progress.speaking * len(speaking):
+        marked = self.word_now()
+        at, passed = 0, len(rows[0].split())
+        while at < len(rows) - 1 and passed <= marked:
             at += 1
-            passed += len(rows[at]) + 1
+            passed += len(rows[at].split())
         first = max(min(at, len(rows) - _ROWS), 0)
-        return rows[first : first + _ROWS]
+        lines: list[Line] = [[(row, "bold")] for row in rows[first : first + _ROWS]]
+        words = rows[at].split(" ")
+        word = marked - passed + len(words)
+        if 0 <= word < len(words):
+            before, after = (" ".join(part) for part in (words[:word], words[word + 1 :]))
+            lines[at - first] = [
+                (before + " " * bool(before), "bold"),
+                (words[word], "bold underline"),
+                (" " * bool(after) + after, "bold"),
+            ]
+        return lines
+
+    def word_now(self) -> int:
+        """Which word of the text being spoken is heard, as words are told apart by spaces."""
+        known = heard(self.snapshot)
+        if known.segments >= len(self.snapshot.cues):
+            return -1
+        text = self.snapshot.cues[known.segments].text
+        return len(text[: known.word[1] if known.word else known.chars].split()) - 1
 
     def notices(self) -> list[Line]:
         """The latest warning, and the hint."""

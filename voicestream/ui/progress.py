@@ -1,4 +1,4 @@
-"""How far the speech is: in the whole text, and in the part that is being spoken."""
+"""How far the speech is in the whole text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ class Progress:
 
     Attributes:
         share: of the text as far as it is known, 0 to 1.
-        speaking: of the part that is being spoken, 0 to 1.
         heard_s: seconds heard.
         total_s: how long the whole will be; None while that cannot be told.
         exact: all of the sound is there, so ``total_s`` is no estimate.
@@ -22,7 +21,6 @@ class Progress:
     """
 
     share: float
-    speaking: float
     heard_s: float
     total_s: float | None
     exact: bool
@@ -33,20 +31,18 @@ def progress_of(seen: Snapshot) -> Progress:
     """How far the reply is that ``seen`` shows."""
     cues = seen.cues
     ends = [cue.start_frame for cue in cues[1:]] + [seen.written_frames] * bool(cues)
-    heard_chars, speaking = 0.0, 0.0
+    heard_chars = 0.0
     for cue, end in zip(cues, ends, strict=True):
         share = (seen.played_frames - cue.start_frame) / max(end - cue.start_frame, 1)
         if share < 0.0:
             break
-        speaking = min(share, 1.0)
-        heard_chars += speaking * len(cue.text)
+        heard_chars += min(share, 1.0) * len(cue.text)
     written_chars = sum(len(cue.text) for cue in cues)
     whole = max(seen.text_chars, written_chars)
     exact = seen.text_complete and written_chars >= seen.text_chars and _all_there(seen)
     total_s = seen.audio_s if exact else _estimate_s(seen, whole) if seen.text_complete else None
     return Progress(
         share=min(heard_chars / whole, 1.0) if whole else 0.0,
-        speaking=speaking,
         heard_s=heard_s(seen),
         total_s=total_s,
         exact=exact,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicestream.heard import Word, heard, place_words, spoken_text
 from voicestream.metrics import Cue, Metrics
+from voicestream.words import Word, heard, place_words, spoken_text
 
 RATE_HZ = 24_000
 SPOKEN: list[dict[str, Any]] = json.loads(
