@@ -114,7 +114,8 @@ def start(
         endpoint: instead of the one the settings name: a client of the ``openai``
             package (``OpenAI``, ``AsyncOpenAI``, Azure), which stays open, or an
             object with the members of ``voicestream.speech.base.Endpoint``, which
-            serves one reply; of these it needs only ``open``.
+            serves one reply; of these it needs only ``open``. A str is the name of one,
+            or several in order, as for ``--endpoint``.
         interruptible: if False, neither the handle's ``interrupt()`` nor
             ``interrupt_callback`` ends the speech.
         interrupt_callback: asked every 20 ms in a thread of voicestream's; once it
@@ -151,6 +152,13 @@ def begin(
     """
     started_s = time.monotonic()
     refuse_amid_speech()
+    if isinstance(endpoint, str):
+        if settings is not None:
+            raise UsageError(
+                "an endpoint's name was given beside settings",
+                hint='Name it there: voicestream.Settings(endpoint="kokoro").',
+            )
+        settings, endpoint = load({"endpoint": endpoint}), None
     chosen = settings if settings is not None else load()
     if not isinstance(chosen, Settings):
         raise UsageError(

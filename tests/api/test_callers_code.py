@@ -161,7 +161,7 @@ async def later(*_: Any) -> Any:
     [
         (Mine, "Mine is a class.*Mine\\("),
         (object(), "object is no endpoint.*openai"),
-        ("https://host/v1", "str is no endpoint"),
+        ("https://host/v1", "name was given beside settings.*Settings\\(endpoint="),
         (with_members(Mine, open=None), "no endpoint"),
         (with_members(Mine, open=later), "asynchronous"),
         (with_members(Mine, open=lambda _self: None), r"no open\(request\)"),

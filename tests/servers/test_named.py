@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import voicestream
 from tests.cli.command import Call, Run, run
 from tests.servers.said import saved
 from tests.support import sound
@@ -153,4 +154,16 @@ def test_the_environment_names_endpoints(tmp_path: Path) -> None:
         )
         ended = run(call, tmp_path)
         assert ended.code == 0, ended.err
+        check(server.requests[0], "live")
+
+
+def test_a_program_gives_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "voicestream").mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("LIVE_KEY", KEY + "l")
+    monkeypatch.setenv("VOICESTREAM_DEVICE", "null")
+    monkeypatch.chdir(tmp_path)
+    with ScriptedServer(Script(PCM)) as server:
+        (tmp_path / "voicestream" / "config.toml").write_text(tables(live=server.url))
+        assert voicestream.say("Hello there.", endpoint="live,embedded").completed
         check(server.requests[0], "live")

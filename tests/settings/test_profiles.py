@@ -73,23 +73,52 @@ LAYERS = ("flag", "environment", ".env", "table", "preset", "config file")
 
 
 @pytest.mark.parametrize(
-    ("setting", "preset"), [("model", "kokoro"), ("voice", "af_heart"), ("format", "pcm")]
+    ("setting", "preset"),
+    [("model", "canopylabs/orpheus-v1-english"), ("voice", "autumn"), ("format", "wav")],
 )
 @pytest.mark.parametrize("highest", range(len(LAYERS)), ids=LAYERS)
 def test_the_stronger_place_wins(loaded: Loader, setting: str, preset: str, highest: int) -> None:
-    values = {"format": ["mp3", "wav", "flac", "aac", "", "opus"]}.get(setting, [*"abcdef"])
+    values = {"format": ["mp3", "pcm", "flac", "aac", "", "opus"]}.get(setting, [*"abcdef"])
     said = [index >= highest for index in range(len(LAYERS))]
-    table = f'[endpoint.kokoro]\n{setting} = "{values[3]}"\n' if said[3] else ""
+    table = f'[endpoint.groq]\n{setting} = "{values[3]}"\n' if said[3] else ""
     settings = loaded(
-        {"endpoint": "kokoro"} | ({setting: values[0]} if said[0] else {}),
-        {f"VOICESTREAM_{setting.upper()}": values[1]} if said[1] else {},
+        {"endpoint": "groq"} | ({setting: values[0]} if said[0] else {}),
+        {"GROQ_API_KEY": KEY} | ({f"VOICESTREAM_{setting.upper()}": values[1]} if said[1] else {}),
         f"VOICESTREAM_{setting.upper()}={values[2]}\n" if said[2] else "",
         (f'{setting} = "{values[5]}"\n' if said[5] else "") + table,
     )
     expected = [*values[:4], preset][min(highest, 4)]
     assert getattr(settings, setting) == expected
-    place = ["flag --", "VOICESTREAM_", ".env ", "config.toml (endpoint.kokoro.", "preset kokoro"]
+    place = ["flag --", "VOICESTREAM_", ".env ", "config.toml (endpoint.groq.", "preset groq"]
     assert place[min(highest, 4)] in settings.source(setting)
+
+
+def test_a_config_file_that_names_the_endpoint_means_its_other_lines_for_it(
+    loaded: Loader,
+) -> None:
+    """And is weaker than a preset that is named for one call, or by the environment."""
+    config = 'voice = "af_sky"\nendpoint = "kokoro,openai"\n'
+    key = {"OPENAI_API_KEY": KEY}
+    settings = loaded({}, key, config=config)
+    assert (settings.voice, settings.model) == ("af_sky", "kokoro")
+    assert settings.fallbacks[0].voice == "alloy"
+    assert loaded({"endpoint": "openai"}, key, config=config).voice == "alloy"
+    assert loaded({}, {**key, "VOICESTREAM_ENDPOINT": "openai"}, config=config).voice == "alloy"
+    table = config.replace("endpoint", "[endpoint]\nuse", 1) + '[endpoint.kokoro]\nvoice = "v"\n'
+    assert loaded({}, key, config=table).voice == "v"
+
+
+def test_headers_go_where_they_were_meant_for(loaded: Loader) -> None:
+    ours, theirs = '{"X-Key": "one-of-ours"}', {"x-key": "one-of-ours"}
+    environ = {"VOICESTREAM_EXTRA_HEADERS": ours}
+    assert loaded({"base_url": "https://u/v1"}, environ).headers == theirs
+    assert loaded({"endpoint": "kokoro"}, environ).headers == {}
+    assert loaded({"endpoint": "kokoro", "extra_headers": ours}).headers == theirs
+    assert loaded({}, {**environ, "VOICESTREAM_ENDPOINT": "kokoro"}).headers == theirs
+    assert loaded({}, {"VOICESTREAM_ENDPOINT": "kokoro"}, f"VOICESTREAM_EXTRA_HEADERS={ours}") == (
+        loaded({}, {"VOICESTREAM_ENDPOINT": "kokoro"})
+    )
+    assert Settings(endpoint="kokoro", extra_headers=ours).headers == theirs
 
 
 def test_what_neither_table_nor_preset_says_is_as_it_is_without_a_name(loaded: Loader) -> None:

@@ -78,8 +78,10 @@ def gather(
         if names:
             keys = Keys(environ, dotenv, named_by, common_key(layers))
             named = by_name(names, named_by, profiles, layers, keys)
-            # what an endpoint's profile says is weaker than what is said for this call, or here
-            layers.insert(1, named.layer)
+            # what an endpoint's profile says is weaker than what is said for this call, or here;
+            # a preset is the weakest of all where the config file itself names the endpoint
+            layers.insert(1, named.table)
+            layers.insert(0 if config.get("endpoint", ("", ""))[1] == named_by else 1, named.preset)
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for layer in layers:

@@ -121,8 +121,10 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         flags = {name: held for name, held in told.items() if held[0] != _BY_NAME[name].default}
         keys = Keys(self.keys, {}, "", flags.get("api_key", ("", "")))
         names = tuple(self.endpoint.split(","))
-        named = by_name(names, "", Profiles({}, "the config file", kinds), [{}, flags], keys)
-        for name, (value, _) in (named.layer | flags).items():
+        named = by_name(
+            names, "the program", Profiles({}, "the config file", kinds), [{}, flags], keys
+        )
+        for name, (value, _) in (named.preset | named.table | flags).items():
             object.__setattr__(self, name, value)
         object.__setattr__(self, "stand_ins", named.stand_ins)
         object.__setattr__(self, "keys", {**self.keys, **named.keys})

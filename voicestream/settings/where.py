@@ -29,7 +29,8 @@ class Named:
     """The endpoints that were named. No dataclass: that would take 0.4 ms of every start.
 
     Args:
-        layer: what the first one gives the settings.
+        preset: what the preset of the first one gives the settings.
+        table: what the user's table of it gives them, and its key.
         stand_ins: the others, in order.
         keys: of these, by variable.
         own: the variables whose keys stand in the folder's ``.env``.
@@ -37,12 +38,14 @@ class Named:
 
     def __init__(
         self,
-        layer: Layer | None = None,
+        preset: Layer | None = None,
+        table: Layer | None = None,
         stand_ins: tuple[Place, ...] = (),
         keys: Mapping[str, str] | None = None,
         own: Collection[str] = (),
     ) -> None:
-        self.layer = layer or {}
+        self.preset = preset or {}
+        self.table = table or {}
         self.stand_ins = stand_ins
         self.keys = dict(keys or {})
         self.own = own
@@ -151,6 +154,11 @@ def common_key(layers: Sequence[Layer]) -> tuple[str, str]:
     return "", ""
 
 
+def is_preset(source: str) -> bool:
+    """Whether a value comes from a preset."""
+    return source.startswith("preset ")
+
+
 def by_name(
     names: Sequence[str], named_by: str, profiles: Profiles, layers: Sequence[Layer], keys: Keys
 ) -> Named:
@@ -164,7 +172,7 @@ def by_name(
     """
     found = [profiles.reachable(name) for name in names]
     if named_by.startswith(_DOTENV) and any(
-        source and "preset " not in source
+        source and not is_preset(source)
         for profile in found
         for value, source in [profile.values.get("extra_headers", ("", ""))]
     ):
@@ -177,17 +185,23 @@ def by_name(
         layer.pop("base_urls", None)
     for layer in layers[:-1]:
         layer.pop("api_key", None)
+    for layer in layers:
+        if layer.get("endpoint", ("", ""))[1] == named_by:
+            break
+        layer.pop("extra_headers", None)  # keys may be among them, of another endpoint
     first, *others = found
-    layer = dict(first.values)
+    preset = {name: held for name, held in first.values.items() if is_preset(held[1])}
+    table = {name: held for name, held in first.values.items() if name not in preset}
     if not layers[-1].get("api_key", ("",))[0]:
         key, source = keys.find(first)
         if key:
-            layer["api_key"] = key, source
+            table["api_key"] = key, source
     general = {name: held for layer in layers for name, held in layer.items()}
     model, voice = (str(general.get(name, ("", ""))[0]) for name in ("model", "voice"))
     held = {other.key_variable: keys.find(other) for other in others if other.key_variable}
     return Named(
-        layer,
+        preset,
+        table,
         tuple(other.place(model, voice) for other in others),
         {variable: key for variable, (key, _) in held.items()},
         {v for v, (_, source) in held.items() if source.startswith(_DOTENV)},
