@@ -315,7 +315,7 @@ def test_of_a_long_text_the_rows_are_shown_that_are_spoken(played: int) -> None:
     assert sum(line.startswith("word") for line in shown) == 3
     lines = draw(seen, 89, full=False)
     marked = [part for line in lines for part, style in line if style == "bold underline"]
-    assert marked == [f"word{72 * played // 100_000:02}"]
+    assert marked == ([f"word{72 * played // 100_000:02}"] if played else [])
 
 
 def test_a_low_terminal_keeps_state_and_figures() -> None:
