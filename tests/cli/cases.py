@@ -137,7 +137,10 @@ SETTING_CASES = [
     Case("bad TOML", 2, ["config.toml", "not valid TOML"], files={_CONFIG: "voice = \n"}),
     Case("TOML not UTF-8", 2, ["config.toml", "not valid"], files={_CONFIG: b"voice='\xff'"}),
     Case(
-        "unknown setting", 2, ["config.toml", "vioce", "config"], files={_CONFIG: "vioce = 'a'\n"}
+        "unknown setting",
+        2,
+        ["config.toml", "vioce", "voice?", "config"],
+        files={_CONFIG: "vioce = 'a'\n"},
     ),
     Case(
         "a key in an endpoint's table",

@@ -13,11 +13,11 @@ from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import SettingsError
-from voicestream.settings import unknown
 from voicestream.settings.config_file import make_example, set_in, unset_in
 from voicestream.settings.sources import user_config_file
 from voicestream.settings.table import TABLE, Settings, load
 from voicestream.settings.told import first_today
+from voicestream.settings.unknown import unknown_variables
 
 ROWS = {row.name: row for row in TABLE}
 MINE = """\
@@ -176,7 +176,7 @@ def test_a_stronger_source_is_named(tmp_path: Path) -> None:
     assert "VOICESTREAM_VOICE is stronger" in run(call, tmp_path).err
 
 
-def test_unknown_variables_have_their_nearest() -> None:
+def test_unknown_variables_have_their_nearest(tmp_path: Path) -> None:
     environ = {
         "VOICESTREAM_VOISE": "a",
         "VOICESTREAM_KEY_B": "b",
@@ -184,9 +184,13 @@ def test_unknown_variables_have_their_nearest() -> None:
         "PATH": "",
     }
     urls = "https://a.example/v1|VOICESTREAM_KEY_B"
-    settings = load({"base_urls": urls}, environ, Path("/nowhere"), Path("/nowhere"))
-    found = unknown.unknown_variables(settings, environ)
-    assert found == {"VOICESTREAM_VOISE": "VOICESTREAM_VOICE", "VOICESTREAM_XYZ": ""}
+    settings = load({"base_urls": urls}, environ, tmp_path, tmp_path / "none.toml")
+    (tmp_path / ".env").write_text("VOICESTREAM_TEMPPO=2\nVOICESTREAM_TEMPO=2\nTEMPO=1\n")
+    assert unknown_variables(settings, environ, tmp_path) == {
+        "VOICESTREAM_VOISE": "VOICESTREAM_VOICE",
+        "VOICESTREAM_XYZ": "",
+        ".env VOICESTREAM_TEMPPO": "VOICESTREAM_TEMPO",
+    }
 
 
 def test_a_notice_comes_once_a_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from voicestream.settings.catalogue import catalogue
 from voicestream.settings.config_file import make_example, set_field, set_in, unset_in
 from voicestream.settings.endpoints import EMBEDDED_URL, Place
 from voicestream.settings.parse import parse_setting
-from voicestream.settings.row import Row, shown
+from voicestream.settings.row import Row, nearest, shown
 from voicestream.settings.sources import read_key_file, user_config_file
 from voicestream.settings.table import TABLE, load, shown_value
 
@@ -133,8 +133,6 @@ def _row(name: str) -> Row:
     for row in TABLE:
         if wanted.lower() == row.name or wanted in row.variables or name == row.flag:
             return row
-    from voicestream.settings.unknown import nearest
-
     near = nearest(wanted.lower(), {row.name for row in TABLE})
     hint = f"Did you mean {near}?" if near else "`voicestream config` lists them."
     raise UsageError(f"there is no setting {name}", hint=hint)

@@ -33,7 +33,7 @@ GROUPS = {
     "Tuning": (),
 }
 """The names in each group, the ones used most first; whatever no group names is in the last."""
-_DULL = ("", "true", "false")
+_DULL = ("", "true", "false", "system's")
 _FEW = 10
 """Options that need no groups."""
 

@@ -5,17 +5,15 @@ Made of the tables alone, so that it is there before the command-line library co
 
 from __future__ import annotations
 
-import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from voicestream.cli.columns import hung, listed, show, width
 from voicestream.cli.commands import COMMANDS, command_of
 from voicestream.cli.entries import EVERYDAY, Entry, entries_of, in_groups
-from voicestream.cli.report import print_text
+from voicestream.cli.pages import topics
 from voicestream.cli.verbs import VERBS
 
-_WIDEST = 100
-_NARROWEST = 40
 _USAGE = (
     "Usage: voicestream [OPTIONS] TEXT...    speak it (`say TEXT...` is the same)",
     "       ... | voicestream [OPTIONS]      speak what is still being written",
@@ -39,16 +37,6 @@ def flag_help(arguments: Sequence[str]) -> int:
     return show(_of_command(name, everything) if name else _general(arguments, everything))
 
 
-def show(lines: Iterator[str]) -> int:
-    """Print lines; return the exit code."""
-    return print_text("".join(f"{line}\n" for line in lines))
-
-
-def width() -> int:
-    """Columns that the help may take."""
-    return min(max(shutil.get_terminal_size().columns, _NARROWEST), _WIDEST)
-
-
 def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     """The help of the whole, or of a word that several commands begin with."""
     inner = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")]
@@ -68,8 +56,8 @@ def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     yield from listed(_KINDS)
     yield ""
     yield from textwrap.wrap(
-        "`voicestream COMMAND --help` tells of a command, `voicestream help WORD` of any word; "
-        "--help-all shows every option.",
+        "`voicestream help WORD` tells of a command, an option, a setting or a topic: "
+        f"{', '.join(topics())}. --help-all shows every option.",
         width(),
     )
 
@@ -121,23 +109,3 @@ def _all_options(entries: Sequence[Entry]) -> Iterator[str]:
             yield ""
         yield f"{group}:"
         yield from listed([(entry.usage, entry.full) for entry in inside])
-
-
-def listed(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Names with what is said of them, in two columns; a long name has a line of its own."""
-    longest = width() // 3
-    column = max((len(name) for name, _ in pairs if len(name) <= longest), default=longest)
-    for name, told in pairs:
-        if len(name) > column:
-            yield f"  {name}"
-            name = ""
-        yield from hung(f"  {name:<{column}}  ", told)
-
-
-def hung(head: str, told: str) -> Iterator[str]:
-    """``head``, and ``told`` beside it, in as many lines as it needs."""
-    lines = textwrap.wrap(
-        told, max(width() - len(head), 20), break_long_words=False, break_on_hyphens=False
-    ) or [""]
-    yield f"{head}{lines[0]}".rstrip()
-    yield from (f"{'':<{len(head)}}{line}" for line in lines[1:])

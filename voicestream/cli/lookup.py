@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from voicestream.cli.columns import hung, listed, show
 from voicestream.cli.commands import COMMANDS, command_of
 from voicestream.cli.entries import Entry, entries_of, every_entry
-from voicestream.cli.help import flag_help, hung, listed, show
+from voicestream.cli.help import flag_help
 from voicestream.cli.pages import page, topics
 from voicestream.cli.report import print_text, report
 from voicestream.errors import UsageError, VoicestreamError

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from voicestream.cli.help import listed, width
+from voicestream.cli.columns import listed, width
 
 _PAGES = Path(__file__).parents[1] / "pages"
 _AS_IT_STANDS = ("#", "`" * 3, "    ", "1. ")

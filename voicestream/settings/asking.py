@@ -60,7 +60,7 @@ class AskingSettings:
     tempo: float = _setting(
         1.0,
         number(LEAST_TEMPO, MOST_TEMPO),
-        "how fast it is played, whatever the endpoint does, at the same pitch, 0.5 to 3",
+        "how fast it is played, at the same pitch, 0.5 to 3",
     )
     instructions: str = _setting("", text, "how to speak, for models that take instructions")
     extra_body: str = _setting(

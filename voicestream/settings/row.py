@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.settings.parse import Kind
+
+PREFIX = "VOICESTREAM_"
+"""Of the variables."""
+_CLOSE = 0.6
 
 
 def setting(default: Any, kind: Kind, help_text: str, *aliases: str, flag: str = "") -> Any:
@@ -45,7 +50,7 @@ def rows_of(settings: type[Any]) -> tuple[Row, ...]:
             help=f.metadata["help"],
             default=f.default,
             flag=f.metadata["flag"] or "--" + f.name.replace("_", "-"),
-            variables=("VOICESTREAM_" + f.name.upper(), *f.metadata["aliases"]),
+            variables=(PREFIX + f.name.upper(), *f.metadata["aliases"]),
         )
         for f in fields(settings)
         if f.metadata
@@ -57,3 +62,12 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The name or variable that ``word`` was probably meant to be; empty: none is like it."""
+    from difflib import get_close_matches
+
+    bare = {name.removeprefix(PREFIX): name for name in known}
+    found = get_close_matches(word.removeprefix(PREFIX), sorted(bare), 1, _CLOSE)
+    return bare[found[0]] if found else ""

@@ -18,7 +18,7 @@ from voicestream.errors import SettingsError
 from voicestream.files import read_bounded
 from voicestream.settings.endpoints import Place, named_keys, places
 from voicestream.settings.parse import parse_setting, secret
-from voicestream.settings.row import Row
+from voicestream.settings.row import Row, nearest
 from voicestream.settings.where import Keys, Layer, Named, by_name, common_key, settle
 
 _PLATFORM: str = sys.platform
@@ -237,11 +237,13 @@ def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[s
     unknown = sorted(set(content) - set(rows))
     if unknown:
         is_table = isinstance(content[unknown[0]], dict)
+        near = nearest(unknown[0], rows)
+        meant = f"Did you mean {near}? " if near else ""
         raise SettingsError(
             f"{file} has an unknown {'table' if is_table else 'setting'}: {unknown[0]}",
             hint="The table of an endpoint is called [endpoint.NAME]."
             if is_table
-            else "`voicestream config` lists the settings.",
+            else f"{meant}`voicestream config` lists the settings.",
         )
     if "use" in tables and not isinstance(tables["use"], dict):
         layer["endpoint"] = (tables.pop("use"), f"{file} (endpoint.use)")
