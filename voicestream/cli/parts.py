@@ -88,7 +88,7 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
             settings.base_url, settings.api_key, settings.model, wait_s, settings.headers
         )
     else:
-        from voicestream.speech.http.proxy import proxy_url
+        from voicestream.settings.proxy import proxy_url
         from voicestream.speech.http.request import EarlyRequest
 
         if proxy_url(settings.base_url):  # the early request knows no proxies

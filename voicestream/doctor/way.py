@@ -11,10 +11,10 @@ from typing import Any
 from voicestream.doctor.finding import Finding, broken
 from voicestream.errors import EndpointTimeoutError, VoicestreamError
 from voicestream.settings.endpoints import http_twin
+from voicestream.settings.proxy import proxy_for, tunnel_proxy
 from voicestream.settings.table import Settings
 from voicestream.speech.http.addresses import resolve
 from voicestream.speech.http.endpoint import connection_failed
-from voicestream.speech.http.proxy import proxy_for, tunnel_proxy
 from voicestream.speech.http.request import Target, connect
 
 _SOON_S = 14 * 86_400.0

@@ -42,7 +42,7 @@ def chat_url(settings: Settings) -> str:
 def ask_early(settings: Settings, question: Question) -> EarlyRequest | None:
     """Send the question while Python still imports; return None behind a proxy, which the early
     request does not know."""
-    from voicestream.speech.http.proxy import proxy_url
+    from voicestream.settings.proxy import proxy_url
     from voicestream.speech.http.request import EarlyRequest
 
     base_url = chat_url(settings)

@@ -236,8 +236,3 @@ def reach(address: str) -> Reach:
     if where.is_loopback:
         return "here"
     return "near" if where.is_private or where.is_link_local else "far"
-
-
-def key_in_the_clear(address: str, key: str) -> Reach:
-    """``here`` unless a key would travel unencrypted; then how far."""
-    return reach(address) if key and address.lower().startswith(("http:", "ws:")) else "here"

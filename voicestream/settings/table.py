@@ -25,13 +25,13 @@ from voicestream.settings.endpoints import (
     Kind,
     Place,
     endpoint_kind,
-    key_in_the_clear,
     model_for,
     places,
     unpacked,
 )
 from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import parse_setting
+from voicestream.settings.proxy import key_in_the_clear
 from voicestream.settings.row import Row, rows_of, shown
 from voicestream.settings.sources import gather
 from voicestream.settings.speaking import SpeakingSettings
@@ -158,9 +158,10 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
 
     def _guard_keys(self) -> None:
         for address, key in self._addresses():
-            if key_in_the_clear(address, key) == "far" and not self.allow_http_key:
+            how_far, where = key_in_the_clear(address, key)
+            if how_far == "far" and not self.allow_http_key:
                 raise SettingsError(
-                    f"the key would go to {address} unencrypted",
+                    f"the key would go to {where} unencrypted",
                     "anybody on the way could read it",
                     "Use https, or say --allow-http-key.",
                 )
@@ -173,11 +174,12 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know about these settings."""
+        ways = [] if self.allow_http_key else self._addresses()
         return tuple(
-            f"the key goes to {address} unencrypted; anybody on your network could read it. "
+            f"the key goes to {where} unencrypted; anybody on your network could read it. "
             "--allow-http-key says that you know."
-            for address, key in self._addresses()
-            if key_in_the_clear(address, key) == "near" and not self.allow_http_key
+            for how_far, where in (key_in_the_clear(address, key) for address, key in ways)
+            if how_far == "near"
         )
 
     def __repr__(self) -> str:

@@ -17,11 +17,11 @@ from voicestream.errors import (
     EndpointTimeoutError,
     KeyRefusedError,
 )
+from voicestream.settings.proxy import proxy_for
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
-from voicestream.speech.http.proxy import proxy_for
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.request import (
     CONNECT_S,
@@ -242,6 +242,9 @@ class HttpEndpoint:
         )
 
 
+_PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names it; NO_PROXY makes exceptions."
+
+
 def connection_failed(host: str, error: Exception) -> EndpointError:
     """Return the error for a connection that could not be made, by what caused it."""
     if isinstance(error, NoTunnelError) and error.status == 407:
@@ -271,16 +274,13 @@ def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
         return ConnectionFailedError(
             f"no TLS with {host}", str(error), "Does this server speak https on that port?"
         )
+    proxied = _PROXY_HINT if "the proxy " in host else ""
     if any(isinstance(cause, socket.gaierror) for cause in causes):
-        return ConnectionFailedError(
-            f"no address found for {host}",
-            str(error),
-            "Check the spelling of --base-url, and the network.",
-        )
+        hint = proxied or "Check the spelling of --base-url, and the network."
+        return ConnectionFailedError(f"no address found for {host}", str(error), hint)
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return ConnectionFailedError(
-            f"{host} refused the connection", hint="Is the server running, on that port?"
-        )
+        hint = proxied or "Is the server running, on that port?"
+        return ConnectionFailedError(f"{host} refused the connection", hint=hint)
     return ConnectionFailedError(f"no connection to {host}", str(error), "Is the network up?")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from voicestream.speech.http.proxy import proxy_url
+from voicestream.settings.proxy import proxy_url
 from voicestream.speech.http.request import request_headers, tls_context, url_of
 from voicestream.speech.http.stream import said
 

@@ -25,7 +25,7 @@ from voicestream.speech.http.addresses import connect_any
 if TYPE_CHECKING:  # 5 ms that plain http does not need
     import ssl
 
-    from voicestream.speech.http.proxy import ProxyAddress
+    from voicestream.settings.proxy import ProxyAddress
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 CONNECT_S = 10.0

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import httpcore
 
 from voicestream.errors import IncompleteReplyError
+from voicestream.settings.proxy import ProxyAddress
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.connect import Connector
-from voicestream.speech.http.proxy import ProxyAddress
 from voicestream.speech.http.request import USUAL_PORTS, EarlyRequest, Target, tls_context
 
 ERRORS = (

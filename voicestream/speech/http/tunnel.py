@@ -6,7 +6,7 @@ import socket
 import time
 from base64 import b64encode
 
-from voicestream.speech.http.proxy import ProxyAddress
+from voicestream.settings.proxy import ProxyAddress
 
 _MAX_HEAD_BYTES = 64 << 10
 

@@ -17,9 +17,9 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.redact import without_key
+from voicestream.settings.proxy import tunnel_proxy
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
-from voicestream.speech.http.proxy import tunnel_proxy
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import Connection
 from voicestream.speech.realtime.handshake import Handshake, NoWebSocketError, open_early

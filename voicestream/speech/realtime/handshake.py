@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from voicestream.speech.http.proxy import ProxyAddress, tunnel_proxy
+from voicestream.settings.proxy import ProxyAddress, tunnel_proxy
 from voicestream.speech.http.request import NOTHING, Target, connect, key_headers
 from voicestream.speech.realtime.protocol import realtime_target
 

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 from voicestream.errors import SettingsError
-from voicestream.settings.endpoints import http_twin
+from voicestream.settings.endpoints import Reach, http_twin, reach
 
 _VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 _SCHEMES = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -44,7 +44,46 @@ def proxy_url(base_url: str) -> str:
     parts = urlsplit(base_url)
     proxies = urllib.request.getproxies()
     found = proxies.get(parts.scheme) or proxies.get("all") or ""
-    return "" if urllib.request.proxy_bypass(parts.hostname or "") else found
+    if not found or _excepted(parts.hostname or ""):
+        return ""
+    return "" if urllib.request.proxy_bypass(parts.netloc.rpartition("@")[2]) else found
+
+
+def _excepted(host: str) -> bool:
+    """Whether ``NO_PROXY`` names an address in a way that ``urllib`` does not know: as part of a
+    network (``fd00::/8``), in brackets, or spelled otherwise."""
+    from ipaddress import ip_address, ip_network
+
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for entry in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(","):
+        inner, bracket, port = entry.strip().removeprefix("[").partition("]")
+        try:
+            if address in ip_network(inner + ("" if bracket and port[:1] == ":" else port), False):
+                return True
+        except ValueError:
+            continue  # a name
+    return False
+
+
+def proxy_reach(base_url: str) -> tuple[Reach, str]:
+    """Return how far what is sent to a URL travels to a proxy first, and that proxy for people.
+
+    ``here`` with an empty name: there is none. What cannot be taken apart is told by
+    :func:`proxy_for`, once it is to be used.
+    """
+    found = proxy_url(base_url)
+    try:
+        parts = urlsplit(found if "://" in found or not found else f"http://{found}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "here", ""
+    if not host:
+        return "here", ""
+    name = ProxyAddress(parts.scheme, host, port or _SCHEMES.get(parts.scheme, 0)).shown
+    return reach(f"http://[{host}]" if ":" in host else f"http://{host}"), name
 
 
 def proxy_for(base_url: str) -> ProxyAddress | None:
@@ -93,3 +132,18 @@ def _unusable(reason: str) -> SettingsError:
         reason,
         "Correct HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.",
     )
+
+
+def key_in_the_clear(address: str, key: str) -> tuple[Reach, str]:
+    """Return how far a key would travel unencrypted, and to what for people.
+
+    ``here``: it would not, or not beyond this machine. A proxy is never nearer than ``near``: it
+    reads what it passes on, and goes where it likes.
+    """
+    if not key or not address.lower().startswith(("http:", "ws:")):
+        return "here", ""
+    by_proxy, proxy = proxy_reach(http_twin(address))
+    direct = reach(address)
+    if proxy and direct != "far":
+        return ("far" if by_proxy == "far" else "near"), f"the proxy {proxy}"
+    return direct, address
