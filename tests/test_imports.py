@@ -61,7 +61,7 @@ ONLY_IN = {
     # decoding and encoding meet in nobody but a session that saves: whoever serves loads no
     # decoder, and no encoder is loaded before a file's ending asks for it
     "av": ("decode/compressed.py", "encode/codecs.py"),
-    "websockets": ("speech/realtime/connection.py",),
+    "websockets": (),
     "starlette": ("serve/",),
     "uvicorn": ("serve/connections.py",),
     "pyaudio": ("output/portaudio.py",),

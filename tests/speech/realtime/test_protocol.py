@@ -17,7 +17,8 @@ from tests.support.realtime_server import Asked, speak
 from voicestream.errors import KeyRefusedError, ModelGoneError, ResponseError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import Target, key_headers
-from voicestream.speech.realtime.handshake import accept_of, text_frame
+from voicestream.speech.realtime.frames import text_frame
+from voicestream.speech.realtime.handshake import accept_of
 from voicestream.speech.realtime.protocol import (
     first_messages,
     read_event,

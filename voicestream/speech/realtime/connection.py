@@ -1,16 +1,11 @@
-"""One WebSocket that carries the replies to many requests at once.
-
-``websockets`` reads the frames (its sans-I/O protocol, on a socket of ours, so that any
-thread can end the waiting). It is loaded here, while the server thinks.
-"""
+"""One WebSocket that carries the replies to many requests at once."""
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from voicestream.errors import (
     ConnectionFailedError,
@@ -19,7 +14,19 @@ from voicestream.errors import (
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import NOTHING
-from voicestream.speech.realtime.handshake import OpenSocket, text_frame
+from voicestream.speech.realtime.frames import (
+    CLOSE,
+    NORMAL,
+    PING,
+    PONG,
+    FrameError,
+    FrameReader,
+    Message,
+    close_frame,
+    masked,
+    text_frame,
+)
+from voicestream.speech.realtime.handshake import OpenSocket
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
     first_messages,
@@ -29,9 +36,6 @@ from voicestream.speech.realtime.protocol import (
 )
 from voicestream.speech.realtime.responses import Response, Responses
 from voicestream.speech.realtime.wire import Wire
-
-if TYPE_CHECKING:
-    from websockets.protocol import Protocol
 
 MAX_MESSAGE_BYTES = 8 << 20
 """One message of the server: 2 minutes of speech in base64. Larger ones end the connection."""
@@ -44,7 +48,6 @@ _PING_AFTER_S = 20.0
 """After such a silence the server has to show that the connection still stands."""
 _EARLY_BYTES = 32 << 20
 """The limit of a reply whose request is not known here yet."""
-_PING = b"\x89\x80"
 
 
 class Connection:
@@ -119,7 +122,7 @@ class Connection:
             messages = first_messages(request, self._extra)
         data = b"".join(map(text_frame, messages))
         if time.monotonic() - self.heard_at_s > _PING_AFTER_S:
-            data = _PING + os.urandom(4) + data
+            data = masked(PING, b"") + data
         try:
             self._wire.send(data, _SEND_S)
         except OSError as error:
@@ -153,7 +156,7 @@ class Connection:
 
     def _tell(self, message: str | None) -> None:
         """Send a message that may as well get lost; None: the end (RFC 6455, 5.5.1)."""
-        end = b"\x88\x82" + bytes(4) + (1000).to_bytes(2, "big")
+        end = close_frame(NORMAL)
         try:
             self._wire.send(end if message is None else text_frame(message), _CANCEL_S)
         except OSError:
@@ -161,14 +164,10 @@ class Connection:
 
     def _read(self, begun: bytes) -> None:
         """Read until the end of the connection. The reader's thread."""
-        error: EndpointError
         try:
-            from websockets.protocol import CLIENT, OPEN, Protocol
-
-            protocol = Protocol(CLIENT, state=OPEN, max_size=MAX_MESSAGE_BYTES)
             # what came with the handshake is bounded as its request says, which is not known yet
             self._asked.wait()
-            error = self._read_on(protocol, begun or self._wire.receive())
+            error = self._read_on(begun or self._wire.receive())
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to all who wait
             error = ConnectionFailedError.unforeseen("the connection failed", failure)
         with self._lock:
@@ -176,31 +175,37 @@ class Connection:
         self._responses.fail_all(error)
         self._wire.close()
 
-    def _read_on(self, protocol: Protocol, data: bytes) -> EndpointError:
+    def _read_on(self, data: bytes) -> EndpointError:
         """Read and hand out until the end; return what it ended with."""
-        from websockets.frames import Frame
-
-        message = bytearray()
-        while True:
-            protocol.receive_data(data) if data else protocol.receive_eof()
-            for frame in protocol.events_received():
-                if not isinstance(frame, Frame) or frame.opcode > 2:
-                    continue  # pings are answered below, pongs were heard
-                message += frame.data
-                if frame.fin:
-                    try:
-                        event = read_event(message)
-                    except ValueError as error:
-                        return self._not_understood(f"a message is no event: {error}")
-                    self._understood = True
-                    self._responses.hand_out(event, self.heard_at_s)
-                    message.clear()
-            for answer in protocol.data_to_send():
-                self._tell_raw(answer)
-            if protocol.close_rcvd is not None or protocol.parser_exc is not None or not data:
-                return self._ended_with(protocol)
+        reader = FrameReader(MAX_MESSAGE_BYTES)
+        while data:
+            try:
+                for message in reader.feed(data):
+                    if message.kind == CLOSE:
+                        self._tell_raw(close_frame(message.close_code or NORMAL))
+                        return self._closed(message)
+                    if message.kind == PING:
+                        self._tell_raw(masked(PONG, message.data))
+                    elif message.kind != PONG:
+                        self._take(message.data)
+            except FrameError as error:
+                self._tell_raw(close_frame(error.code))
+                return self._not_understood(str(error))
+            except ValueError as error:
+                return self._not_understood(f"a message is no event: {error}")
             data = self._wire.receive()
             self.heard_at_s = time.monotonic()
+        return self._ended("without a closing message")
+
+    def _take(self, message: bytes) -> None:
+        """Hand out one message.
+
+        Raises:
+            ValueError: it is no event.
+        """
+        event = read_event(message)
+        self._understood = True
+        self._responses.hand_out(event, self.heard_at_s)
 
     def _tell_raw(self, data: bytes) -> None:
         try:
@@ -208,15 +213,14 @@ class Connection:
         except OSError:
             pass  # reading ends too, and says so
 
-    def _ended_with(self, protocol: Protocol) -> EndpointError:
-        close, broken = protocol.close_rcvd, protocol.parser_exc
-        if close is not None and close.reason and close.code not in _PASSING:
-            return self._failure({"code": self._hide(close.reason)}, None)
-        if broken is not None and not isinstance(broken, EOFError):
-            return self._not_understood(self._hide(str(broken)))
-        why = "without a closing message"
-        if close is not None:
-            why = f"closed by the server ({close.code} {self._hide(close.reason)}".strip() + ")"
+    def _closed(self, close: Message) -> EndpointError:
+        reason = self._hide(close.close_reason)
+        if reason and close.close_code not in _PASSING:
+            return self._failure({"code": reason}, None)
+        code = "" if close.close_code is None else f"{close.close_code} "
+        return self._ended(f"closed by the server ({code}{reason}".strip() + ")")
+
+    def _ended(self, why: str) -> EndpointError:
         return ConnectionFailedError("the connection to the endpoint ended", why, "Try again.")
 
     def _not_understood(self, why: str) -> EndpointError:

@@ -1,7 +1,6 @@
 """A WebSocket being opened (RFC 6455, 4.1), with the first messages sent along.
 
-Nothing here imports a WebSocket library, which would take 40 ms before the first request:
-that is loaded while the server thinks (:mod:`voicestream.speech.realtime.connection`).
+No WebSocket library is imported, here or later: see :mod:`voicestream.speech.realtime.frames`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 
 from voicestream.settings.proxy import ProxyAddress, tunnel_proxy
 from voicestream.speech.http.request import NOTHING, Target, connect, key_headers
+from voicestream.speech.realtime.frames import text_frame
 from voicestream.speech.realtime.protocol import realtime_target
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -288,18 +288,3 @@ def _chunks(body: bytes) -> Iterator[bytes]:
             return
         yield rest[: max(size, 0)]
         body = rest[size + 2 :] if size > 0 else b""
-
-
-def text_frame(message: str) -> bytes:
-    """Return one text message of a client as a single masked frame (RFC 6455, 5.2)."""
-    data = message.encode("utf-8", "replace")
-    if len(data) < 126:
-        size = bytes([0x80 | len(data)])
-    elif len(data) < 1 << 16:
-        size = bytes([0x80 | 126]) + len(data).to_bytes(2, "big")
-    else:
-        size = bytes([0x80 | 127]) + len(data).to_bytes(8, "big")
-    mask = os.urandom(4)
-    repeated = (mask * (len(data) // 4 + 1))[: len(data)]
-    masked = int.from_bytes(data, "big") ^ int.from_bytes(repeated, "big")
-    return b"\x81" + size + mask + masked.to_bytes(len(data), "big")
