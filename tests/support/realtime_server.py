@@ -298,15 +298,18 @@ class RealtimeServer:
 
     def _respond(self, asked: Asked, wire: _Wire) -> None:
         try:
+            due_s = asked.at_s  # a server that fell behind catches up, as one of HTTP does
             for wait_s, what in self._answer(asked):
-                if self._over(asked, wire, wait_s):
+                due_s += wait_s
+                if self._over(asked, wire, due_s):
                     break
                 if isinstance(what, str):
                     self._end(what, wire)
                     break
+                began_s = time.monotonic()
                 wire.send(what)
                 if isinstance(what, dict) and what["type"] == "response.output_audio.delta":
-                    asked.first_delta_s = asked.first_delta_s or time.monotonic()
+                    asked.first_delta_s = asked.first_delta_s or began_s
                     asked.sent_bytes += len(what["delta"]) * 3 // 4
             if asked.cancelled.is_set():
                 wire.send(_response_event("response.done", asked, "cancelled", "client_cancelled"))
@@ -316,9 +319,8 @@ class RealtimeServer:
             asked.end_s = time.monotonic()
             self._changed.notify_all()
 
-    def _over(self, asked: Asked, wire: _Wire, wait_s: float) -> bool:
+    def _over(self, asked: Asked, wire: _Wire, until_s: float) -> bool:
         """Wait; whether nobody wants the rest."""
-        until_s = time.monotonic() + wait_s
         while True:
             if asked.cancelled.is_set() or self._stopping.is_set() or wire.gone.is_set():
                 return True
