@@ -46,6 +46,7 @@ EXCEPTIONS = {
     ("cli/parts.py", "voicestream.output.save"): "tells a bad --save before anything is asked for",
     ("cli/parts.py", "voicestream.encode.base"): "a type that says what the file is called",
     ("cli/parts.py", "voicestream.output.subtitles"): "tells a bad name before all is asked for",
+    ("cli/targets.py", "voicestream.text.source"): "tells of a missing file before any is spoken",
     ("cli/dry_run.py", "voicestream.text.segment_queue"): "how fast a voice reads",
     ("cli/say.py", "voicestream.output.subtitles"): "written from the figures at the end",
     (

@@ -208,6 +208,14 @@ SAVE_CASES = [
         2,
         ["x/a.txt", "y/a.txt", "out/a.mp3"],
         ["-f", "x/a.txt", "-f", "y/a.txt", "-o", "out/{{name}}.mp3"],
+        files={"x/a.txt": "Hi.", "y/a.txt": "Hi."},
+    ),
+    Case(
+        "a file that is missing, told before any is spoken",
+        2,
+        ["cannot read b.txt", "No such file"],
+        ["-f", "a.txt", "-f", "b.txt", "-o", "{{name}}.mp3"],
+        files={"a.txt": "Hi."},
     ),
     Case("the name of no file", 2, ["{{name}}", "-f"], ["Hi", "-o", "{{name}}.mp3"]),
     Case(

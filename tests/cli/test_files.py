@@ -59,11 +59,11 @@ def test_a_file_is_made_and_nothing_played(tmp_path: Path) -> None:
 def test_a_file_takes_less_time_than_it_sounds(tmp_path: Path) -> None:
     sound = tones.tone(1, 20.0).tobytes()
     with ScriptedServer(lambda _: Script(sound, piece_bytes=65_536)) as server:
-        text = "A sentence that is so long that it has a request of its own to itself. " * 10
+        text = "A sentence that is so long that it has a request of its own to itself. " * 4
         ended = say(tmp_path, server, text, "-o", "a.mp3", "--batch-chars", "1", "--json")
     figures = json.loads(ended.out)
     assert figures["completed"]
-    assert figures["audio_s"] > 200
+    assert figures["audio_s"] > 80
     assert figures["timeline_ms"]["end"] < 60_000
     with av.open(io.BytesIO(ended.left["a.mp3"])) as file:
         assert file.duration / 1e6 == pytest.approx(figures["audio_s"], abs=0.01)
@@ -88,6 +88,26 @@ def test_each_file_becomes_one_with_subtitles(tmp_path: Path) -> None:
 
 _KINDS = ("flac", "vtt")
 _SECOND = ("Number 3 is first.", "Then 4.")
+
+
+def test_a_file_without_words_is_left_out(tmp_path: Path) -> None:
+    files = {"one.md": "Number 1.", "none.md": " \n", "two.md": "Number 2."}
+    named = [word for file in files for word in ("-f", file)]
+    with ScriptedServer(answer) as server:
+        ended = say(tmp_path, server, *named, "-o", "{name}.wav", files=files)
+    assert ended.code == 2
+    assert made(ended) == {"one.wav", "two.wav"}
+    assert len(ended.errors) == 1
+    assert ended.warnings == ["voicestream: warning: none.md is left out"]
+
+
+def test_what_is_saved_is_what_a_file_is_made_of(tmp_path: Path) -> None:
+    with ScriptedServer(answer) as server:
+        for wanted in (["-o", "a.wav"], ["--save", "b.wav", "--device", "null", "-q"]):
+            assert say(tmp_path, server, TEXT, "--tempo", "1.3", *wanted).code == 0
+    sounds = [samples_in((tmp_path / name).read_bytes()) for name in ("a.wav", "b.wav")]
+    assert sounds[0] == sounds[1]
+    assert len(sounds[0]) > 10_000
 
 
 def test_several_files_are_played_as_one_text(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from voicestream.cli.watch import ECHO_TICK_S, pass_on, watch
 from voicestream.clock import process_start_s
 from voicestream.errors import (
     DeviceError,
+    EmptyTextError,
     KeyRefusedError,
     ReaderGoneError,
     UsageError,
@@ -101,17 +102,25 @@ def _open_log(call: SayCall, start_s: float) -> Log | None:
 def _say_each(
     call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
 ) -> int:
-    """One call after the other; the exit code is that of the first that failed."""
+    """One call after the other; the exit code is that of the first that failed.
+
+    What fails in the text or the endpoint's replies is left out, what all have in common ends it.
+    """
     code = 0
-    for one in calls_of(call):
+    calls = calls_of(call)
+    for one in calls:
+        hopeless = False
         try:
             ended = _say(one, start_s, script_of, signals, log)
         except VoicestreamError as error:
             if log is not None:
                 log.note(f"error: {error}")
             ended = report(error, call.json)
+            hopeless = not isinstance(error, EmptyTextError)
+        if len(calls) > 1 and ended == EmptyTextError.exit_code and not hopeless:
+            warn(f"{one.file[0]} is left out")
         code = code or ended
-        if signals.came or ended == KeyRefusedError.exit_code:
+        if signals.came or hopeless or ended == KeyRefusedError.exit_code:
             break
         signals.session, start_s = None, time.monotonic()
     return code

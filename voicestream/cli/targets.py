@@ -17,7 +17,7 @@ def calls_of(call: SayCall) -> list[SayCall]:
     """The calls that this one stands for: one for each file where ``{name}`` asks for that.
 
     Raises:
-        UsageError: what is to be made of several files has one name.
+        UsageError: what is to be made of several files has one name, or one cannot be read.
     """
     if call.output is not None and call.save is not None:
         raise UsageError("-o plays nothing, and --save plays", hint="Give one of them.")
@@ -31,10 +31,22 @@ def calls_of(call: SayCall) -> list[SayCall]:
         return [call]
     if not call.file:
         raise UsageError(f"{_NAME} is the name of a file that is read", hint="Give it with -f.")
+    for file in call.file:
+        _check_readable(file)
     calls = [_for_file(call, file, named) for file in call.file]
     for name in named:
         _no_two_alike(calls, name)
     return calls
+
+
+def _check_readable(file: str) -> None:
+    """Raises:
+    UsageError: it cannot be read. A pipe is left alone: what it gives, it gives once.
+    """
+    from voicestream.text.source import open_file
+
+    if not Path(file).is_fifo():
+        open_file(file).close()
 
 
 def _refuse(flag: str, value: str) -> None:
