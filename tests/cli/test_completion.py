@@ -76,6 +76,13 @@ def names(typed: str) -> list[str]:
         (f"--base-url={URL} hi --voice=nom", ["--voice=nomad"]),
         ("--base-url https://api.openai.com/v1 -v no", ["nova"]),
         ("-e openai-r", ["openai-realtime"]),
+        (
+            "-e kokoro,openai,open",
+            [
+                "kokoro,openai," + name
+                for name in ("openai-realtime", "openrouter", "openedai-speech")
+            ],
+        ),
         ("-v ", ["heart"]),
         ("--base-url nonsense -v ", []),
         ("--device HD", [QUOTED, "HDA Intel: Analog"]),

@@ -171,6 +171,12 @@ def test_mistakes_are_told(words: list[str], told: str, tmp_path: Path) -> None:
     assert told in ended.errors[0]
 
 
+def test_a_list_of_urls_gets_the_hint_of_names(tmp_path: Path) -> None:
+    for listed, hints in (("embedded:", 1), (None, 0)):
+        ended = run(Call(["config"], {"VOICESTREAM_BASE_URLS": listed}), tmp_path)
+        assert (ended.code, ended.err.count("[endpoint.NAME]")) == (0, hints)
+
+
 def test_a_stronger_source_is_named(tmp_path: Path) -> None:
     call = Call(["config", "set", "voice", "nova"], {"VOICESTREAM_VOICE": "echo"})
     assert "VOICESTREAM_VOICE is stronger" in run(call, tmp_path).err

@@ -16,7 +16,7 @@ from tests.support.canary import KEY
 from voicestream.cli.config_commands import config as config_command
 from voicestream.errors import SettingsError, VoicestreamError
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import profiles
+from voicestream.settings import profiles, sources
 from voicestream.settings.endpoints import EMBEDDED_URL, OPENAI_URL, reach
 from voicestream.settings.table import TABLE, Settings, load, shown_value
 from voicestream.speech.base import SpeechRequest
@@ -348,6 +348,28 @@ def test_what_people_write_is_understood(loaded: Loader) -> None:
         loaded(config='[kokoro]\nvoice = "v"\n')
     with pytest.raises(SettingsError, match=r"base_url\) is no table.*\[endpoint\.NAME\]"):
         loaded(config='[endpoint]\nbase_url = "http://x/v1"\n')
+
+
+WORDS = st.sampled_from(
+    ["kokoro", "azure", "mine", "use", "a b", "", KEY, "http://127.0.0.1:1/v1", "MINE_KEY", "pcm"]
+)
+FIELDS = st.sampled_from([*profiles._FIELDS, "api_key", KEY])
+VALUES = WORDS | st.integers() | st.floats() | st.dates() | st.lists(WORDS, max_size=2)
+TABLES = st.dictionaries(WORDS, st.dictionaries(FIELDS, VALUES, max_size=4) | VALUES, max_size=3)
+
+
+@given(written=TABLES | VALUES, names=st.lists(WORDS, max_size=3).map(",".join))
+def test_whatever_is_written_is_understood_or_told_without_a_key(written: Any, names: str) -> None:
+    environ = {"VOICESTREAM_ENDPOINT": names, "MINE_KEY": KEY}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "_read_toml", lambda _file: {"endpoint": written})
+        try:
+            settings = load({}, environ, Path("/nowhere"), Path("/nowhere/config.toml"))
+            told, places = repr(settings), settings.fallbacks
+        except SettingsError as error:
+            told, places = str(error), ()
+    assert KEY not in told
+    assert all(place.url and place.model and place.voice for place in places)
 
 
 def test_an_empty_key_variable_is_told_by_name_where_it_can_be_no_key(loaded: Loader) -> None:

@@ -106,6 +106,9 @@ def offered(before: Sequence[str], current: str) -> list[str]:
     found = _values(line) if line.waiting is not None else _words(line, current)
     if found == [(FILES, "")]:
         return [FILES]
+    if line.waiting is not None and line.waiting.name == "endpoint" and "," in current:
+        given = current[: current.rindex(",") + 1]
+        found = [(given + name, told) for name, told in found if name not in given.split(",")]
     fitting = [(name, told) for name, told in found if name.startswith(current)]
     lines = [
         f"{prefix}{printable(name)}\t{printable(told, 60)}".rstrip("\t") for name, told in fitting

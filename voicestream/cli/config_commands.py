@@ -24,10 +24,6 @@ from voicestream.settings.row import Row, nearest, shown
 from voicestream.settings.sources import read_key_file, user_config_file
 from voicestream.settings.table import TABLE, load, shown_value
 
-_NAMES = (
-    "\nEndpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, and "
-    "--endpoint\nA,B,embedded uses them in order. `voicestream help settings` tells how.\n"
-)
 _FIELD = re.compile(r"endpoint\.([a-z0-9][a-z0-9_-]*)\.(\w+)")
 """A field of an endpoint's table."""
 _USAGE = "Try: voicestream config --help"
@@ -95,13 +91,18 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             rows += map(_then_row, settings.fallbacks)
     names = max(len(name) for name, _, _ in rows)
     values = min(max(len(value) for _, value, _ in rows), 48)
-    return print_text(
+    print_text(
         "".join(
             f"{name:<{names}}  {value:<{values}}  {printable(source)}\n"
             for name, value, source in rows
         )
-        + (_NAMES if settings.base_urls else "")
     )
+    if settings.base_urls:
+        notice(
+            "Endpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, "
+            "and --endpoint A,B,embedded uses them. `voicestream help settings` tells how."
+        )
+    return 0
 
 
 def _then(place: Place) -> dict[str, str]:

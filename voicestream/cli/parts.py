@@ -36,8 +36,8 @@ def tell_daily(settings: Settings) -> None:
     by_default = settings.embedded and settings.source("base_url") == "default"
     if by_default and first_today("the embedded voice"):
         notice(
-            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY or --base-url "
-            "for another."
+            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY for OpenAI's, or "
+            "name another with --endpoint (`voicestream endpoints` lists them)."
         )
     warn_of_unknown(settings, first_today)
 
