@@ -168,6 +168,7 @@ def test_its_health_is_told_without_a_key() -> None:
     client = TestClient(make_app(Admission(KEY), endpoint), "http://127.0.0.1")  # type: ignore[arg-type]
     assert client.get("/v1/models").status_code == 401
     assert client.get("/health").status_code == 503
+    assert client.get("/health", headers={"host": "evil.example"}).status_code == 403
     endpoint.loaded = EndpointError("cannot be loaded")
     answer = client.get("/health")
     assert (answer.status_code, answer.json()) == (503, {"status": "cannot be loaded"})
@@ -250,6 +251,7 @@ def test_names_and_pages_are_let_in_by_flags(tmp_path: Path) -> None:
         known = {"authorization": f"Bearer {KEY}", "origin": page}
         status, headers, sound = post(url, body, host="host.docker.internal:8790", **known)
         assert (status, headers["access-control-allow-origin"]) == (200, page)
+        assert "x-voicestream-voice" in headers["access-control-expose-headers"]
         assert len(sound) > 1000
         status, _, answer = post(url, body, host="other.internal", **known)
         assert (status, "--allow-host other.internal" in answer.decode()) == (403, True)

@@ -185,10 +185,10 @@ class EmbeddedStream:
         some = False
         for sentence in self._endpoint.sentences(self._request.text):
             sound = self._endpoint.speak(sentence, self._request.speed)
-            if sound and not some:
+            yield sound
+            if sound and not some:  # who is asked for more is heard, and has not lost a race
                 some = True
                 self._endpoint.notices.left_out(words)
-            yield sound
         if not some and not self._endpoint.aborted:
             raise UnspokenError(words)
 
