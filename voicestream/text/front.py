@@ -17,6 +17,8 @@ class FrontMatter:
 
     def __init__(self) -> None:
         self._held = ""
+        self._at = 0  # lines before it are read; 0: not even the fence
+        self._keyed = False  # a key was read
         self.done = False
         """Whether all that comes is text."""
 
@@ -40,7 +42,7 @@ class FrontMatter:
         return text
 
     def _judge(self, final: bool) -> str:
-        """What can be given out, from where the front matter ends."""
+        """Return what can be given out, from where the front matter ends."""
         held = self._held
         if self.done or not held:
             return ""
@@ -48,17 +50,17 @@ class FrontMatter:
         if closers is None:
             begun = any(fence.startswith(held) for fence in _FENCES)
             return "" if begun and not final else self._give()
-        first = True
-        at = held.find("\n") + 1
-        if (at == 0 and held.strip("-+ \t")) or held[3 : max(at, 3)].strip():
-            return self._give()
-        while at and (end := held.find("\n", at) + 1 or (len(held) if final else 0)):
-            line = held[at:end].rstrip("\n")
-            if line.rstrip() in closers and not first:
-                return self._give(end)
-            if not _KEY.match(line) and (first or not _LINE.match(line)):
+        if not self._at:
+            self._at = held.find("\n") + 1
+            if (self._at == 0 and held.strip("-+ \t")) or held[3 : max(self._at, 3)].strip():
                 return self._give()
-            first, at = False, end
-            if at == len(held):
+        while self._at and (end := held.find("\n", self._at) + 1 or (len(held) if final else 0)):
+            line = held[self._at : end].rstrip("\n")
+            if line.rstrip() in closers and self._keyed:
+                return self._give(end)
+            if not _KEY.match(line) and not (self._keyed and _LINE.match(line)):
+                return self._give()
+            self._keyed, self._at = True, end
+            if end == len(held):
                 break
         return self._give() if final or len(held) > _MAX else ""
