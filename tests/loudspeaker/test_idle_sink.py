@@ -8,11 +8,11 @@ how it sleeps, so it is heard in three ways.
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.support import command, words
 from tests.support.loudspeaker import Loudspeaker
@@ -20,8 +20,7 @@ from tests.support.recording import Recording
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 
-pytestmark = pytest.mark.usefixtures("_backend")
-
+BACKENDS = ("miniaudio", "pyaudio")
 IDLE_S = 3.5
 """Longer than the null sink sleeps."""
 KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME")
@@ -32,36 +31,40 @@ READERS: dict[str, int | None] = {"default": None, "fast": 5}
 
 
 def test_a_sink_that_slept_is_opened_once_and_every_word_is_heard_once(tmp_path: Path) -> None:
+    """Six sinks sleep, wake and are heard at the same time: nearly all of that is waiting."""
+    cases = [(backend, reader) for backend in BACKENDS for reader in ("none", *READERS)]
     with (
         ScriptedServer(Script(BODY, rate_bytes_per_s=4 * 48_000)) as server,
         ExitStack() as stack,
+        ThreadPoolExecutor() as pool,
     ):
-        speakers = {
-            reader: stack.enter_context(Loudspeaker(awake=False, plain=True))
-            for reader in ("none", *READERS)
-        }
-        recordings: dict[str, Recording] = {
-            reader: stack.enter_context(speakers[reader].record(latency_ms=latency_ms))
-            for reader, latency_ms in READERS.items()
+        speakers = {case: Loudspeaker(awake=False, plain=True) for case in cases}
+        for speaker in speakers.values():
+            stack.push(speaker)
+        list(pool.map(Loudspeaker.start, speakers.values()))
+        recordings: dict[tuple[str, str], Recording] = {
+            case: stack.enter_context(speakers[case].record(latency_ms=READERS[case[1]]))
+            for case in cases
+            if case[1] in READERS
         }
         time.sleep(IDLE_S)
         processes = {}
-        for reader, speaker in speakers.items():
-            home = tmp_path / reader
-            home.mkdir()
-            env = command.environment(home, {name: speaker.env[name] for name in KEPT})
-            processes[reader] = command.start(
+        for (backend, reader), speaker in speakers.items():
+            home = tmp_path / backend / reader
+            home.mkdir(parents=True)
+            kept = {name: speaker.env[name] for name in KEPT}
+            env = command.environment(home, kept, {"VOICESTREAM_BACKEND": backend})
+            processes[backend, reader] = command.start(
                 *("say", "Twelve words.", "--base-url", server.url, "--json"), env=env, cwd=home
             )
-        told = {reader: process.communicate(timeout=50)[1] for reader, process in processes.items()}
+        told = {case: process.communicate(timeout=50)[1] for case, process in processes.items()}
         for recording in recordings.values():
             recording.wait_silence(0.5)
         heard = {
-            reader: words.faults(recording.stop()[:, None] / np.float32(32768), LENGTHS_S)
-            for reader, recording in recordings.items()
+            case: words.faults(recording.stop()[:, None] / np.float32(32768), LENGTHS_S)
+            for case, recording in recordings.items()
         }
-    assert {reader: process.returncode for reader, process in processes.items()} == dict.fromkeys(
-        speakers, 0
-    ), told
-    assert [reader for reader in speakers if b"looking for another" in told[reader]] == []
-    assert heard == dict.fromkeys(READERS, (0, 0)), "words lost, words heard twice"
+    codes = {case: process.returncode for case, process in processes.items()}
+    assert codes == dict.fromkeys(cases, 0), told
+    assert [case for case in cases if b"looking for another" in told[case]] == []
+    assert heard == dict.fromkeys(recordings, (0, 0)), "words lost, words heard twice"
