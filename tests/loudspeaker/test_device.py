@@ -166,7 +166,7 @@ def test_without_any_device_it_ends_and_tells_what_was_not_heard(
     assert process.returncode == 5
     lines = err.decode().splitlines()
     assert sum(line.startswith("voicestream: the audio device went away") for line in lines) == 1
-    assert not [line for line in lines if not line.startswith(("voicestream: ", "failed "))]
+    assert not [line for line in lines if not line.startswith(("voicestream: ", "failed: "))]
     (unheard,) = [line for line in lines if "not heard:" in line]
     assert unheard.endswith('somewhere."')
     assert b"Traceback" not in err

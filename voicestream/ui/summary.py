@@ -135,7 +135,12 @@ def _outcome(snapshot: Snapshot) -> str:
 
 
 def _holes(snapshot: Snapshot) -> str:
-    """The holes that a listener heard, and how long they were in all."""
-    if not snapshot.underruns:
-        return "no holes"
-    return f"{count(snapshot.underruns, 'hole')}, {duration(snapshot.stall_ms)} of silence"
+    """The holes that a listener heard, for want of sound or of a card that asks for it."""
+    found = []
+    if snapshot.underruns:
+        silent = duration(snapshot.stall_ms)
+        found.append(f"{count(snapshot.underruns, 'hole')}, {silent} of silence")
+    if snapshot.device_underflows:
+        holes = count(snapshot.device_underflows, "hole")
+        found.append(f"{holes} of the sound card ({duration(snapshot.device_hole_ms)})")
+    return " and ".join(found) or "no holes"
