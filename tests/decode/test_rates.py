@@ -14,7 +14,7 @@ from voicestream.decode.base import Decoder
 from voicestream.decode.registry import open_decoder
 from voicestream.metrics import SegmentFigures
 from voicestream.pcm import no_samples, to_int16
-from voicestream.session.fetchers import Job
+from voicestream.session.job import Job
 from voicestream.session.reply import Reply
 from voicestream.speech.base import SpeechRequest
 from voicestream.text.segment import Boundary

@@ -17,8 +17,9 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, ResponseError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
+from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.retry import RetryPolicy
 
 RAMP = sound.ramp(1200)
 PCM, WAV = RAMP.tobytes(), sound.wav(RAMP)

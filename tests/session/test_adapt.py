@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-import voicestream.session.fetchers
+import voicestream.session.receiver
 from tests.session.fakes import FakeEndpoint, FakeSegments
 from tests.session.test_fetchers import fetchers, jobs_of
 from voicestream.metrics import Metrics, RequestFigures, SegmentFigures
@@ -35,7 +35,7 @@ def test_what_had_waited_for_its_reader_is_no_sign_of_a_fast_network(
 
 
 def test_only_the_first_reply_can_have_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(voicestream.session.fetchers, "_BACKLOG_S", 1e9)
+    monkeypatch.setattr(voicestream.session.receiver, "_BACKLOG_S", 1e9)
     running = fetchers(FakeEndpoint(lambda _: [b"ab", b"cde"]), FakeSegments(["1", "2"]))
     running.start()
     backlogs = []

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.session.fakes import LONG_S, FakeEndpoint, FakeSegments
 from voicestream.errors import EndpointError, UsageError, VoicestreamError
 from voicestream.metrics import Metrics
-from voicestream.session.fetchers import Fetchers, Job
+from voicestream.session.fetchers import Fetchers
+from voicestream.session.job import Job
 from voicestream.speech.base import SpeechRequest
 
 

@@ -17,7 +17,8 @@ from voicestream.session.conductor import Session
 from voicestream.session.result import Event
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
+from voicestream.speech.failover import ResilientEndpoint, Route
+from voicestream.speech.retry import RetryPolicy
 
 
 class Wrapper:

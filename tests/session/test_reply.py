@@ -17,7 +17,7 @@ from voicestream.errors import (
 )
 from voicestream.metrics import SegmentFigures
 from voicestream.pcm import Samples, no_samples, to_int16
-from voicestream.session.fetchers import Job
+from voicestream.session.job import Job
 from voicestream.session.reply import Reply
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest

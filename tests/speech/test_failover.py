@@ -23,8 +23,9 @@ from voicestream.errors import (
 from voicestream.notices import Notices
 from voicestream.speech import failover
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
+from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.http.refusal import asked_wait_s
+from voicestream.speech.retry import RetryPolicy
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
 QUICK = RetryPolicy(retries=3, budget_s=20, first_s=0.001, longest_s=0.004)

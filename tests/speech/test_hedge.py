@@ -22,9 +22,10 @@ from voicestream.session.wiring import make_endpoint
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
-from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
+from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, Race, first_to_speak
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.retry import RetryPolicy
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
 A, B = b"a" * 4000, b"b" * 4000

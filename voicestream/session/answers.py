@@ -65,8 +65,8 @@ def answer_script(
     """Return a script of what a language model answers, as it is written. It is asked once the
     session starts, unless it was asked early."""
     from voicestream.session.script import Script
-    from voicestream.speech.failover import RetryPolicy
     from voicestream.speech.http.endpoint import HttpConfig
+    from voicestream.speech.retry import RetryPolicy
 
     config = HttpConfig(
         base_url=chat_url(settings),

@@ -20,7 +20,8 @@ from voicestream.errors import (
 from voicestream.metrics import Cue, Metrics, SegmentFigures
 from voicestream.pcm import PcmFormat, Samples
 from voicestream.session.asking import lighter_may_follow
-from voicestream.session.fetchers import Fetchers, Job
+from voicestream.session.fetchers import Fetchers
+from voicestream.session.job import Job
 from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply

@@ -6,29 +6,19 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Protocol
 
-from voicestream.errors import (
-    CutShortError,
-    EndpointError,
-    IncompleteReplyError,
-    TooLongError,
-    VoicestreamError,
-)
+from voicestream.errors import EndpointError, VoicestreamError
 from voicestream.metrics import Metrics, SegmentFigures
 from voicestream.session.bounded import run_bounded
-from voicestream.session.lengths import Lengths
-from voicestream.session.reading import Reading
+from voicestream.session.job import Job
+from voicestream.session.receiver import Receiver
 from voicestream.session.spool import LIMIT_BYTES, Spool
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
+from voicestream.speech.base import Endpoint, SpeechRequest
 from voicestream.state import Status
 from voicestream.text.segment_queue import SPEECH_CHARS_PER_S, Segment
 
 _ABORT_S = 1.0
-_AT_ONCE_S = 0.005
-_BACKLOG_S = 0.05
 
 
 class Segments(Protocol):
@@ -56,25 +46,6 @@ class Segments(Protocol):
 
     def cancel(self) -> None:
         """Let whoever waits in ``take`` return. Any thread."""
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One segment on its way from text to samples."""
-
-    segment: Segment
-    request: SpeechRequest
-    figures: SegmentFigures
-    spool: Spool = field(default_factory=Spool)
-    # fetch thread, before the first byte is in the spool
-    content_type: str = ""
-    rate_hz: int | None = None
-    channels: int | None = None
-    opened_at_s: float = 0.0
-    in_parts: bool = False
-    """Its text was asked for in several requests."""
-    read_late: bool = False
-    """Its first bytes had been waiting, nobody knows how long."""
 
 
 class Fetchers:
@@ -111,13 +82,10 @@ class Fetchers:
         self._announce = announce
         self._spool_bytes = spool_bytes
         self._warn = warn
-        self._reworded = reworded
-        self._lengths = Lengths()
+        self._receiver = Receiver(endpoint, metrics.timeline, announce, warn, reworded)
         self._ring_s = waiting_s
         self._tempo = tempo
         self._asked = metrics.requests.segments  # under _taking; the records of all jobs
-        self.answered = False
-        """A byte of any reply has come."""
         self._jobs: queue.SimpleQueue[Job | VoicestreamError | None] = queue.SimpleQueue()
         self._taking = threading.Lock()
         self._room = threading.Semaphore(lookahead + 1)
@@ -132,6 +100,11 @@ class Fetchers:
         self._segments.start()
         for number in range(self._lookahead + 1):
             threading.Thread(target=self._work, name=f"fetch-{number}", daemon=True).start()
+
+    @property
+    def answered(self) -> bool:
+        """Whether a byte of any reply has come."""
+        return self._receiver.answered
 
     def next_job(self) -> Job | None:
         """Return the next job in order; None after the last. For the feeder.
@@ -269,7 +242,7 @@ class Fetchers:
         try:
             if self._given_up:
                 raise EndpointError("given up")
-            self._receive(job)
+            self._receiver.receive(job)
         except VoicestreamError as failure:
             error = failure
         except BaseException as failure:  # noqa: BLE001  a thread's entry: handed to the feeder
@@ -279,103 +252,3 @@ class Fetchers:
             job.figures.status = Status.CANCELLED
             job.spool.cancel()
         job.spool.end(error)
-
-    def _receive(self, job: Job) -> None:
-        """Ask until the segment is in the spool: at once, or part by part where the endpoint takes
-        only shorter texts."""
-        waiting = self._lengths.parts(job.request.text)
-        first = True
-        while waiting:
-            text = waiting.pop(0)
-            job.in_parts = job.in_parts or bool(waiting)
-            try:
-                self._receive_text(job, replace(job.request, text=text), continues=not first)
-            except TooLongError as error:
-                self._lengths.learn(text, error)
-                waiting[:0] = self._lengths.parts(text)
-            else:
-                first = False
-
-    def _receive_text(self, job: Job, wanted: SpeechRequest, *, continues: bool) -> None:
-        """Ask until one text is in the spool, as it is written."""
-        reading = Reading(
-            wanted,
-            getattr(self._endpoint, "has_others", False),
-            partial(_taken_back, job),
-            self._warn,
-        )
-        request: SpeechRequest | None = wanted
-        while request is not None:
-            goes_on = continues or request.text != wanted.text
-            request = self._receive_one(job, request, reading, goes_on)
-        if reading.differences:
-            job.figures.reworded += tuple((it.wanted, it.said) for it in reading.differences)
-            self._reworded(reading.told())
-
-    def _receive_one(
-        self, job: Job, request: SpeechRequest, reading: Reading, continues: bool
-    ) -> SpeechRequest | None:
-        """Put one reply into the spool; return what to ask for next."""
-        figures = job.figures
-        figures.request_at_s = figures.request_at_s if continues else time.monotonic()
-        self._metrics.timeline.mark("reader_ready")
-        stream = self._endpoint.open(request)
-        try:
-            self._begin_reply(job, stream, continues=continues)
-            for piece in stream:
-                if (instead := reading.instead(request, said_by(stream))) is not None:
-                    return instead
-                if piece and not self._put(job, piece):
-                    return None
-        except CutShortError:
-            if (rest := reading.after(request, said_by(stream))) is not None:
-                return rest
-            raise
-        finally:
-            stream.close()
-        return reading.after(request, said_by(stream))
-
-    def _begin_reply(self, job: Job, stream: SpeechStream, *, continues: bool) -> None:
-        figures = job.figures
-        if continues and stream.content_type != job.content_type:
-            raise IncompleteReplyError("the rest of the reply comes in another format")
-        if not continues:
-            figures.request_at_s = stream.sent_at_s or figures.request_at_s
-            job.content_type = stream.content_type
-            job.rate_hz, job.channels = stream.rate_hz, stream.channels
-        job.opened_at_s = time.monotonic()
-        self._metrics.timeline.mark("request_sent", stream.sent_at_s or figures.request_at_s)
-
-    def _put(self, job: Job, piece: bytes) -> bool:
-        """Put ``piece`` into the spool; return False if nobody wants it any more."""
-        figures = job.figures
-        if figures.first_byte_at_s is None:
-            figures.first_byte_at_s = time.monotonic()
-            job.read_late = figures.first_byte_at_s - job.opened_at_s < _AT_ONCE_S
-            self._metrics.timeline.mark("first_byte", figures.first_byte_at_s)
-            figures.status = Status.ARRIVING
-            self._announce("first_byte", figures)
-        figures.bytes += len(piece)
-        self.answered = True
-        _see_backlog(figures)
-        return job.spool.put(piece)
-
-
-def _taken_back(job: Job) -> bool:
-    """Forget what has come of a segment; return whether that could be done, as none of it was
-    played."""
-    figures = job.figures
-    if figures.audio_s or job.in_parts or not job.spool.take_back():
-        return False
-    figures.bytes = figures.backlog_bytes = 0
-    return True
-
-
-def _see_backlog(figures: SegmentFigures) -> None:
-    """Note how much of the first reply had been waiting. It is asked for before anybody can read
-    it: what came meanwhile is read at once, which is no sign of a fast network."""
-    now_s = time.monotonic()
-    first_s = figures.first_byte_at_s or now_s
-    if figures.index == 0 and now_s - first_s < _BACKLOG_S:
-        figures.backlog_bytes = figures.bytes
-        figures.backlog_read_at_s = now_s

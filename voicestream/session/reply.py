@@ -14,7 +14,7 @@ from voicestream.dsp.convert import Converter
 from voicestream.dsp.seam import PAST_S, Seam
 from voicestream.errors import DecodeError, EndpointError, IncompleteReplyError, ReplyError
 from voicestream.pcm import PcmFormat, Samples, no_samples
-from voicestream.session.fetchers import Job
+from voicestream.session.job import Job
 
 MOST_FRUITLESS = 2
 """A reply that broke off is asked for again at most so often while that brings nothing more."""

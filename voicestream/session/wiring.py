@@ -46,8 +46,9 @@ def make_endpoint(
     """
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint(notices)
-    from voicestream.speech.failover import ResilientEndpoint, RetryPolicy, Route
+    from voicestream.speech.failover import ResilientEndpoint, Route
     from voicestream.speech.hedge import HedgePolicy
+    from voicestream.speech.retry import RetryPolicy
 
     notices = notices or Notices()
     # made at once: its imports belong into the time in which the server thinks

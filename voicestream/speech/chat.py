@@ -19,10 +19,10 @@ from voicestream.errors import (
 )
 
 if TYPE_CHECKING:
-    from voicestream.speech.failover import RetryPolicy
     from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.http.transport import Response
+    from voicestream.speech.retry import RetryPolicy
 
 ROUTE = "/chat/completions"
 _MOST_BYTES = 4 << 20

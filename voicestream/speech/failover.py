@@ -10,15 +10,17 @@ import itertools
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError, TooLongError
 from voicestream.notices import Notices
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, ends_of, said_by
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
+from voicestream.speech.begun import BegunStream
 from voicestream.speech.cancel import Call
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
+from voicestream.speech.retry import RetryPolicy
 
 _RETURN_S = 60.0
 """So long after leaving the first endpoint it is tried again."""
@@ -26,33 +28,6 @@ _POLITE_S = 2.0
 """Who asks to be left alone for longer is left for the next endpoint, if there is one."""
 _TOO_SLOW = 2
 """Who is outrun so often in a row is left: from then on it would only cost."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Says how often and how soon a request is made again.
-
-    Attributes:
-        retries: at most so often, at one endpoint.
-        budget_s: no try begins later than this after the first.
-        first_s: upper bound of the first wait; each further bound is twice as long.
-        longest_s: upper bound of any wait, but for one that the endpoint asks for.
-    """
-
-    retries: int = 3
-    budget_s: float = 20.0
-    first_s: float = 0.25
-    longest_s: float = 4.0
-
-    def wait_s(self, tried: int, asked_s: float | None, chance: float) -> float:
-        """Return how long to wait after so many tries, counted from 1.
-
-        Args:
-            asked_s: what ``Retry-After`` said; a little more is waited.
-            chance: from 0 to 1; spreads the tries of many clients over the whole wait.
-        """
-        bound_s = min(self.first_s * 2.0 ** (tried - 1), self.longest_s)
-        return chance * bound_s if asked_s is None else asked_s + 0.1 * chance * bound_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,60 +291,3 @@ class ResilientEndpoint:
             made = list(self._made.values())
         for endpoint in made:
             endpoint.close()
-
-
-class BegunStream:
-    """Wraps a reply whose first byte is here.
-
-    Args:
-        on_end: called, once or more, when no more of it comes.
-
-    Raises:
-        EndpointError: it came to nothing.
-    """
-
-    def __init__(self, stream: SpeechStream, on_end: Callable[[], None]) -> None:
-        self._stream = stream
-        self._on_end = on_end
-        self._pieces = iter(stream)
-        try:
-            self._first = next((piece for piece in self._pieces if piece), b"")
-        except BaseException:
-            stream.close()
-            raise
-
-    @property
-    def content_type(self) -> str:
-        return self._stream.content_type
-
-    @property
-    def rate_hz(self) -> int | None:
-        return self._stream.rate_hz
-
-    @property
-    def channels(self) -> int | None:
-        return self._stream.channels
-
-    @property
-    def sent_at_s(self) -> float:
-        return self._stream.sent_at_s
-
-    @property
-    def said(self) -> str | None:
-        return said_by(self._stream)
-
-    @property
-    def ends(self) -> str:
-        return ends_of(self._stream)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._first
-        self._first = b""
-        try:
-            yield from self._pieces
-        finally:
-            self._on_end()
-
-    def close(self) -> None:
-        self._on_end()
-        self._stream.close()

@@ -1,0 +1,29 @@
+"""One segment on its way from text to samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voicestream.metrics import SegmentFigures
+from voicestream.session.spool import Spool
+from voicestream.speech.base import SpeechRequest
+from voicestream.text.segment_queue import Segment
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One segment on its way from text to samples."""
+
+    segment: Segment
+    request: SpeechRequest
+    figures: SegmentFigures
+    spool: Spool = field(default_factory=Spool)
+    # fetch thread, before the first byte is in the spool
+    content_type: str = ""
+    rate_hz: int | None = None
+    channels: int | None = None
+    opened_at_s: float = 0.0
+    in_parts: bool = False
+    """Its text was asked for in several requests."""
+    read_late: bool = False
+    """Its first bytes had been waiting, nobody knows how long."""
