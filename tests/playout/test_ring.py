@@ -56,7 +56,7 @@ def test_a_ring_has_room(capacity: int) -> None:
 
 
 def test_a_sequence_stays_whole_between_two_threads() -> None:
-    total, ring = 300_000, Ring(997, 1)
+    total, ring = 100_000, Ring(997, 1)
     wrong: list[int] = []
     rng = np.random.default_rng(5)
     gives, wants = rng.integers(1, 700, 4096), rng.integers(1, 700, 4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 
 from voicestream.errors import VoicestreamError
 
@@ -19,24 +20,23 @@ def check_limits() -> None:
     Raises:
         VoicestreamError: too little memory, or too few files, as ``ulimit`` has it.
     """
-    try:
+    if sys.platform != "win32":  # which has no such limits
         import resource
-    except ImportError:  # Windows
-        return
-    memory_bytes = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if 0 <= memory_bytes < _MEMORY_BYTES:
-        raise VoicestreamError(
-            f"{memory_bytes >> 20} MiB of memory are too little",
-            f"this process may have no more, and needs {_MEMORY_BYTES >> 20} MiB",
-            f"Try: ulimit -v {_MEMORY_BYTES >> 10}",
-        )
-    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if 0 <= files < _DESCRIPTORS:
-        raise VoicestreamError(
-            f"{files} open files are too few",
-            f"this process may have no more, and needs {_DESCRIPTORS}",
-            f"Try: ulimit -n {_DESCRIPTORS}",
-        )
+
+        memory_bytes = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if 0 <= memory_bytes < _MEMORY_BYTES:
+            raise VoicestreamError(
+                f"{memory_bytes >> 20} MiB of memory are too little",
+                f"this process may have no more, and needs {_MEMORY_BYTES >> 20} MiB",
+                f"Try: ulimit -v {_MEMORY_BYTES >> 10}",
+            )
+        files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        if 0 <= files < _DESCRIPTORS:
+            raise VoicestreamError(
+                f"{files} open files are too few",
+                f"this process may have no more, and needs {_DESCRIPTORS}",
+                f"Try: ulimit -n {_DESCRIPTORS}",
+            )
 
 
 def shortage(error: BaseException) -> VoicestreamError | None:
