@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.text.said_cases import LINES, reworded, right_readings
 from voicestream.text.said import begins_otherwise, compare
+
+READINGS = Path(__file__).parents[1] / "data" / "readings.tsv"
 
 
 def test_a_right_reading_raises_no_alarm() -> None:
@@ -22,6 +26,16 @@ def test_every_other_reading_is_named() -> None:
     readings = list(reworded())
     assert len(readings) == 200
     assert [case for case in readings if not compare(*case).differences] == []
+
+
+def test_dates_money_units_numerals_and_spellings_are_read_in_many_ways() -> None:
+    """Lines of a file: texts beside readings that are right, and beside others."""
+    rows = [line.split("\t") for line in READINGS.read_text("utf-8").splitlines()[1:]]
+    assert len(rows) > 150
+    judged = [
+        (text, said, mark, bool(compare(text, said).differences)) for mark, text, said in rows
+    ]
+    assert [case for case in judged if case[3] != (case[2] == "!")] == []
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.text[:20])

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 
+from voicestream.text.readings import OR
 from voicestream.text.spoken_form import IRREGULAR, words_of
 from voicestream.text.spoken_numbers import Word
 
@@ -196,13 +197,16 @@ def _readings(forms: tuple[str, ...]) -> frozenset[str]:
 
 @lru_cache(4096)
 def _ways(form: str) -> tuple[str, ...]:
+    if OR in form:
+        return tuple(form.split(OR))
     stem, _, tail = form.rpartition("'")
     if form in IRREGULAR:
         return (form.replace("'", ""), *IRREGULAR[form])
     if tail == "t" and stem.endswith("n"):
         return (stem + "t", stem[:-1] + "not")
     if stem and tail in _TAILS:
-        return (stem + tail, *(stem + word for word in _TAILS[tail]))
+        stems = _ways(stem)
+        return tuple(one + word for one in stems for word in (tail, *_TAILS[tail]))
     return (form.replace("'", ""),)
 
 

@@ -10,6 +10,9 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from voicestream.text.readings import MONTHS, OR, PATTERN, readings, roman
+from voicestream.text.spellings import one_spelling
+from voicestream.text.spoken_dates import month_first
 from voicestream.text.spoken_numbers import Word, numbers
 
 IRREGULAR = {
@@ -41,8 +44,10 @@ _SIGNS = {
     "£": "pounds",
     "€": "euros",
     "¥": "yen",
+    "¢": "cents",
     "#": "number",
 }
+_COINS = {"$": "dollars|dollar", "£": "pounds|pound", "€": "euros|euro", "¥": "yen"}
 _MONEY = frozenset({"dollars", "dollar", "pounds", "pound", "euros", "euro"})
 _SCALES = {"k": "000", "m": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 _UNITS = {
@@ -73,15 +78,23 @@ _UNITS = {
     "kw": "kilowatts",
     "°c": "degrees celsius",
     "°f": "degrees fahrenheit",
+    "mi": "miles",
+    "f": "f|fahrenheit|degreesfahrenheit",
+    "c": "c|celsius|degreescelsius",
 }
+_BARE_UNITS = frozenset("km cm mm kg mg kb mb gb tb khz mhz ghz".split())
+"""Of these, what is no other word: it may stand without a number before it."""
 _TOKEN = re.compile(
-    r"(?P<money>[$£€¥])?\s{0,3}(?P<number>\d+(?:[,.:]\d+)*)(?:(?:st|nd|rd|th|'?s)\b)?"
+    rf"{PATTERN}|(?P<scheme>https?://)|(?P<minus>(?<![\w)\d])[-−](?=\d))"
+    r"|(?P<times>(?<=\d)\s?[x×]\s?(?=\d)|(?<=\d)x\b)|(?P<per>(?<=\d)/(?=[^\W\d]))"
+    r"|(?P<sharp>(?<=\b[a-g])#)|(?P<about>~(?=\d))|(?P<more>>(?=\d))|(?P<less><(?=\d))"
+    r"|(?:(?P<money>[$£€¥])\s{0,3})?(?P<number>\d+(?:[,.:]\d+)*)(?:(?:st|nd|rd|th|'?s)\b)?"
     r"(?P<scale>\s{0,3}(?:k|m|bn|b|tn|hundred|thousand|million|billion|trillion)\b)?"
     rf"(?P<percent>\s{{0,3}}%)?(?P<unit>\s{{0,3}}(?:{'|'.join(_UNITS)})(?![\w'/]))?"
     r"|(?P<cjk>[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af])"
     r"|(?P<letters>(?:[^\W\d_]\.){2,})"
     r"|(?P<word>'?[^\W\d_]+(?:'[^\W\d_]+)*'?)"
-    r"|(?P<sign>[%&+=@°$£€¥#])"
+    r"|(?P<sign>[%&+=@°$£€¥¢#])"
 )
 _SAME = {
     "doctor": "dr",
@@ -97,24 +110,35 @@ _SAME = {
     "junior": "jr",
     "senior": "sr",
     "approximately": "approx",
-    "okay": "ok",
-    "alright": "allright",
-    "gray": "grey",
-    "mum": "mom",
     "percentage": "percent",
-    "kilometres": "kilometers",
-    "kilometre": "kilometer",
-    "metres": "meters",
-    "metre": "meter",
-    "centre": "center",
-    "theatre": "theater",
-    "programme": "program",
-    "cheque": "check",
+    "negative": "minus",
+    "pence": "cents",
+    "department": "dept",
+    "government": "govt",
+    "incorporated": "inc",
+    "corporation": "corp",
+    "limited": "ltd",
+    "avenue": "ave",
+    "boulevard": "blvd",
+    "road": "rd",
+    "mount": "mt",
+    "captain": "capt",
+    "general": "gen",
+    "senator": "sen",
+    "governor": "gov",
+    "lieutenant": "lt",
+    "colonel": "col",
+    "reverend": "rev",
+    "control": "ctrl",
+    "sergeant": "sgt",
+    "figure": "fig",
+    "volume": "vol",
     "an": "a",
 }
 """Words that are written or said in more than one way -> one of them, on both sides."""
-_MONTHS = "january february march april may june july august september october november december"
-_SAME |= {month[:3]: month for month in _MONTHS.split() if month != "may"} | {"sept": "september"}
+_SAME |= {month[:3]: month for month in MONTHS if month != "may"} | {"sept": "september"}
+_SAME |= {"mon": "monday", "tue": "tuesday", "tues": "tuesday", "wed": "wednesday"}
+_SAME |= {"thu": "thursday", "thurs": "thursday", "fri": "friday"}
 _PHRASES = (
     (("et", "cetera"), "etc"),
     (("per", "cent"), "percent"),
@@ -126,7 +150,6 @@ _PHRASES = (
     (("hyphen",), ""),
     (("dash",), ""),
 )
-_LIKE_US = re.compile(r"(?<=\w{2})our(?=s|ed|ing|ful|able|ite|hood|$)|(?<=\w{3})is(?=e[sd]?$|ing$)")
 
 
 def words_of(text: str) -> list[Word]:
@@ -134,8 +157,10 @@ def words_of(text: str) -> list[Word]:
     plain = _plain(text)
     words: list[Word] = []
     for match in _TOKEN.finditer(plain):
-        words.extend(Word(form, match.start(), match.end()) for form in _forms(match))
-    return _joined_letters(_without_and(numbers(_phrases(words))))
+        start, end = match.span()
+        forms = _forms(match, text[start:end])
+        words.extend(Word(form, start, end) for form in forms)
+    return _joined_letters(month_first(_money_short(numbers(_phrases(words)))))
 
 
 def _plain(text: str) -> str:
@@ -146,8 +171,31 @@ def _plain(text: str) -> str:
     return lowered.translate({0x2019: "'", 0x2018: "'", 0x02BC: "'", 0x00AD: " "})
 
 
-def _forms(match: re.Match[str]) -> Iterator[str]:
-    if match["number"]:
+_ONE_FORM = {
+    "minus": "minus",
+    "times": "x|times|by",
+    "per": "per|a",
+    "sharp": "sharp|hash",
+    "about": "about|around|roughly|approx",
+    "more": "morethan|over|greaterthan",
+    "less": "lessthan|under|below",
+}
+"""Groups of the pattern that are read in one way, or in those that are told apart by ``OR``."""
+
+
+def _forms(match: re.Match[str], written: str) -> Iterator[str]:
+    """What a match says, as words.
+
+    Args:
+        written: the same with its capitals.
+    """
+    if found := readings(match) or roman(written):
+        yield found
+    elif match["scheme"]:
+        return
+    elif match.lastgroup in _ONE_FORM:
+        yield _ONE_FORM[match.lastgroup]
+    elif match["number"]:
         yield from _number_forms(match)
     elif match["letters"]:
         yield _same(match["letters"].replace(".", ""))
@@ -163,13 +211,20 @@ def _forms(match: re.Match[str]) -> Iterator[str]:
 
 
 def _same(word: str) -> str:
-    found = _SAME.get(word, word)
-    return _LIKE_US.sub(lambda m: "or" if m[0] == "our" else "iz", found)
+    spelled = one_spelling(word)
+    return _UNITS[spelled] if spelled in _BARE_UNITS else _SAME.get(spelled, spelled)
 
 
 def _number_forms(match: re.Match[str]) -> Iterator[str]:
     number = match["number"]
+    if number.count(".") > 1:  # a version, or an address
+        yield from " point ".join(number.split(".")).split()
+        return
     whole, point, decimals = number.replace(",", "").partition(".")
+    if match["money"] and not whole.strip("0") and len(decimals) == 2:
+        yield decimals.lstrip("0") or "0"
+        yield "cents"
+        return
     scale = (match["scale"] or "").strip()
     scale = _SCALES.get(scale, scale)
     for part in whole.split(":"):
@@ -183,12 +238,13 @@ def _number_forms(match: re.Match[str]) -> Iterator[str]:
     if match["percent"]:
         yield "percent"
     if match["money"]:
-        yield _SIGNS[match["money"]]
-        if point and len(decimals) == 2 and decimals.strip("0"):
+        has_cents = bool(point) and len(decimals) == 2 and bool(decimals.strip("0"))
+        yield _COINS[match["money"]] + (OR if has_cents else "")  # nineteen (dollars) ninety-nine
+        if has_cents:
             yield decimals.lstrip("0")
             yield "cents"
     unit = (match["unit"] or "").strip()
-    yield from map(_same, _UNITS.get(unit, "").split())
+    yield from (form if OR in form else _same(form) for form in _UNITS.get(unit, "").split())
 
 
 def _phrases(words: Sequence[Word]) -> list[Word]:
@@ -209,17 +265,23 @@ def _phrases(words: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _without_and(words: Sequence[Word]) -> list[Word]:
-    """Without the word between dollars and cents."""
-    return [
-        word
-        for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False)
-        if word.form != "and"
-        or before is None
-        or before.form not in _MONEY
-        or after is None
-        or not after.form.isdigit()
-    ]
+def _money_short(words: Sequence[Word]) -> list[Word]:
+    """Of dollars and cents only the numbers and the dollars: "3 dollars 50"."""
+    found: list[Word] = []
+    for place, word in enumerate(words):
+        after_money = bool(found) and _is_money(found[-1])
+        number_follows = place + 1 < len(words) and words[place + 1].form.isdigit()
+        if word.form == "and" and after_money and number_follows:
+            continue
+        small = len(found) > 1 and found[-1].form.isdigit() and _is_money(found[-2])
+        if word.form == "cents" and small:
+            continue
+        found.append(word)
+    return found
+
+
+def _is_money(word: Word) -> bool:
+    return word.form.partition(OR)[0] in _MONEY
 
 
 def _joined_letters(words: Sequence[Word]) -> list[Word]:
