@@ -48,4 +48,5 @@ def draw_bar(
         (glyphs.full * done, "green"),
         (glyphs.empty * (room - done), "dim"),
     ]
-    return [first_fitting(canvas.width, [*bar, ("  " + told, "dim")], [(percent + sound, "")])]
+    whole: Line = [*bar, ("  " + told, "dim")]
+    return [first_fitting(canvas.width, whole, [(percent + sound, "")], [(percent, "")])]
