@@ -178,10 +178,9 @@ class ClientStream(_Reply):
         network = self._response.http_response.extensions.get("network_stream")
         connection = network.get_extra_info("socket") if network is not None else None
         if connection is not None:
-            try:
-                connection.shutdown(2)
-            except OSError:
-                return  # closed already
+            from voicestream.speech.http.connect import reset
+
+            reset(connection)
 
     def close(self) -> None:
         self._forget(self)

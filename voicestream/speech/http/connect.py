@@ -18,7 +18,17 @@ from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Ta
 from voicestream.waiting import wait_ready
 
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-"""A socket closed with this tells that nothing more is wanted, whatever is still under way."""
+
+
+def reset(opened: socket.socket) -> None:
+    """End a connection under whoever reads there; once it is closed the other side, which may
+    wait for room to send more, is told that nothing more is wanted. Any thread."""
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
+        socket.socket.shutdown(opened, socket.SHUT_RDWR)
+    except OSError:
+        pass  # closed already, which is what was wanted
 
 
 class SocketStream(httpcore.NetworkStream):
@@ -81,14 +91,8 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def shutdown(self) -> None:
-        """End the connection: whoever reads here gets an end at once, and so does the other
-        side, which may wait for room to send more. Any thread."""
-        try:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-            # an SSLSocket of Python would forget its TLS first, and hand out what is encrypted
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-        except OSError:
-            pass  # closed already, which is what was wanted
+        """Make whoever reads here get an end at once. Any thread."""
+        reset(self._socket)
 
     def start_tls(
         self,

@@ -256,12 +256,15 @@ class Transport:
         """End every connection, now and from now on. Any thread."""
         with self._lock:
             self._aborted = True
-            lines = [*self._busy, *self._idle]
+            busy = list(self._busy)
+            idle, self._idle = self._idle, []
             early, self._early = self._early, None
         if early is not None:
             early.abandon()  # nobody wanted it
-        for line in lines:
+        for line in busy:
             line.connector.abort()
+        for line in idle:  # nothing is under way: an end like any other
+            line.close()
 
     def close(self) -> None:
         """End all there is, and give it back."""
