@@ -61,6 +61,19 @@ def leave(caller: socket.socket) -> None:
     caller.close()
 
 
+def leave_speaking(port: int, pieces: int) -> None:
+    """Go away from the Realtime protocol after so many messages."""
+    speaker = connect(f"ws://127.0.0.1:{port}/v1/realtime", logger=SILENT)
+    content = [{"type": "input_text", "text": LONG["input"]}]
+    asked = {"input": [{"type": "message", "role": "user", "content": content}]}
+    speaker.send(json.dumps({"type": "response.create", "response": asked}))
+    while "audio.delta" not in str(speaker.recv(20)):
+        continue
+    for _ in range(pieces):
+        speaker.recv(20)
+    leave(speaker.socket)
+
+
 def hears(port: int, text: str = "Hi.") -> None:
     """Somebody else is answered."""
     caller = called(port, posted({"input": text, "response_format": "pcm"}))
@@ -103,13 +116,8 @@ def test_callers_that_leave_disturb_nobody(tmp_path: Path) -> None:
         caller = called(port, posted(LONG))
         caller.recv(10)
         leave(caller)
-        speaker = connect(f"ws://127.0.0.1:{port}/v1/realtime", logger=SILENT)
-        content = [{"type": "input_text", "text": LONG["input"]}]
-        asked = {"input": [{"type": "message", "role": "user", "content": content}]}
-        speaker.send(json.dumps({"type": "response.create", "response": asked}))
-        while "audio.delta" not in str(speaker.recv(20)):
-            continue
-        leave(speaker.socket)
+        for pieces in (3, 8, 13, 18):
+            leave_speaking(port, pieces)
         hears(port)
         # and the end, with replies open
         with called(port, posted(LONG)) as first, called(port, posted(LONG)) as second:

@@ -125,6 +125,14 @@ def test_a_long_sentence_is_cut_where_it_pauses(voice: EmbeddedEndpoint) -> None
     assert all(part.endswith(",") for part in parts[:-1])
 
 
+def test_who_is_given_up_keeps_the_voice_no_longer() -> None:
+    given_up = EmbeddedEndpoint()
+    stream = iter(given_up.open(asked("One. Two.")))
+    assert next(stream)
+    given_up.abort()
+    assert list(stream) == [b""]
+
+
 def test_a_failure_of_the_voice_is_told(
     voice: EmbeddedEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
