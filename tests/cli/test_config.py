@@ -12,7 +12,9 @@ from tests.cli.command import Call, run
 from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
+from voicestream.cli.log import Log
 from voicestream.errors import SettingsError
+from voicestream.redact import remember_key
 from voicestream.settings.config_file import make_example, set_in, unset_in
 from voicestream.settings.sources import user_config_file
 from voicestream.settings.table import TABLE, Settings, load
@@ -243,3 +245,12 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_the_config_file_is_where_it_is_read(tmp_path: Path) -> None:
     assert user_config_file({"XDG_CONFIG_HOME": str(tmp_path)}).parent.parent == tmp_path
+
+
+def test_no_key_gets_into_the_log(tmp_path: Path) -> None:
+    remember_key(KEY)
+    log = Log(str(tmp_path / "log.txt"), 0.0)
+    log.note(f"asked with {KEY} \x1b[2J\nand so on")
+    log.close()
+    written = (tmp_path / "log.txt").read_text()
+    assert written.endswith("asked with (the key) and so on\n")

@@ -331,6 +331,8 @@ def test_the_servers_part_is_the_servers() -> None:
     late = dict(ttfa_parts(playing(timeline_ms=marks)))
     assert late["loading"] == 202.0
     assert late["server"] == 1.0
+    busy = dict(ttfa_parts(playing(timeline_ms={**marks, "reader_ready": 250.0})))
+    assert (busy["loading"], busy["server"]) == (189.0, 14.0)
     waited = dict(ttfa_parts(playing(timeline_ms={**marks, "reader_ready": 120.0})))
     assert "loading" not in waited
     assert waited["server"] == 203.0

@@ -15,8 +15,9 @@ _PARTS = (
     ("sound card", "first_sound"),
 )
 """What ends each part of the way to the first sound."""
-_AT_ONCE_MS = 5.0
-"""A reply that comes sooner than this after we began to wait had been waiting for us."""
+_AT_ONCE_MS, _AT_ONCE_SHARE = 5.0, 0.1
+"""A reply that comes so soon after we began to wait, or within such a share of the time until
+then, had been waiting for us."""
 
 
 def waits_for_text(snapshot: Snapshot) -> bool:
@@ -36,8 +37,7 @@ def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
     parts = []
     since_ms = 0.0
     marks = snapshot.timeline_ms
-    ready_ms, byte_ms = marks.get("reader_ready"), marks.get("first_byte")
-    waited = byte_ms is None or ready_ms is None or byte_ms - ready_ms >= _AT_ONCE_MS
+    waited = _waited(marks)
     embedded = snapshot.endpoint.startswith("embedded")
     for name, ends_with in _PARTS:
         at_ms = marks.get(ends_with)
@@ -49,6 +49,14 @@ def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
             parts.append((name, max(0.0, at_ms - since_ms)))
             since_ms = max(since_ms, at_ms)
     return parts
+
+
+def _waited(marks: dict[str, float | None]) -> bool:
+    """Whether the program was loaded before the reply began."""
+    sent_ms, ready_ms, byte_ms = map(marks.get, ("request_sent", "reader_ready", "first_byte"))
+    if sent_ms is None or ready_ms is None or byte_ms is None:
+        return True
+    return byte_ms - ready_ms >= max(_AT_ONCE_MS, _AT_ONCE_SHARE * (ready_ms - sent_ms))
 
 
 def heard_s(snapshot: Snapshot) -> float:
