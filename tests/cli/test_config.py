@@ -112,7 +112,15 @@ def test_a_new_file_is_for_its_owner_alone(file: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("content", ['"voice" = "a"\n', 'voice = """\na\nb"""\n', "voice =\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"voice" = "a"\n',
+        'voice = """\na\nb"""\n',
+        'instructions = """\nvoice = "a"\n"""\n',
+        "voice =\n",
+    ],
+)
 def test_what_no_line_can_change_is_left_alone(content: str, file: Path) -> None:
     file.parent.mkdir()
     file.write_text(content)
