@@ -91,7 +91,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             rows += map(_then_row, settings.fallbacks)
     names = max(len(name) for name, _, _ in rows)
     values = min(max(len(value) for _, value, _ in rows), 48)
-    print_text(
+    code = print_text(
         "".join(
             f"{name:<{names}}  {value:<{values}}  {printable(source)}\n"
             for name, value, source in rows
@@ -102,7 +102,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             "Endpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, "
             "and --endpoint A,B,embedded uses them. `voicestream help settings` tells how."
         )
-    return 0
+    return code
 
 
 def _then(place: Place) -> dict[str, str]:
