@@ -14,11 +14,10 @@ an event loop. ``stream`` plays nothing: it gives the sound, piece by piece, to 
 ``for`` or an ``async for``. None of them writes to the terminal.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # nothing is imported here: under `python -m`, __main__ has yet to see to it
 if TYPE_CHECKING:
+    from typing import Any
+
     from voicestream.api import Handle, say, speak_stream_sync, start
     from voicestream.api_async import speak_stream
     from voicestream.api_stream import SoundStream, stream
@@ -61,7 +60,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Load the public names when they are used: the command line needs few of them."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

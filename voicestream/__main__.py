@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
+if __spec__ is not None and __name__ == "__main__" and not sys.flags.safe_path:
+    # `python -m` puts the working folder first: a json.py in it would be ours from here on
+    del sys.path[0]
+
 import gc
 import os
 import signal
-import sys
 
 
 def main() -> None:

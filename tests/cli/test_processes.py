@@ -121,3 +121,16 @@ def test_a_sound_system_that_does_not_answer_keeps_the_list_waiting_only_so_long
             outputs.list_cards("auto")
     finally:
         Frozen.answer.set()
+
+
+HIJACK = "import os; os.write(2, b'taken over')\n"
+
+
+def test_modules_of_the_working_folder_are_not_ours(tmp_path: Path) -> None:
+    names = ("json", "typing", "signal", "gc", "queue", "ssl", "socket", "numpy", "typer")
+    files = {f"{name}.py": HIJACK for name in names}
+    with ScriptedServer(Script(ramp(600).tobytes())) as server:
+        ended = run(Call([*SAY, "--base-url", server.url, "-q"], files=files), tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    ended = run(Call(["config", "--json"], files=files), tmp_path)
+    assert (ended.code, ended.err) == (0, "")
