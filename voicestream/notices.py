@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
+from voicestream.redact import redacted
+
 Notify: TypeAlias = Callable[[str], None]
 """``notify(text)``: tell a person a sentence. Any thread may call it; it returns at once."""
 
@@ -37,6 +39,7 @@ class Notices:
 
     def notify(self, text: str) -> None:
         """Tell a person ``text``; each one becomes a warning of the reply and an event."""
+        text = redacted(text)
         with self._lock:
             self.warnings.append(text)
             listener = self._listener
@@ -44,6 +47,7 @@ class Notices:
 
     def note_once(self, text: str) -> None:
         """Keep ``text`` as a warning, and pass it on to nobody: it tells of who listens."""
+        text = redacted(text)
         with self._lock:
             if text not in self.warnings:
                 self.warnings.append(text)

@@ -7,7 +7,10 @@ they are made, so no boundary has to think of it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+
+from voicestream.patterns import lazy_pattern
 
 SHOWN = "(the key)"
 _SHORTEST = 8
@@ -23,38 +26,119 @@ def remember_key(key: str) -> None:
 
 def redacted(text: str) -> str:
     """The text without any key that is known."""
-    for key in sorted(_known, key=len, reverse=True):
-        text = without_key(text, key)
-    return text
+    return _without(text, _known) if _known else text
 
 
 def without_key(text: str, key: str) -> str:
-    """The text without the key, as it stands and as JSON, URLs, HTML and base64 spell it."""
-    return _spellings(key).sub(SHOWN, text) if key else text
+    """The text without the key, as it stands and as JSON, URLs, HTML, MIME, base64 and hexadecimal
+    digits spell it, in either case, with or without what is not seen between its characters."""
+    return _without(text, (key,)) if key else text
+
+
+def forget_keys_in(error: BaseException | None) -> None:
+    """Take all known keys out of what an exception and its causes say, where a traceback shows
+    them."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.args = tuple(redacted(arg) if isinstance(arg, str) else arg for arg in error.args)
+        error = error.__cause__ or error.__context__
+
+
+_UNIT = lazy_pattern(
+    r"(?i:(?P<gap>\x1b\[[0-?]*[ -/]*[@-~]|[^!-~]+?(?=\x1b|[!-~]|\Z)|\\+[nrt])"
+    r"|\\+u(?P<u>[0-9a-f]{4})|\\+u\{(?P<brace>[0-9a-f]{1,6})\}|\\+x(?P<x>[0-9a-f]{2})"
+    r"|\\+(?P<octal>[0-7]{3})|\\+(?P<bare>.)|[%=](?:25)*(?P<percent>[0-9a-f]{2})"
+    r"|&(?:amp;)*(?:\#(?P<decimal>[0-9]{1,7})|\#x(?P<hex>[0-9a-f]{1,6})|(?P<name>[a-z]{2,9}));)"
+)
+"""One character that is not spelled as it is, or what may stand between two: line ends, what is
+not seen, and anything that is not ASCII, which no key holds."""
+_BASE = {"u": 16, "brace": 16, "x": 16, "octal": 8, "percent": 16, "decimal": 10, "hex": 16}
+_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_OF_URLS = {ord("-"): "+", ord("_"): "/"}
+_TAIL = lazy_pattern(r"[\w+/=-]{0,4}")
+
+
+def _without(text: str, keys: Iterable[str]) -> str:
+    once, first = _plainly(text)
+    plain, places = _plainly(once)  # what is not seen may be spelled, too
+    places = [first[place] for place in places]
+    spans: list[tuple[int, int]] = []
+    for key in keys:
+        spans += _found(text.translate(_LOWER), key.translate(_LOWER))
+        spans += [(places[a], places[b]) for a, b in _hidden(plain, key)]
+    shown, end = [], 0
+    for start, stop in sorted(spans):
+        if stop > end:
+            shown += [text[end:start], SHOWN] if start >= end else []
+            end = stop
+    return "".join([*shown, text[end:]]) if shown else text
+
+
+def _plainly(text: str) -> tuple[str, list[int]]:
+    """The text with all spellings undone, and where each of its characters begins in ``text``."""
+    pieces: list[str] = []
+    places: list[int] = []
+    end = 0
+    for unit in _UNIT.finditer(text):
+        meant = _meant(unit)
+        if meant is None:
+            continue
+        pieces += [text[end : unit.start()], meant]
+        places.extend(range(end, unit.start()))
+        places.extend([unit.start()] * len(meant))
+        end = unit.end()
+    pieces.append(text[end:])
+    places.extend(range(end, len(text) + 1))
+    return "".join(pieces), places
+
+
+def _meant(unit: re.Match[str]) -> str | None:
+    """The character that is meant, nothing for a gap; None where it is no spelling after all."""
+    kind = unit.lastgroup or ""
+    if kind == "name":
+        from html.entities import html5
+
+        return html5.get(f"{unit[kind]};")
+    if kind in _BASE:
+        return chr(min(int(unit[kind], _BASE[kind]), 0x10FFFF))
+    return unit[kind] if kind == "bare" else ""
+
+
+def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:
+    """Where the key stands in a text whose spellings are undone."""
+    lower, of_urls = plain.translate(_LOWER), plain.translate(_OF_URLS)
+    yield from _found(lower, key.translate(_LOWER))
+    for spelled in _as_digits(key):
+        yield from _found(lower, spelled)
+    for spelled in _as_base64(key):
+        for start, stop in _found(of_urls, spelled):
+            tail = _TAIL.match(plain, stop)
+            yield start, tail.end() if tail else stop
+
+
+def _found(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    start = text.find(wanted)
+    while start >= 0:
+        yield start, start + len(wanted)
+        start = text.find(wanted, start + len(wanted))
+
+
+def _as_digits(key: str) -> tuple[str, ...]:
+    data = key.encode("utf-8", "surrogateescape")
+    return (data.hex(),) if len(data) >= _SHORTEST else ()
 
 
 @lru_cache(maxsize=64)
-def _spellings(key: str) -> re.Pattern[str]:
+def _as_base64(key: str) -> tuple[str, ...]:
     from base64 import b64encode
 
-    found = ["".join(map(_character, key))]
     data = key.encode("utf-8", "surrogateescape")
-    if len(data) >= _SHORTEST:
-        for start in range(3):
-            # the first characters and the last ones depend on the neighbours
-            whole = b64encode(bytes(start) + data).decode()
-            inner = whole[(0, 2, 3)[start] : (start + len(data)) // 3 * 4]
-            either = re.escape(inner).replace(r"\+", "[+-]").replace("/", "[/_]")
-            found.append(rf"{either}[\w+/=-]{{0,4}}")
-    return re.compile("|".join(found))
-
-
-def _character(character: str) -> str:
-    """Matches one character of a key in any spelling."""
-    data = character.encode("utf-8", "surrogateescape")
-    code = ord(character)
-    percent = "".join(f"%{byte:02x}" for byte in data)
-    return (
-        rf"(?:\\?{re.escape(character)}|(?i:\\+u{code:04x}|\\+x{code:02x}|{percent})"
-        rf"|(?i:&\#0*{code};|&\#x0*{code:x};))"
-    )
+    if len(data) < _SHORTEST:
+        return ()
+    found = []
+    for start in range(3):
+        # the first characters and the last ones depend on the neighbours
+        whole = b64encode(bytes(start) + data).decode()
+        found.append(whole[(0, 2, 3)[start] : (start + len(data)) // 3 * 4])
+    return tuple(found)

@@ -13,6 +13,7 @@ from voicestream.metrics import Metrics, Snapshot
 from voicestream.notices import Notify
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
+from voicestream.redact import forget_keys_in
 from voicestream.session.asking import first_format
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
@@ -210,6 +211,8 @@ class Session:
 
     def _conclude(self) -> None:
         self._errors = self._failures()
+        for error in self._errors:
+            forget_keys_in(error)
         self.metrics.timeline.mark("end")
         if self._interrupted:
             self.metrics.machine.finish(State.CANCELLED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import httpcore
 
 from voicestream.errors import IncompleteReplyError
+from voicestream.redact import redacted
 from voicestream.settings.proxy import ProxyAddress
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.connect import Connector
@@ -297,3 +299,15 @@ def _httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
     auth = (proxy.user, proxy.password) if proxy.user or proxy.password else None
     context = tls_context() if proxy.scheme == "https" else None
     return httpcore.Proxy(url, auth, ssl_context=context)
+
+
+class _WithoutKeys(logging.Filter):
+    """What httpcore logs for its debugging holds what servers wrote: they may repeat a key."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redacted(record.getMessage()), ()
+        return True
+
+
+for _part in ("connection", "http11", "proxy", "socks"):
+    logging.getLogger(f"httpcore.{_part}").addFilter(_WithoutKeys())
