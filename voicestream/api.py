@@ -264,23 +264,5 @@ def say(
         raise
 
 
-def speak_stream_sync(
-    text_iter: str | Iterable[str],
-    settings: Settings | None = None,
-    on_event: OnEvent | None = None,
-    save: Target | None = None,
-    *,
-    endpoint: Any = None,
-    interruptible: bool = True,
-    interrupt_callback: Callable[[], bool] | None = None,
-) -> Result:
-    """The blocking twin of :func:`speak_stream`; the same as :func:`say`."""
-    return say(
-        text_iter,
-        settings,
-        on_event,
-        save,
-        endpoint=endpoint,
-        interruptible=interruptible,
-        interrupt_callback=interrupt_callback,
-    )
+speak_stream_sync = say
+"""The blocking twin of :func:`speak_stream`."""

@@ -28,7 +28,7 @@ def stream(
     *,
     endpoint: Any = None,
 ) -> SoundStream:
-    """The sound of ``text`` as it is made, for ``for`` and for ``async for``; nothing is played.
+    """Return the sound of ``text`` as it is made, for ``for`` and ``async for``; play nothing.
 
     Args:
         text: a text, or pieces of it as they come; an asynchronous iterable is iterated in
@@ -118,7 +118,7 @@ class SoundStream:
         return self._known_format()
 
     async def opened(self) -> PcmFormat:
-        """The format, as soon as it is known.
+        """Return the format, as soon as it is known.
 
         Raises:
             VoicestreamError: no sound will come.
@@ -158,7 +158,7 @@ class SoundStream:
         return piece
 
     async def _change(self, ready: Any) -> None:
-        """Until ``ready`` says so, or it is over; the loop goes on meanwhile."""
+        """Wait until ``ready`` says so, or it is over; the loop goes on meanwhile."""
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
 
         def tell() -> None:
@@ -170,14 +170,14 @@ class SoundStream:
             await changed.wait()
 
     def _raise_failure(self) -> None:
-        """Once, unless it was closed."""
+        """Raise what went wrong, once, unless it was closed."""
         errors = () if self._told or self._session.interrupted else self.result().errors
         self._told = True
         if errors:
             raise errors[0]
 
     def result(self) -> Result:
-        """The figures, after its last piece.
+        """Return the figures, once its last piece was read.
 
         Raises:
             UsageError: it was not read to its end.
@@ -220,7 +220,7 @@ class SoundStream:
 
 
 def _give_up(session: Session, sound: SoundPipe, carrier: asyncio.Task[None] | None) -> None:
-    """What a stream leaves behind that nobody reads any more."""
+    """End what a stream leaves behind that nobody reads any more."""
     if not sound.over:
         sound.cancel()  # the feeder may wait for room
         session.interrupt()

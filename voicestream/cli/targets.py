@@ -14,7 +14,7 @@ _TEMPLATES = {"output": "-o", "save": "--save", "subtitles": "--subtitles"}
 
 
 def calls_of(call: SayCall) -> list[SayCall]:
-    """The calls that this one stands for: one for each file where ``{name}`` asks for that.
+    """Return the calls that this one stands for: one for each file where ``{name}`` asks for that.
 
     Raises:
         UsageError: what is to be made of several files has one name, or one cannot be read.
@@ -40,8 +40,10 @@ def calls_of(call: SayCall) -> list[SayCall]:
 
 
 def _check_readable(file: str) -> None:
-    """Raises:
-    UsageError: it cannot be read. A pipe is left alone: what it gives, it gives once.
+    """Refuse what cannot be read. A pipe is left alone: what it gives, it gives once.
+
+    Raises:
+        UsageError: it is missing, forbidden, or no text.
     """
     from voicestream.text.source import open_file
 

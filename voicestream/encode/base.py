@@ -39,7 +39,7 @@ class Encoder(Protocol):
         """
 
     def close(self) -> None:
-        """No more frames will come: write what is left; the target stays open. Called once, last.
+        """Write what is left; the target stays open. Called once, last.
 
         Raises:
             OSError: the target cannot be written.
@@ -67,7 +67,7 @@ def load_encoder(form: str) -> None:
 def open_encoder(
     form: str, pcm: PcmFormat, target: BinaryIO | Sending, tags: Tags | None = None
 ) -> Encoder:
-    """The encoder of one sound.
+    """Return the encoder of one sound.
 
     Args:
         form: ``pcm``, ``wav``, ``mp3``, ``opus``, ``aac``, ``flac`` or ``m4a``.

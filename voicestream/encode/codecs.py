@@ -102,7 +102,7 @@ def _as_os_error() -> Iterator[None]:
 
 
 def _rate_hz(codec: _Codec, wanted_hz: int) -> int:
-    """The lowest rate of the codec that loses nothing, else its highest."""
+    """Return the lowest rate of the codec that loses nothing, else its highest."""
     known = av.codec.Codec(codec.name, "w").audio_rates
     if known is None:
         return wanted_hz

@@ -21,7 +21,7 @@ class PiecesEncoder:
         return self._taken()
 
     def finish(self) -> bytes:
-        """No more frames will come: return what is left. Called once, last."""
+        """Return what is left, as no more frames will come. Called once, last."""
         self._encoder.close()
         return self._taken()
 

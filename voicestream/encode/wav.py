@@ -40,7 +40,7 @@ class WavEncoder:
         self._size_bytes += len(data)
 
     def close(self) -> None:
-        """In a file, the sizes and the tags; who was sent the header cannot be told any more."""
+        """Add the tags and the sizes to a file; who was sent the header cannot be told any more."""
         if not self._header or isinstance(self._target, Sending):
             return
         tags = _tags(self._tags)

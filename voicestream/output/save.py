@@ -89,7 +89,10 @@ class Saver:
         load_encoder(self._form)
 
     def open(self, pcm: PcmFormat, text: str = "") -> None:
-        """The format is known; ``text`` is the beginning of what is said.
+        """Begin, now that the format is known.
+
+        Args:
+            text: the beginning of what is said.
 
         Raises:
             SaveError: the disk is full.
@@ -178,7 +181,7 @@ class Saver:
 
 
 def file_format(path: Path, name: str) -> str:
-    """The format that the ending of a file's name stands for.
+    """Return the format that the ending of a file's name stands for.
 
     Args:
         name: what the user calls it.
@@ -197,7 +200,7 @@ def file_format(path: Path, name: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The beginning of a text, as a title."""
+    """Return the beginning of a text, as a title."""
     from textwrap import shorten
 
     return shorten(text, 80, placeholder="…").rstrip(",;:–— ")

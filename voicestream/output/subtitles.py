@@ -17,8 +17,10 @@ _Sentence = tuple[float, float, str]
 
 
 def check_ending(file: str) -> None:
-    """Raises:
-    UsageError: the file's name does not tell which kind of subtitles.
+    """Refuse a name that does not tell which kind of subtitles to write.
+
+    Raises:
+        UsageError: its ending is not known.
     """
     ending = Path(file).suffix
     if ending.lower() not in _KINDS:
@@ -41,7 +43,7 @@ def write_subtitles(file: str, snapshot: Snapshot) -> None:
 
 
 def sentences(cues: Sequence[Cue], rate_hz: int, written_frames: int) -> Iterator[_Sentence]:
-    """The sentences of a sound.
+    """Give the sentences of a sound, in order.
 
     Args:
         cues: of its segments; a sentence may have several.

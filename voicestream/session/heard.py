@@ -41,7 +41,7 @@ class HeardTeller:
         self._thread.start()
 
     def finish(self, frames: int) -> None:
-        """The sound has ended, and so many frames of it were heard; returns when that is told."""
+        """Tell the rest of a sound that has ended, of which so many frames were heard."""
         self._over.set()
         self._thread.join(_LAST_S)
         if not self._thread.is_alive():

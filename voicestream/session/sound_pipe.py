@@ -56,12 +56,12 @@ class SoundPipe:
     # any thread
 
     def end(self) -> None:
-        """All has been written that will be, and how it ended is known."""
+        """Note that all has been written that will be, and that it is known how it ended."""
         self._ended = True
         self._tell()
 
     def cancel(self) -> None:
-        """Nothing is wanted any more: whoever waits here returns."""
+        """Forget everything; whoever waits here returns."""
         with self._changed:
             self._cancelled = True
             self._pieces.clear()
@@ -77,11 +77,11 @@ class SoundPipe:
 
     @property
     def over(self) -> bool:
-        """No more pieces will be read."""
+        """Whether no more pieces will be read."""
         return self._cancelled or (self._ended and not self._pieces)
 
     def poll(self) -> bytes | None:
-        """The next piece if it is here."""
+        """Return the next piece if it is here."""
         with self._changed:
             if not self._pieces:
                 return None
@@ -91,11 +91,11 @@ class SoundPipe:
             return piece
 
     def wait(self, ready: Callable[[], object], timeout_s: float) -> None:
-        """Until ``ready`` says so, it is over, or the timeout."""
+        """Wait until ``ready`` says so, it is over, or the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: ready() or self.over, timeout_s)
 
     @property
     def waiting(self) -> bool:
-        """A piece is here."""
+        """Whether a piece is here."""
         return bool(self._pieces)

@@ -13,7 +13,7 @@ _LEAST_BAR = 8
 
 
 def share_done(snapshot: Snapshot) -> float | None:
-    """How much of the text has become sound, from 0 to 1; None: its length is not known yet."""
+    """Return how much of the text has become sound, from 0 to 1; None: its length is unknown."""
     if not snapshot.text_complete or not snapshot.text_chars:
         return None
     done = 0.0
@@ -32,7 +32,7 @@ def draw_bar(
     hint: str = "",  # noqa: ARG001
     full: bool = False,  # noqa: ARG001
 ) -> list[Line]:
-    """The bar as a picture of one line; see :func:`voicestream.ui.picture.draw`."""
+    """Lay the bar, a picture of one line; see :func:`voicestream.ui.picture.draw`."""
     canvas = Canvas(width, encoding, color)
     glyphs = canvas.glyphs
     share = share_done(snapshot)
