@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from voicestream.control.entries import Rank
-from voicestream.control.floor import Floor
+from voicestream.control.floor import Floor, last_heard_s
 
 _WAIT_S = 20.0
 
@@ -170,3 +170,19 @@ def test_a_cancelled_waiter_leaves_nothing(tmp_path: Path) -> None:
     assert third.acquire(lambda: False) == 7.5
     third.leave()
     assert os.listdir(tmp_path / "floor") == ["holder"]
+
+
+@pytest.mark.parametrize("written", [None, b"", b"{", b"[]", b'{"who": "1-1"}'])
+def test_who_was_heard_last_may_be_unknown(short: Path, written: bytes | None) -> None:
+    if written is not None:
+        (short / "floor").mkdir()
+        (short / "floor" / "holder").write_bytes(written)
+    assert last_heard_s(str(short)) == 0.0
+
+
+def test_when_the_last_speaker_was_heard_is_known_to_all(short: Path) -> None:
+    floor = Floor(str(short), "1-1", 0.0)
+    floor.enter()
+    floor.acquire(lambda: False)
+    floor.leave(7.5)
+    assert last_heard_s(str(short)) == 7.5

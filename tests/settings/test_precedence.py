@@ -61,6 +61,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "allow_http_key": (True, False, True, False),
     "turn": ("now", "next", "mix", "skip"),
     "expires_s": (1, 2, 3, 4),
+    "wake_ms": (1, 2, 3, 4),
     "backend": ("pyaudio", "miniaudio", "auto", "pyaudio"),
     "panel": ("on", "off", "auto", "on"),
 }

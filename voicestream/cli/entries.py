@@ -21,7 +21,7 @@ GROUPS = {
     "Voice": ("voice", "model", "tempo", "speed", "instructions", "strict"),
     "Playing": (
         *("device", "now", "next", "no_wait", "mix", "turn", "expires_s", "panel", "quiet"),
-        *("keep_last", "backend", "device_wait_s"),
+        *("wake_ms", "keep_last", "backend", "device_wait_s"),
     ),
     "Saving": ("output", "save", "subtitles", "echo", "json", "log", "trace"),
     "Network": (

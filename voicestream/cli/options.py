@@ -73,7 +73,7 @@ ASK_OPTIONS = (
 )
 _AGAIN = ("output", "save", "echo", "json", "now", "next", "no_wait", "mix", "quiet")
 AGAIN_OPTIONS = tuple(option for option in SAY_OPTIONS if option.name in _AGAIN)
-AGAIN_SETTINGS = ("device", "backend", "device_wait_s", "turn", "expires_s", "panel")
+AGAIN_SETTINGS = ("device", "backend", "wake_ms", "device_wait_s", "turn", "expires_s", "panel")
 OPTIONS = {"say": SAY_OPTIONS, "ask": ASK_OPTIONS, "again": AGAIN_OPTIONS}
 SHORT = {"voice": "-v", "model": "-m", "endpoint": "-e", "tempo": "-t"}
 """Settings that have a short flag."""

@@ -153,13 +153,9 @@ class Floor:
     def _begin(self) -> float:
         """Say who speaks; return until when the one before is heard."""
         self._entries.stay_first()
-        try:
-            before = json.loads(os.pread(self._holder, 1000, 0) or b"{}")
-            heard_until_s = float(before.get("heard_until_s", 0.0))
-        except (ValueError, AttributeError, TypeError):  # it was killed while it wrote
-            heard_until_s = 0.0
+        before_s = _heard_until_s(os.pread(self._holder, 1000, 0))
         self._write_holder({"who": self._who})
-        return heard_until_s
+        return before_s
 
     def _leave_word(self, heard_until_s: float) -> None:
         if not self.lost():
@@ -232,3 +228,20 @@ class Floor:
             part = os.path.join(self._folder, f".holder-{self._who}")
             os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
             os.rename(part, self._holder_path)
+
+
+def last_heard_s(folder: str) -> float:
+    """When the last speaker of a runtime folder has been heard to its end
+    (``time.monotonic()``); 0.0: that is not known."""
+    try:
+        with open(os.path.join(folder, "floor", "holder"), "rb") as file:
+            return _heard_until_s(file.read(1000))
+    except OSError:
+        return 0.0
+
+
+def _heard_until_s(written: bytes) -> float:
+    try:
+        return float(json.loads(written or b"{}").get("heard_until_s", 0.0))
+    except (ValueError, AttributeError, TypeError):  # it was killed while it wrote
+        return 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from voicestream.session.conductor import AnyTurn
 
 _LIST_S = 5.0
+_AWAKE_S = 2.0
+"""Headphones do not sleep again within this time."""
 _TOLD_FILE = "told-that-there-is-no-floor"
 
 
@@ -34,7 +37,39 @@ def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
     from voicestream.output.lasting import LastingSink
 
     figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
-    return LastingSink(partial(_device_sink, settings), settings.device_wait_s, notices, figures)
+    return LastingSink(partial(_woken_sink, settings), settings.device_wait_s, notices, figures)
+
+
+def _woken_sink(settings: Settings) -> Sink:
+    """The device's sink, with silence before the sound where that is wished or needed."""
+    from voicestream.output.waking import BLUETOOTH_S, WakingSink
+
+    make = partial(_device_sink, settings)
+    if settings.is_set("wake_ms"):
+        wished_s = settings.wake_ms / 1000
+        return WakingSink(make, lambda _sink: wished_s) if wished_s else make()
+    if settings.device == "null":
+        return make()
+
+    def needed_s(sink: Sink) -> float:
+        sleeps = getattr(sink, "is_bluetooth", False) and not _heard_lately()
+        return BLUETOOTH_S if sleeps else 0.0
+
+    return WakingSink(make, needed_s)
+
+
+def _heard_lately() -> bool:
+    """Whether speech was heard so shortly ago that no card sleeps again."""
+    lately = False
+    if sys.platform != "win32":
+        from voicestream.control.floor import last_heard_s
+        from voicestream.control.runtime import runtime_folder
+
+        try:
+            lately = 0 <= time.monotonic() - last_heard_s(runtime_folder()) < _AWAKE_S
+        except VoicestreamError:
+            pass  # there is no floor, which is told elsewhere
+    return lately
 
 
 def _device_sink(settings: Settings) -> Sink:

@@ -289,6 +289,8 @@ class Playback:
             return
         self._playing = True
         self._on_start()
+        # the sink may have been woken meanwhile
+        self._player.attach(self._sink.lead_in_s, self._sink.latency_s)
         self._sink.start(self._player.fill)
 
     def _wait_for_room(self, ring: Ring, player: Player) -> None:

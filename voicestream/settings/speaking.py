@@ -103,6 +103,12 @@ class SpeakingSettings:
         "drop what has waited so long for its turn, seconds; 0: never",
         flag="--expires",
     )
+    wake_ms: float = _setting(
+        0.0,
+        number(0, 5000),
+        "silence for a card that slept, before the first sound and while the server thinks, ms "
+        "[default: 500 for Bluetooth that is known as such, else 0]",
+    )
     keep_last: bool = _setting(
         True,
         yes_no,
