@@ -21,10 +21,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from voicestream.errors import UnspokenError, VoicestreamError
+from voicestream.errors import VoicestreamError
 from voicestream.pcm import PcmFormat
 from voicestream.serve.admission import Admission
-from voicestream.serve.asked import MODEL, ApiError, Asked
+from voicestream.serve.asked import MODEL, ApiError, Asked, unspoken
 from voicestream.serve.realtime import RealtimeSession
 from voicestream.speech.embedded import RATE_HZ, VOICES, EmbeddedEndpoint
 from voicestream.speech.readable import unspeakable
@@ -82,7 +82,7 @@ class Speaker:
             ApiError: 400 for words that it has no sounds for, 503 if it cannot be loaded.
         """
         if words := unspeakable(text):
-            raise ApiError(400, str(UnspokenError(words)), "input")
+            raise unspoken(words)
         try:
             return self._endpoint.sentences(text)
         except VoicestreamError as error:
@@ -101,7 +101,7 @@ def _first(sounds: Iterator[bytes]) -> bytes:
     except VoicestreamError as error:
         raise ApiError(500, str(error)) from error
     if not first:
-        raise ApiError(400, str(UnspokenError([])), "input")
+        raise unspoken()
     return first
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from voicestream.errors import UnspokenError
 from voicestream.speech.embedded import VOICES, nearest_voice
 
 FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
@@ -33,6 +35,12 @@ class ApiError(Exception):
                 "code": self.code or None,
             }
         }
+
+
+def unspoken(words: Sequence[str] = ()) -> ApiError:
+    """Return the refusal of a text: for ``words`` of it, or as a whole, there are no sounds."""
+    error = UnspokenError(words)
+    return ApiError(400, f"{error.what}: {error.why}.", "input")
 
 
 @dataclass(frozen=True, slots=True)

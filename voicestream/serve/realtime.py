@@ -17,8 +17,8 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from voicestream.errors import UnspokenError, VoicestreamError
-from voicestream.serve.asked import ApiError, voice_of
+from voicestream.errors import VoicestreamError
+from voicestream.serve.asked import ApiError, unspoken, voice_of
 from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
 
 _PIECE_BYTES = 9600  # 200 ms
@@ -172,7 +172,7 @@ class RealtimeSession:
                 await asyncio.sleep(0)  # lets it be known that the client has gone
             some = some or bool(sound)
         if not some:
-            raise ApiError(400, str(UnspokenError([])), "response.input")
+            raise unspoken()
         await self._send("response.output_audio.done", **at)
         await self._send("response.output_audio_transcript.done", **at, transcript=said)
 
