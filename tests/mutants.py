@@ -238,7 +238,7 @@ MUTANTS = (
     # speech
     Mutant(
         "a key in plain http is noticed in any case",
-        "settings/endpoints.py",
+        "settings/proxy.py",
         'address.lower().startswith(("http:", "ws:"))',
         'address.startswith(("http:", "ws:"))',
         "settings",
@@ -287,7 +287,7 @@ MUTANTS = (
     ),
     Mutant(
         "a server is left alone as long as it asks",
-        "speech/failover.py",
+        "speech/retry.py",
         "return chance * bound_s if asked_s is None else",
         "return chance * bound_s if True else",
         "speech/test_failover.py",
