@@ -233,6 +233,28 @@ def test_where_another_endpoint_stands_in_it_can_speak(tmp_path: Path) -> None:
     assert exit_code(findings) == 0
 
 
+def test_each_named_endpoint_is_asked_alone_and_with_what_is_its_own(tmp_path: Path) -> None:
+    dead = refusing()
+    with speaks(Script(SOUND)) as server:
+        config = tmp_path / "config.toml"
+        config.write_text(
+            f'[endpoint.dead]\nbase_url = "{dead}"\nheaders = {{X-Tenant = "dead"}}\n'
+            f'[endpoint.live]\nbase_url = "{server.url}"\nkey_variable = "LIVE_KEY"\n'
+            'model = "other"\nformat = "wav"\nheaders = {X-Tenant = "live"}\nbody = {lang = "e"}\n'
+        )
+        environ = {"XDG_STATE_HOME": str(tmp_path), "LIVE_KEY": KEY}
+        settings = load({"endpoint": "dead,live,embedded"}, environ, tmp_path, config)
+        findings = found(settings)
+        asked = [request for request in server.requests if request.method == "POST"]
+    assert [request.headers["x-tenant"] for request in asked] == ["live"]
+    assert asked[0].headers["authorization"] == f"Bearer {KEY}"
+    told = asked[0].json
+    assert (told["model"], told["response_format"], told["lang"]) == ("other", "wav", "e")
+    assert "refused the connection" in marked(findings)
+    assert any("from LIVE_KEY" in finding.what for finding in findings)
+    assert exit_code(findings) == 0
+
+
 def test_other_words_of_a_realtime_api_are_told(tmp_path: Path) -> None:
     def answer(asked: Asked) -> Iterator[Step]:
         return speak(asked, SOUND, "This is a toast.")

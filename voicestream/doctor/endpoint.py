@@ -60,7 +60,6 @@ def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
         quiet = replace(
             alone,
             endpoint="",
-            stand_ins=(),
             base_urls="",
             retries=0,
             hedge=False,
