@@ -172,7 +172,7 @@ def test_config_tells_of_a_mistake_in_one_line(tmp_path: Path) -> None:
     assert (ended.code, ended.out, len(ended.err.splitlines())) == (2, b"", 1)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["say", "-h"], ["config"]])
+@pytest.mark.parametrize("words", [["--help"], ["say", "-h"], ["config"], ["endpoints"]])
 def test_a_full_disk_behind_stdout_is_told(tmp_path: Path, words: list[str]) -> None:
     ended = run(Call(words, into="/dev/full"), tmp_path)
     assert ended.code == 1

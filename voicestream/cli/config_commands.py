@@ -97,7 +97,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
             for name, value, source in rows
         )
     )
-    if settings.base_urls:
+    if settings.base_urls and not code:
         notice(
             "Endpoints have names: an [endpoint.NAME] table says what an entry of base_urls says, "
             "and --endpoint A,B,embedded uses them. `voicestream help settings` tells how."

@@ -38,7 +38,9 @@ def show_endpoints(as_json: bool, check: bool) -> int:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-    print_text("".join(f"{line}\n" for line in lines))
+    code = print_text("".join(f"{line}\n" for line in lines))
+    if code:
+        return code
     for name in unknown:
         warn(str(known.profiles.unknown(name)))
     asks = "" if check else "--check asks those with a key as well. "
