@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable, Iterable
 from types import TracebackType
 from typing import Any, Self
 
-from voicestream.api import begin, check_callbacks
+from voicestream.api import STOP_S, begin, check_callbacks
 from voicestream.errors import UsageError
 from voicestream.pcm import PcmFormat
 from voicestream.session.bridge import Bridge
@@ -184,6 +184,7 @@ class SoundStream:
         """
         if not self._sound.over:
             raise UsageError("the sound was not read to its end", hint="Read or close it first.")
+        self._session.wait(STOP_S)  # closed, it ends in a moment
         return self._session.result()
 
     def close(self) -> None:

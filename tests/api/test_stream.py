@@ -23,7 +23,7 @@ from voicestream.session.sound_pipe import SoundPipe
 
 TEXT = "Number 1 is said. Then 2, and then number 3 at last."
 WAIT_S = 20.0
-LONG_BYTES = 24 << 20
+LONG_BYTES = 48 << 20
 
 
 def answer(request: Request) -> Script:
@@ -109,7 +109,7 @@ def test_a_slow_reader_slows_the_server() -> None:
         next(sound)
         sent = _settled(lambda: server.requests[0].sent_bytes)
         # what waits: the pipe, a spool, and what sockets hold
-        assert sent < 16 << 20 < LONG_BYTES
+        assert sent < LONG_BYTES // 2
         more = sum(len(next(sound)) for _ in range(2000))
         assert more > 4 << 20
         assert _settled(lambda: server.requests[0].sent_bytes) > sent
@@ -143,7 +143,7 @@ def test_who_stops_reading_ends_the_requests_at_once(way: str) -> None:
         LEAVE[way](sound)
         if way != "forgotten":
             assert list(sound) == []
-            assert sound.result().snapshot.state is not voicestream.State.DONE
+            assert sound.result().snapshot.state is voicestream.State.CANCELLED
         del sound
         gc.collect()
         for number in range(len(server.requests)):
