@@ -15,6 +15,7 @@ from voicestream.metrics import Metrics, RequestFigures, SegmentFigures
 from voicestream.notices import unheeded
 from voicestream.session.asking import lighter_may_follow
 from voicestream.session.feeder import Feeder
+from voicestream.session.loudness import Loudness
 from voicestream.session.requests import Requests
 from voicestream.settings.table import Settings
 
@@ -57,5 +58,6 @@ def test_a_request_held_back_is_no_pause_of_the_writer(complete: bool) -> None:
     fetchers: Any = SimpleNamespace(next_job=lambda: None, text_length=lambda: (9, complete))
     playback: Any = SimpleNamespace(idle=idle.append, drain=lambda: None)
     pacing: Any = None
-    Feeder(fetchers, playback, pacing, Metrics(), AUTO, lambda *_: None).run()
+    loudness = Loudness(AUTO, "", kept=False)
+    Feeder(fetchers, playback, pacing, Metrics(), AUTO, loudness, lambda *_: None).run()
     assert idle == [not complete, False]

@@ -42,6 +42,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "tags": (True, False, True, False),
     "trim": (False, True, False, True),
     "normalize": (False, True, False, True),
+    "loudness": ("-16", "-20", "off", "-23.5"),
     "extra_body": ('{"a": 1}', '{"b": 1}', '{"c": 1}', '{"d": "e"}'),
     "extra_headers": ('{"a": "1"}', '{"b": "1"}', '{"c": "1"}', '{"d": "e"}'),
     "rate_hz": (8000, 16000, 22050, 48000),

@@ -19,6 +19,7 @@ _AS_IT_IS: dict[str, Any] = {
     "tempo": "1",
     "trim": "false",
     "normalize": "false",
+    "loudness": "off",
     "lookahead": "0",
     "prebuffer_ms": "0",
     "streaming": "true",

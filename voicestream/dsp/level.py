@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from voicestream.dsp.loudness import amplify
 from voicestream.dsp.silence import Windows
 from voicestream.pcm import Samples
 
@@ -15,7 +16,6 @@ _RATE_DB_PER_S = 3.0
 _LISTEN_S = 0.4  # of speech, before the level of a segment is judged
 _GATE = 0.1  # windows 10 dB below the mean are pauses (the relative gate of ITU-R BS.1770)
 _HIGHEST_PEAK = 0.98
-_KNEE, _TOP = 0.9, 0.999  # raised sound bends from the one and never passes the other
 
 
 class _Loudness:
@@ -101,11 +101,4 @@ def _amplify(block: Samples, gains: list[float], window_frames: int) -> Samples:
     way = np.arange(1, window_frames + 1) / window_frames
     ramp = edges[:-1, None] + np.diff(edges)[:, None] * way
     gain = ramp.reshape(-1, 1)[: len(block)]
-    louder: Samples = (block * gain).astype(np.float32)
-    size = np.abs(louder)
-    over = (size > _KNEE) & (gain > 1.0)
-    if over.any():
-        room = _TOP - _KNEE
-        bent = _KNEE + room * np.tanh((size[over] - _KNEE) / room)
-        louder[over] = np.copysign(bent, louder[over])
-    return louder
+    return amplify(block, gain)

@@ -22,6 +22,7 @@ from voicestream.session.forks import Owner
 from voicestream.session.heard import HeardTeller
 from voicestream.session.kept import Keeper
 from voicestream.session.listener import Listener, OnEvent
+from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import Requests
@@ -129,8 +130,10 @@ class Session:
             on_wake=turn.wake if turn else lambda: None,
             keeper=self._keeper,
         )
+        self._loudness = Loudness(settings, endpoint.name, kept=learnt is not None)
         self._feeder = Feeder(
             *(self._fetchers, self._playback, self._pacing, self.metrics, settings),
+            self._loudness,
             self._listener.tell,
         )
         self._heard: HeardTeller | None = None
@@ -179,6 +182,7 @@ class Session:
             self._attempt(lambda: preload(first_format(self._settings)))
             self._attempt(self._playback.prepare)
             self._attempt(self._pacing.load)
+            self._attempt(self._loudness.load)
             self._attempt(self._feeder.run)
             self._attempt(self._fetchers.cancel)
             complete = not (self._interrupted or self._failures())
@@ -187,6 +191,9 @@ class Session:
             self._attempt(self._keep_said)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
                 self._attempt(self._pacing.keep)
+                self._attempt(self._loudness.keep)
+            if self._loudness.trouble:
+                self.metrics.notices.notify_once(self._loudness.trouble)
         finally:
             self._conclude()
 

@@ -22,6 +22,7 @@ from voicestream.pcm import PcmFormat, Samples
 from voicestream.session.asking import lighter_may_follow
 from voicestream.session.fetchers import Fetchers
 from voicestream.session.job import Job
+from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
@@ -46,6 +47,7 @@ class Feeder:
         pacing: Pacing,
         metrics: Metrics,
         settings: Settings,
+        loudness: Loudness,
         announce: Announce,
     ) -> None:
         self._fetchers = fetchers
@@ -53,6 +55,7 @@ class Feeder:
         self._pacing = pacing
         self._metrics = metrics
         self._settings = settings
+        self._loudness = loudness
         self._download_first = not settings.streaming
         self._resumes = min(settings.retries, MOST_FRUITLESS)
         self._announce = announce
@@ -289,6 +292,7 @@ class Feeder:
         pcm, stretcher = self._playback.pcm, self._stretcher
         if pcm is None or stretcher is None or not len(samples):
             return
+        samples = self._loudness.feed(samples, pcm)
         sound_s = pcm.frames_to_s(len(samples)) / self._settings.tempo
         share = self._pacing.share(self._at_s, sound_s, self._playback.ring_s)
         stretcher.tempo = self._settings.tempo * share

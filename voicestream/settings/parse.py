@@ -81,6 +81,16 @@ def number(least: float, most: float, *, whole: bool = False) -> Kind:
     return parse
 
 
+def off_or(kind: Kind) -> Kind:
+    """``off``, or what ``kind`` reads, as text."""
+
+    def parse(value: Any) -> str:
+        word = str(value).strip().lower()
+        return word if word == "off" else f"{kind(value):g}"
+
+    return parse
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words, in any case."""

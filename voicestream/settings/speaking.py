@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from voicestream.settings.parse import flag_choice, number, text, yes_no
+from voicestream.settings.parse import flag_choice, number, off_or, text, yes_no
 from voicestream.settings.row import setting as _setting
 
 
@@ -86,6 +86,12 @@ class SpeakingSettings:
         yes_no,
         "keep the level even from segment to segment",
         flag="--normalize/--no-normalize",
+    )
+    loudness: str = _setting(
+        "-18",
+        off_or(number(-40, -10)),
+        "how loud every voice is, LUFS, once a reply has shown how loud it is by itself; off: as "
+        "it comes",
     )
     pause_clause_ms: float = _setting(150.0, number(0, 5000), "pause after a clause, ms")
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
