@@ -103,6 +103,13 @@ def test_with_malformed_settings_the_rest_is_looked_at(tmp_path: Path) -> None:
     assert done.code == 2
 
 
+def test_a_reader_that_stops_reading_ends_it(tmp_path: Path) -> None:
+    environ = {"VOICESTREAM_DEVICE": "null", "VOICESTREAM_BASE_URL": "embedded:"}
+    done = run(Call(["doctor", "--free"], environ, unread=True), tmp_path)
+    assert done.code == 141
+    assert "Traceback" not in done.err
+
+
 def test_a_state_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     environ = {"VOICESTREAM_DEVICE": "null", "VOICESTREAM_BASE_URL": "embedded:"}
     environ["XDG_STATE_HOME"] = str(tmp_path / "file")

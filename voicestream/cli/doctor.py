@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from voicestream.cli.parts import load_settings
-from voicestream.cli.report import notice, own_stderr, print_json
+from voicestream.cli.report import EXIT_BROKEN_PIPE, notice, own_stderr, print_json
 from voicestream.doctor.endpoint import endpoint_check
 from voicestream.doctor.finding import Check, Finding, broken, exit_code, run_checks
 from voicestream.doctor.machine import machine_check, settings_check
@@ -36,9 +36,12 @@ def doctor(flags: dict[str, Any], as_json: bool, free: bool) -> int:
     if not as_json:
         costs = "" if free else "; the endpoint is asked for one short sentence"
         notice(f"voicestream: playing a short quiet tone{costs}")
-    for finding in _found(flags, free):
-        findings.append(finding)
-        show(finding)
+    try:
+        for finding in _found(flags, free):
+            findings.append(finding)
+            show(finding)
+    except BrokenPipeError:
+        return EXIT_BROKEN_PIPE
     code = exit_code(findings)
     if as_json:
         told = [finding.to_dict() for finding in findings]
@@ -93,4 +96,8 @@ class _Screen:
         row.add_column(width=6)
         row.add_column()
         row.add_row(about, Text(finding.verdict, style=_COLOURS[finding.verdict]), told)
-        self._console.print(row)
+        # written here: rich would end the process where nobody reads
+        with self._console.capture() as captured:
+            self._console.print(row)
+        sys.stdout.write(captured.get())
+        sys.stdout.flush()

@@ -11,6 +11,7 @@ from voicestream.settings.table import Settings
 from voicestream.speech.http.models import Model, models_of
 
 _ELSE = "Choose another with --model."
+_PERHAPS = "Some servers take any name; where this one does not, choose another with --model."
 _MOST_NAMED = 8
 
 
@@ -37,11 +38,11 @@ def list_findings(about: str, settings: Settings) -> Iterator[Finding]:
     if models is None:
         yield Finding(about, "look", "it lists no models, so nothing is known of the key")
         return
-    yield Finding(about, "good", f"it lists {len(models)} models", enough=True)
+    yield Finding(about, "good", f"it lists {_count(len(models))}", enough=True)
     model = next((model for model in models if model.id == settings.model), None)
     if model is None:
         named = ", ".join(model.id for model in models[:_MOST_NAMED]) or "none"
-        yield Finding(about, "look", f"{settings.model} is not in its list ({named})", _ELSE)
+        yield Finding(about, "look", f"{settings.model} is not in its list ({named})", _PERHAPS)
     else:
         yield from _ending(about, model)
 
@@ -58,6 +59,10 @@ def ending_findings(about: str, settings: Settings) -> Iterator[Finding]:
         if model.id == settings.model
         for finding in _ending(about, model)
     )
+
+
+def _count(models: int) -> str:
+    return "1 model" if models == 1 else f"{models} models"
 
 
 def _listed(settings: Settings) -> list[Model] | None:

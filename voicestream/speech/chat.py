@@ -217,6 +217,11 @@ def _hinted(error: EndpointError) -> EndpointError:
         error.hint = "Is VOICESTREAM_API_KEY right for this endpoint?"
     elif isinstance(error, ModelGoneError):
         error.hint = "Set --chat-model (VOICESTREAM_CHAT_MODEL) to a model that the server has."
+    elif isinstance(error, ResponseError) and error.status in (404, 405):
+        error.hint = (
+            "Does this server answer, or only speak? Name one with a language model: "
+            "--chat-base-url, --chat-model."
+        )
     elif isinstance(error, ResponseError) and error.status != 407 and error.repeatable is False:
         error.hint = "Check --chat-base-url and --chat-model."
     elif isinstance(error, ReplyError):

@@ -97,7 +97,10 @@ def refusal(
         return KeyRefusedError(status, f"{url} refused the key (status {status})", said, hint)
     if status == 404:
         return ResponseError(
-            status, f"{url} does not exist (status 404)", said, "Check --base-url and --model."
+            status,
+            f"{url} does not exist (status 404)",
+            said,
+            "Check --base-url, which ends in /v1 for most servers, and --model.",
         )
     if 300 <= status < 400:
         return ResponseError(

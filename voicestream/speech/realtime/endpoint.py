@@ -174,10 +174,16 @@ class RealtimeEndpoint:
                 f"it answered with status {answer.status}" if answer.status else "nor HTTP",
                 f"Is this a Realtime endpoint? {_ELSE}",
             )
+        if answer.status == 403 and not body.strip():
+            # Python's servers answer so where they know no such route: it need not be the key
+            return ReplyError(
+                f"{url} opens no WebSocket (status 403)",
+                hint=f"Check --base-url, which ends in /v1 for most servers, and the key. {_ELSE}",
+            )
         location = self._without_key(answer.headers.get("location", ""))
         error = refusal(answer.status, url, body, location, self._config.key_source)
         error.retry_after_s = asked_wait_s(answer.headers, time.time())
-        # what servers answer that know no such route; 403 is that of Python's ASGI servers
+        # what servers answer that know no such route
         if answer.status in (400, 403, 404) and not isinstance(error, ModelGoneError):
             error.hint = f"{error.hint} {_ELSE}"
         return error
