@@ -71,6 +71,11 @@ def test_lines_of_base64_are_one() -> None:
     assert SHOWN in without_key(f"{whole[:40]}\r\n{whole[40:]}", KEY)
 
 
+@given(st.sampled_from([" \n", "\\n", "\x1b[0m", "é", "\u200b"]))
+def test_what_is_not_seen_around_it_stays(gap: str) -> None:
+    assert without_key(f"a{gap}{KEY}{gap}b", KEY) == f"a{gap}{SHOWN}{gap}b"
+
+
 def test_a_key_with_signs_of_its_own_is_found() -> None:
     for key in ("a%2Fb=2dc\\ud", "key&amp;plus;0=="):
         assert without_key(f"no {key}!", key) == f"no {SHOWN}!"

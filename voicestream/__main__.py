@@ -8,26 +8,28 @@ if __spec__ is not None and __name__ == "__main__" and not sys.flags.safe_path:
     # `python -m` puts the working folder first: a json.py in it would be ours from here on
     del sys.path[0]
 
+import _signal  # type: ignore[import-not-found]  # is there already; `signal` takes its time
 import gc
 import os
-import signal
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    """Ctrl-C until a command takes it over: an exception could end up in any import."""
+    os._exit(130)
+
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _interrupted)
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
     _fill_descriptors()
     # Collecting while a hundred modules are loaded finds nothing and costs 10 ms.
     gc.disable()
     from voicestream.cli.entry import run
 
     _leave(run(sys.argv[1:]))
-
-
-def _interrupted(_number: int, _frame: object) -> None:
-    """Ctrl-C until a command takes it over: an exception could end up in any import."""
-    os._exit(130)
 
 
 def _fill_descriptors() -> None:

@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import time
+from collections import deque
 from pathlib import Path
 
 from voicestream.waiting import wait_ready
@@ -14,6 +15,7 @@ from voicestream.waiting import wait_ready
 PIPE_WAIT_S = 5.0
 """How long a pipe may take to deliver a small file (a password manager answers through one)."""
 _CHUNK_BYTES = 1 << 16
+_latest_part: deque[str] = deque(maxlen=1)
 
 
 def read_bounded(file: Path, most_bytes: int, wait_s: float = PIPE_WAIT_S) -> bytes:
@@ -63,7 +65,17 @@ def create_part(folder: Path, stem: str, suffix: str, mode: int = 0o666) -> tupl
     # 30 characters of four bytes leave room: a name has 255 bytes
     part = folder / f".{stem[:30]}-{os.urandom(4).hex()}{suffix}"
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    _latest_part.append(str(part))  # first: a signal may come before the next line is done
     return os.open(part, flags, mode), str(part)
+
+
+def remove_latest_part() -> None:
+    """Remove the file that ``create_part`` made last, unless it is in its place already.
+
+    For a process that ends so early that nobody has taken charge of it.
+    """
+    for part in _latest_part:
+        Path(part).unlink(missing_ok=True)
 
 
 def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:

@@ -62,11 +62,12 @@ _TAIL = lazy_pattern(r"[\w+/=-]{0,4}")
 def _without(text: str, keys: Iterable[str]) -> str:
     once, first = _plainly(text)
     plain, places = _plainly(once)  # what is not seen may be spelled, too
-    places = [first[place] for place in places]
     spans: list[tuple[int, int]] = []
     for key in keys:
         spans += _found(text.translate(_LOWER), key.translate(_LOWER))
-        spans += [(places[a], places[b]) for a, b in _hidden(plain, key)]
+        for start, stop in _hidden(plain, key):
+            begins, ends = places[start][0], places[stop - 1][1]
+            spans.append((first[begins][0], first[ends - 1][1]))
     shown, end = [], 0
     for start, stop in sorted(spans):
         if stop > end:
@@ -75,21 +76,21 @@ def _without(text: str, keys: Iterable[str]) -> str:
     return "".join([*shown, text[end:]]) if shown else text
 
 
-def _plainly(text: str) -> tuple[str, list[int]]:
-    """The text with all spellings undone, and where each of its characters begins in ``text``."""
+def _plainly(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with all spellings undone, and where each of its characters stands in ``text``."""
     pieces: list[str] = []
-    places: list[int] = []
+    places: list[tuple[int, int]] = []
     end = 0
     for unit in _UNIT.finditer(text):
         meant = _meant(unit)
         if meant is None:
             continue
         pieces += [text[end : unit.start()], meant]
-        places.extend(range(end, unit.start()))
-        places.extend([unit.start()] * len(meant))
+        places += [(at, at + 1) for at in range(end, unit.start())]
+        places += [unit.span()] * len(meant)
         end = unit.end()
     pieces.append(text[end:])
-    places.extend(range(end, len(text) + 1))
+    places += [(at, at + 1) for at in range(end, len(text))]
     return "".join(pieces), places
 
 

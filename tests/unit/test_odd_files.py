@@ -49,6 +49,10 @@ def many_digits(file: Path) -> None:
     file.write_text("retries = " + "9" * 5000)
 
 
+def long_names(file: Path) -> None:
+    file.write_text(f"{'a.' * 50_000}a = {{{'b.' * 50_000}b = 1}}")
+
+
 SHAPES = [endless, silent, huge, circle]
 
 
@@ -79,7 +83,7 @@ def test_an_odd_file_is_told_in_one_line(read, shape, tmp_path, monkeypatch):
     assert "Errno" not in str(raised.value)
 
 
-@pytest.mark.parametrize("shape", [deep, many_digits])
+@pytest.mark.parametrize("shape", [deep, many_digits, long_names])
 @pytest.mark.parametrize("read", [read_config, load_trace])
 def test_what_no_parser_can_hold_is_told_in_one_line(read, shape, tmp_path):
     file = tmp_path / "odd"

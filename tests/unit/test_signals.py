@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from voicestream import files
 from voicestream.cli.signals import Signals
+from voicestream.output.save import Saver
 
 
 class Over:
@@ -26,3 +31,34 @@ def test_the_second_signal_ends_the_process_even_when_the_session_is_over() -> N
     with pytest.raises(KeyboardInterrupt):
         signals._end(signal.SIGINT, None)
     assert signals.exit_code == 143
+
+
+def test_a_file_that_nobody_knows_yet_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes in the moment in which it has been made."""
+
+    class Ended(BaseException):
+        pass
+
+    def end(code: int) -> None:
+        raise Ended(code)
+
+    monkeypatch.setattr(os, "_exit", end)
+    made = os.open
+
+    def struck(*arguments: Any) -> int:
+        made(*arguments)
+        Signals()._end(signal.SIGTERM, None)
+        raise AssertionError
+
+    monkeypatch.setattr(files.os, "open", struck)
+    with pytest.raises(Ended):
+        Saver(str(tmp_path / "x.wav"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_stands_in_its_place_stays(tmp_path: Path) -> None:
+    files.write_whole(tmp_path / "x", "text")
+    files.remove_latest_part()
+    assert (tmp_path / "x").read_text() == "text"

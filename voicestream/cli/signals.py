@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from voicestream.files import remove_latest_part
+
 if TYPE_CHECKING:
     from voicestream.session.conductor import Session
 
@@ -78,12 +80,15 @@ class Signals:
 
     def _tidy(self) -> None:
         self.clean_up()
+        if self.session is None:
+            remove_latest_part()
         self.restore()
 
     def _end(self, number: int, _frame: object) -> None:
         if self.session is None:
             self._number = number
             self.clean_up()
+            remove_latest_part()
             # raised here, an exception could end up in whatever is being imported
             os._exit(self.exit_code)
         if self.came or self.session.interrupted:

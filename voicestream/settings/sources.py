@@ -22,6 +22,7 @@ from voicestream.settings.row import Row, nearest
 from voicestream.settings.where import Keys, Layer, Named, by_name, common_key, settle
 
 _PLATFORM: str = sys.platform
+_MOST_PARTS = 200
 _MOST_BYTES = 1 << 20
 """Of a file of settings, and of a key."""
 
@@ -263,7 +264,11 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        # the parser takes minutes for names of thousands of parts, which settings have not
+        if any(line.count(".") > _MOST_PARTS for line in text.splitlines()):
+            raise RecursionError
+        return tomllib.loads(text)
     except RecursionError as error:
         raise SettingsError(f"{file} is not valid TOML", "it is nested too deeply") from error
     except ValueError as error:  # also an integer of more digits than Python reads
