@@ -76,6 +76,7 @@ def names(typed: str) -> list[str]:
         (f"--base-url={URL} hi --voice=nom", ["--voice=nomad"]),
         ("--base-url https://api.openai.com/v1 -v no", ["nova"]),
         ("-e openai-r", ["openai-realtime"]),
+        ("endpoints kokoro gro", ["groq"]),
         (
             "-e kokoro,openai,open",
             [

@@ -93,6 +93,26 @@ def test_people_read_a_line_for_each(tmp_path: Path) -> None:
     assert str(tmp_path / CONFIG) in ended.err
 
 
+def test_one_of_them_is_told_whole(tmp_path: Path) -> None:
+    config = table("mine", "http://127.0.0.1:9/v1", 'preset = "kokoro"', 'voice = "af_sky"')
+    ended = endpoints(tmp_path, config, "mine", "groq")
+    assert (ended.code, ended.err) == (0, "")
+    pages = [
+        dict(line.split(None, 1) for line in page.splitlines() if " " in line.strip())
+        for page in ended.out.decode().split("\n\n")
+    ]
+    mine, groq = pages
+    assert (mine["name"], mine["voice"], mine["model"]) == ("mine", "af_sky", "kokoro")
+    assert mine["docs"].startswith("https://")
+    assert "refused" in mine["answer"]
+    assert (groq["key_variable"], groq["has_key"]) == ("GROQ_API_KEY", "false")
+    assert (groq["voice"], groq["format"]) == ("autumn", "wav")
+    assert "GROQ_API_KEY is not set" in groq["trouble"]
+    unknown = endpoints(tmp_path, config, "grok")
+    assert unknown.code == 2
+    assert "Did you mean groq" in unknown.errors[0]
+
+
 def test_a_far_one_with_a_key_is_asked_only_when_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

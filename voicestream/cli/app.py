@@ -98,10 +98,10 @@ def _voices(**values: Any) -> int:
     return show_voices(settings, bool(own["json"]))
 
 
-def _endpoints(json: bool, check: bool) -> int:
+def _endpoints(names: list[str] | None, json: bool, check: bool) -> int:
     from voicestream.cli.endpoints import show_endpoints
 
-    return show_endpoints(json, check)
+    return show_endpoints(names or [], json, check)
 
 
 def _devices(json: bool) -> int:

@@ -119,11 +119,16 @@ COMMANDS: dict[str, Command] = {
         "List what --endpoint can name: which has a key, which answers, and what it last was "
         "like. Servers on this machine and those without a key are asked for their models, which "
         "costs nothing. Yours are marked with *, those in use with their place.",
+        (Argument("names", "[NAME]...", "tell all of these: model, voice, documentation"),),
         options=(
             JSON,
             Option("check", ("--check",), "ask those with a key as well, for their models"),
         ),
-        examples=("voicestream endpoints", "voicestream endpoints --check --json"),
+        examples=(
+            "voicestream endpoints",
+            "voicestream endpoints groq",
+            "voicestream endpoints --check",
+        ),
     ),
     "devices": Command("List the sound cards that --device can name.", options=(JSON,)),
     "config": Command(

@@ -171,6 +171,8 @@ def _argument(line: _Line) -> Names:
             return [(row.name, row.help) for row in TABLE]
         row = _ROWS.get(line.words[1])
         return _setting_values(row.name, {}) if row and len(line.words) == 2 else []
+    if line.name == "endpoints":
+        return [(name, told) for name, told in _endpoints() if name not in line.words]
     if line.name == "help":
         from voicestream.cli.pages import topics
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from voicestream.cli.report import notice, print_json, print_text, warn
@@ -9,20 +10,22 @@ from voicestream.printable import printable
 from voicestream.redact import redacted
 from voicestream.session.named import NamedEndpoint, named_endpoints
 from voicestream.settings.catalogue import catalogue
+from voicestream.settings.row import shown
 
 _MOST_CHARS = 44
 """Of what is told in words; the whole stands in the JSON."""
 
 
-def show_endpoints(as_json: bool, check: bool) -> int:
+def show_endpoints(names: Sequence[str], as_json: bool, check: bool) -> int:
     """List the endpoints that have names, those in use first; return the exit code.
 
     Args:
+        names: tell all of these, instead of a line of each that there is.
         check: ask those as well that want a key and are elsewhere.
     """
     known = catalogue()
     unknown = [name for name in known.use if name not in known.profiles.names]
-    found = named_endpoints(known, check)
+    found = named_endpoints(known, check, [name.lower() for name in names])
     if as_json:
         told = [_told(each) for each in found]
         return print_json(
@@ -32,6 +35,8 @@ def show_endpoints(as_json: bool, check: bool) -> int:
                 "endpoints": told,
             }
         )
+    if names:
+        return print_text("\n".join(map(_page, found)))
     rows = [_row(each) for each in found]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
@@ -46,6 +51,12 @@ def show_endpoints(as_json: bool, check: bool) -> int:
     asks = "" if check else "--check asks those with a key as well. "
     notice(f"{asks}Your own are [endpoint.NAME] tables in {known.file}")
     return 0
+
+
+def _page(each: NamedEndpoint) -> str:
+    """All that is to be told of one, a line of each."""
+    told = {name: value for name, value in _told(each).items() if value is not None}
+    return "".join(f"{name:<13}  {printable(shown(value))}\n" for name, value in told.items())
 
 
 def _row(each: NamedEndpoint) -> tuple[str, ...]:
@@ -86,7 +97,7 @@ def _last(each: NamedEndpoint) -> str:
 
 
 def _told(each: NamedEndpoint) -> dict[str, Any]:
-    profile, known, settings = each.profile, each.known, each.settings
+    profile, known = each.profile, each.known
     return {
         "name": profile.name,
         "base_url": redacted(profile.base_url) or None,
@@ -94,9 +105,7 @@ def _told(each: NamedEndpoint) -> dict[str, Any]:
         "use": each.use or None,
         "key_variable": each.told_variable or None,
         "has_key": each.has_key,
-        "model": settings.model if settings else None,
-        "voice": settings.voice if settings else None,
-        "format": settings.format if settings else None,
+        **{name: _asked_for(each, name) for name in ("model", "voice", "format")},
         "trouble": each.trouble or None,
         "answers": each.answers,
         "answer": each.answer or None,
@@ -107,3 +116,10 @@ def _told(each: NamedEndpoint) -> dict[str, Any]:
         "docs": profile.docs or None,
         "note": profile.note or None,
     }
+
+
+def _asked_for(each: NamedEndpoint, name: str) -> str | None:
+    """A setting as the endpoint would be asked with it; where it cannot be, as its profile says."""
+    if each.settings is not None:
+        return str(getattr(each.settings, name))
+    return str(each.profile.values[name][0]) if name in each.profile.values else None

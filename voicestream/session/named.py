@@ -71,15 +71,20 @@ class NamedEndpoint:
         return here or self.has_key is None
 
 
-def named_endpoints(known: Catalogue, check: bool) -> list[NamedEndpoint]:
+def named_endpoints(
+    known: Catalogue, check: bool, names: Sequence[str] = ()
+) -> list[NamedEndpoint]:
     """All of them, those in use first, then what can be used.
 
     Args:
+        names: only these; each is known.
         check: ask those as well that want a key and are elsewhere.
 
+    Raises:
+        SettingsError: one of ``names`` is unknown.
     """
     found = []
-    for name in known.profiles.names:
+    for name in names or known.profiles.names:
         profile = known.profiles.find(name)
         has_key = bool(known.keys.look(profile)[0]) if profile.key_variable else None
         settings, trouble = None, ""
