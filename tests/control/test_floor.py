@@ -43,10 +43,10 @@ class Hall:
             time.sleep(0.002)
 
     def kill(self, name: str) -> None:
+        with self.log.open("a") as log:  # first: the next one may have the floor at once
+            log.write(f"{time.monotonic():.4f} off {name}\n")
         self.speakers[name].kill()
         self.speakers[name].wait()
-        with self.log.open("a") as log:
-            log.write(f"{time.monotonic():.4f} off {name}\n")
 
     def on(self, name: str) -> None:
         """Wait until that one speaks."""
@@ -91,10 +91,11 @@ def test_the_order_is_that_in_which_they_came(hall: Hall) -> None:
 
 
 def test_next_goes_before_those_who_wait(hall: Hall) -> None:
-    hall.speaker("a", speaks_s=1.0)
+    hall.speaker("a", speaks_s=60)
     hall.on("a")
     hall.speaker("b")
     hall.speaker("c", rank="next")
+    hall.kill("a")
     hall.ended()
     assert hall.order() == ["a", "c", "b"]
 
@@ -144,11 +145,12 @@ def test_who_stands_still_is_passed_over_and_comes_back(hall: Hall) -> None:
 
 
 def test_a_waiter_that_stands_still_holds_up_nobody(hall: Hall) -> None:
-    hall.speaker("a", speaks_s=0.5)
+    hall.speaker("a", speaks_s=60)
     hall.on("a")
     hall.speaker("b")
     os.kill(hall.speakers["b"].pid, signal.SIGSTOP)
     hall.speaker("c")
+    hall.kill("a")
     hall.on("c")
     os.kill(hall.speakers["b"].pid, signal.SIGCONT)
     hall.ended()

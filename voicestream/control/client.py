@@ -42,9 +42,13 @@ def tell(verb: str, value: str | None = None, everybody: bool = False) -> list[M
     folder = runtime_folder()
     answers = []
     for who in speakers(folder):
+        path = f"{folder}/{who}.sock"
         try:
-            peer = Peer(f"{folder}/{who}.sock", _WAIT_S)
-        except OSError:  # dead, or it hangs
+            peer = Peer(path, _WAIT_S)
+        except ConnectionRefusedError:
+            _remove_dead(path, who)
+            continue
+        except OSError:  # it has just gone, or it hangs
             continue
         try:
             answer = peer.ask(message)
@@ -57,3 +61,13 @@ def tell(verb: str, value: str | None = None, everybody: bool = False) -> list[M
             if not everybody:
                 break
     return answers
+
+
+def _remove_dead(path: str, who: str) -> None:
+    """Remove the socket of a process that was killed; one that lives may be about to listen."""
+    try:
+        os.kill(int(who.partition("-")[0]), 0)
+    except ProcessLookupError:
+        os.unlink(path)
+    except (ValueError, OSError):
+        return  # no socket of ours, or somebody else's process

@@ -294,7 +294,8 @@ class Player:
         allowed = waiting if ended or idle else self._allowed(waiting)
         before = self._ring.read
         rest_at = self._controls.rest_at_frame
-        sound = self._reel.take(len(out), min(allowed, rest_at - before))
+        # it may just have been set to a place that has passed
+        sound = self._reel.take(len(out), min(allowed, max(rest_at - before, 0)))
         taken = self._ring.read - before
         self._figures.played_frames += taken
         out[: len(sound)] = sound
