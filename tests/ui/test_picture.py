@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
 from voicestream.metrics import Cue, SegmentFigures, Snapshot
 from voicestream.state import State, Status
+from voicestream.ui.keys import HINT
 from voicestream.ui.lines import Laid, Line, clip, wrap
 from voicestream.ui.picture import draw
 from voicestream.ui.progress import progress_of
@@ -339,3 +340,8 @@ def test_the_servers_part_is_the_servers() -> None:
     assert "loading" not in waited
     assert waited["server"] == 203.0
     assert "voice" in dict(ttfa_parts(playing(endpoint="embedded")))
+
+
+def test_all_keys_fit_on_a_narrow_terminal() -> None:
+    lines = draw(PLAYING, 80, hint=HINT)
+    assert any(HINT in text for line in lines for text, _style in line)

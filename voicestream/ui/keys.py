@@ -27,7 +27,7 @@ KEYS = {
 """What is typed -> the verb it stands for, and its value."""
 FIGURES = "f"
 """Shows all figures, or one line of them."""
-HINT = "space pause · ← → sentence · + - tempo · v V volume · m mute · f figures · q stop · ? hide"
+HINT = "space pause, ←→ sentence, +- tempo, vV volume, m mute, f more, q stop"
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
