@@ -254,6 +254,31 @@ def test_a_dotenv_cannot_send_a_key_from_elsewhere(loaded: Loader, key_in: str) 
         loaded(**layers, dotenv={"OPENAI_BASE_URL": "http://stranger/v1"})
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"VOICESTREAM_BASE_URL": "https://stranger/v1"},
+        {"VOICESTREAM_BASE_URLS": "https://stranger/v1"},
+        {"VOICESTREAM_ENDPOINT": "voicestream"},
+    ],
+    ids=str,
+)
+def test_a_dotenv_cannot_send_headers_from_elsewhere(
+    loaded: Loader, chosen: dict[str, str]
+) -> None:
+    headers = f'{{"x-key": "{KEY}"}}'
+    for layer in (
+        {"environ": {"VOICESTREAM_EXTRA_HEADERS": headers}},
+        {"flags": {"extra_headers": headers}},
+    ):
+        with pytest.raises(SettingsError, match="send your headers to a server") as refused:
+            loaded(**layer, dotenv=chosen)
+        assert KEY not in str(refused.value)
+    own = {**chosen, "VOICESTREAM_EXTRA_HEADERS": headers}
+    assert loaded(dotenv=own).headers == {"x-key": KEY}
+    assert loaded({"base_url": "https://mine/v1"}, dotenv=chosen).base_url == "https://mine/v1"
+
+
 def test_a_dotenv_may_hold_both_key_and_endpoint(loaded: Loader) -> None:
     both = {"VOICESTREAM_API_KEY": KEY, "VOICESTREAM_BASE_URL": "http://own/v1"}
     assert loaded(dotenv=both).base_url == "http://own/v1"

@@ -157,21 +157,21 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 
 def _refuse_stranger(sources: Mapping[str, str]) -> None:
-    """A folder's ``.env`` must not send a key that it does not hold itself."""
-    key_source = sources.get("api_key")
-    if not key_source or key_source.startswith(".env "):
-        return
-    urls = (
-        sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", ""),
-        sources.get("chat_base_url", ""),
-    )
-    if any(source.startswith(".env ") for source in urls):
-        raise SettingsError(
-            "the .env file in this folder sets the endpoint, but the key comes from elsewhere "
-            f"({key_source})",
-            "it would send your key to a server that this folder chose",
-            "Give --base-url (--chat-base-url) yourself, or put that key into the same .env.",
-        )
+    """A folder's ``.env`` must not send a key or headers that it does not hold itself."""
+    asked = sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", "")
+    chat = sources.get("chat_base_url", "")
+    for name, what, urls in (
+        ("api_key", "key", (asked, chat)),
+        ("extra_headers", "headers", (asked,)),
+    ):
+        source = sources.get(name, ".env ")
+        if not source.startswith(".env ") and any(url.startswith(".env ") for url in urls):
+            raise SettingsError(
+                f"the .env file in this folder sets the endpoint, but the {what} from elsewhere "
+                f"({source}) would go there",
+                f"it would send your {what} to a server that this folder chose",
+                "Give --base-url (--chat-base-url) yourself, or put the same into that .env.",
+            )
 
 
 def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> Layer:
