@@ -292,7 +292,7 @@ def test_a_terminal_that_folds_old_lines_keeps_no_debris(tmp_path: Path) -> None
         deadline_s = time.monotonic() + 20.0
         while time.monotonic() < deadline_s:
             lines = tmux("capture-pane", "-p", "-S", "-").rstrip().split("\n")
-            if any(found in line and len(line) <= width for line in lines):
+            if any(line.startswith(found) and len(line) <= width for line in lines):
                 return lines
             time.sleep(0.02)
         raise AssertionError(lines)
@@ -306,8 +306,11 @@ def test_a_terminal_that_folds_old_lines_keeps_no_debris(tmp_path: Path) -> None
     run = f"stty -echo; {run}"
     tmux("-u", "new-session", "-d", "-x", "90", "-y", "40", run)
     try:
-        assert_whole(shown_when("╯", 89)[30:], 90)
+        assert_whole(shown_when("╰", 89)[30:], 90)
         for columns in (60, 46, 100):
+            if columns == 100:  # not all of it fits, folded, and what went off comes back
+                tmux("resize-window", "-x", "50", "-y", "6")
+                shown_when("● speaking", 50)
             tmux("resize-window", "-x", str(columns), "-y", "40")
             whole = "╰─ localhost:8880/v1 · pcm 24 kHz " + "─" * (min(columns - 1, 88) - 35) + "╯"
             lines = shown_when(whole, columns)

@@ -9,10 +9,10 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Any, Self, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.control import Control
@@ -21,6 +21,7 @@ from rich.segment import ControlType, Segment
 from rich.style import Style
 
 from voicestream.metrics import Snapshot
+from voicestream.ui.folds import LastPicture
 from voicestream.ui.lines import Laid, Line, cells
 from voicestream.ui.picture import draw
 from voicestream.ui.terminal import encoding_of, reflows
@@ -33,10 +34,26 @@ def _raw(code: str) -> Control:
     return control
 
 
+_DOWN = "\r\x1b[B"
 _WRAP_OFF, _WRAP_ON = _raw("\x1b[?7l"), _raw("\x1b[?7h")
 
 
 class _Console(Console):
+    printed = False
+    """Something else than the picture was written."""
+    rows_there = 0
+    """Rows of the picture that need no room to be made for them."""
+
+    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
+        """As rich does it; but a line feed would scroll a terminal that is lower than it has told,
+        and what goes off at the top stays there."""
+        written: str = super()._render_buffer(buffer)
+        return written.replace("\n", _DOWN, max(self.rows_there - 1, 0))
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        self.printed |= not all(isinstance(it, Control) for it in objects)
+        super().print(*objects, **options)
+
     def on_broken_pipe(self) -> None:
         """A picture that nobody sees must not end the speech; rich would exit here."""
         self.quiet = True
@@ -114,8 +131,7 @@ class Panel:
         self.hint = ""
         """A line below all others; empty: none."""
         self._due_s = -math.inf
-        self._widths: list[int] = []
-        self._columns = 0
+        self._last = LastPicture(reflows(self._environ))
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -165,11 +181,14 @@ class Panel:
         lines = self._lay(seen, *size, self._encoding, self._color, self.hint, self.full)
         self._live.update(Laid(lines))
         with self._unwrapped():
-            if columns < self._columns and reflows(self._environ):
-                self._erase_folds(columns)
+            if self._console.printed:
+                self._last.printed()
+            if more := self._last.rows_more(columns, rows):
+                self._erase_above(more)
             self._live.refresh()
-        self._columns = columns
-        self._widths = [cells(line) for line in lines]
+            self._console.rows_there = 0 if self._console.printed else self._last.rows
+        self._console.printed, self._console.rows_there = False, 0
+        self._last.drawn([cells(line) for line in lines], columns, rows)
 
     @contextmanager
     def _unwrapped(self) -> Iterator[None]:
@@ -196,8 +215,7 @@ class Panel:
             columns, rows = 0, 0  # not a terminal
         return columns or 80, rows or 25
 
-    def _erase_folds(self, columns: int) -> None:
-        """The terminal has folded the last picture: erase the rows that rich knows nothing of."""
-        folds = sum(max(0, math.ceil(width / columns) - 1) for width in self._widths)
+    def _erase_above(self, rows: int) -> None:
+        """Erase rows of the last picture that rich knows nothing of."""
         up = ((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
-        self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(up * folds)))
+        self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(up * rows)))
