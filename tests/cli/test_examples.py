@@ -156,7 +156,8 @@ class Bench:
         return Ended(0 if "speaking at" in told else 1, "", told)
 
 
-_NAMED = ("kokoro", "groq")
+_NAMED = ("kokoro", "groq", "voicestream")
+"""Endpoints that examples name; here the server is each of them."""
 
 
 def _answer(request: Request) -> Script:
