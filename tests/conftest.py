@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ from tests.support.recording import Recording
 # a command that is compiled anew at each start is not what its users have
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# a shell starts its background jobs without SIGINT, and theirs would be ours and our commands'
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the suite stays short; machines are shared and loaded: how long an example takes says nothing
 settings.register_profile("voicestream", deadline=None, max_examples=30)
