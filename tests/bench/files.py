@@ -10,6 +10,7 @@ asked for at once. Told are the time, the ratio to curl's, and the CPU.
 from __future__ import annotations
 
 import argparse
+import json
 import resource
 import subprocess
 import sys
@@ -79,9 +80,8 @@ def _curl(url: str) -> None:
 
 
 def _say(url: str, folder: Path, seconds: float, name: str, options: tuple[str, ...]) -> None:
-    # as many words as take about so long to say
-    sentence = f"Word{' and word' * max(int(seconds / _SENTENCES * 1.5), 3)}. "
-    split = ("--batch-chars", "1", "--first-chars", "4096", "--quiet")
+    sentence = f"Word{' and word' * 12}. "  # longer ones are cut, and asked for in pieces
+    split = ("--batch-chars", "1", "--first-chars", "4096", "--quiet", "--json")
     done = command.run(
         *("say", sentence * _SENTENCES, "--base-url", url, "-o", name, *split, *options),
         env=command.environment(folder),
@@ -90,6 +90,9 @@ def _say(url: str, folder: Path, seconds: float, name: str, options: tuple[str, 
     )
     if done.returncode:
         sys.exit(done.stderr.decode())
+    made_s = json.loads(done.stdout)["audio_s"]
+    if abs(made_s - seconds) > seconds / 20:
+        sys.exit(f"{made_s:.0f} s of sound came instead of {seconds:.0f} s")
 
 
 def main() -> int:
