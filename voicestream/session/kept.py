@@ -89,7 +89,7 @@ def last_said(folder: str) -> Said:
     except FileNotFoundError:
         raise VoicestreamError(
             "nothing that was said is kept",
-            hint="VOICESTREAM_KEEP_LAST=true keeps the last speech until you log out.",
+            hint="Say something first; --no-keep-last (VOICESTREAM_KEEP_LAST=false) keeps nothing.",
         ) from None
     except OSError as error:
         raise VoicestreamError("what was said cannot be read", str(error)) from error
