@@ -14,6 +14,8 @@ from voicestream.waiting import wait_ready
 
 PIPE_WAIT_S = 5.0
 """How long a pipe may take to deliver a small file (a password manager answers through one)."""
+READER_WAIT_S = 10.0
+"""How long a pipe may be without a reader before that is an error."""
 _CHUNK_BYTES = 1 << 16
 _latest_part: deque[str] = deque(maxlen=1)
 
@@ -90,7 +92,8 @@ def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     mode = mode_of(file)
     # before links are followed: that of a piped /dev/stdout leads nowhere
     if mode is not None and not stat.S_ISREG(mode):
-        file.write_text(content, encoding="utf-8")
+        with open(open_special(file), "w", encoding="utf-8") as stream:
+            stream.write(content)
         return
     target = Path(os.path.realpath(file))
     handle, part = create_part(target.parent, target.name, "", new_mode)
@@ -103,6 +106,32 @@ def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def open_special(file: str | Path, more_flags: int = 0) -> int:
+    """Open what may be a pipe or a device for writing; a pipe's reader may be yet to come.
+
+    Args:
+        more_flags: of ``os.open``, beside those for writing.
+
+    Raises:
+        OSError: it cannot be opened, or nobody reads it.
+    """
+    flags = os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | more_flags
+    ends_s = time.monotonic() + READER_WAIT_S
+    while True:
+        try:
+            handle = os.open(file, flags, 0o600)
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if time.monotonic() > ends_s:
+                raise OSError(errno.ENXIO, "nobody reads it") from error
+            time.sleep(0.02)
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(handle, True)
+    return handle
 
 
 def write_state(file: Path, content: str) -> None:

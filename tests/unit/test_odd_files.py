@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Call, run
+from voicestream import files
+from voicestream.cli.log import Log
 from voicestream.errors import SaveError, VoicestreamError
 from voicestream.files import read_bounded, write_state
-from voicestream.output import save
 from voicestream.output.save import Saver
 from voicestream.pcm import PcmFormat
 from voicestream.policy.history import Knowledge
@@ -19,7 +20,7 @@ from voicestream.policy.history_file import Learnt
 from voicestream.settings import gone
 from voicestream.settings.sources import read_key_file
 from voicestream.settings.table import load
-from voicestream.trace import load_trace
+from voicestream.trace import Trace, load_trace, save_trace
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in the file system")
 
@@ -154,7 +155,7 @@ def test_a_pipes_reader_gets_the_sound_and_the_pipe_stays(tmp_path):
     ],
 )
 def test_a_place_that_cannot_be_written_is_told(name, says, tmp_path, monkeypatch):
-    monkeypatch.setattr(save, "_READER_WAIT_S", 0.05)
+    monkeypatch.setattr(files, "READER_WAIT_S", 0.05)
     circle(tmp_path / "circle.wav")
     silent(tmp_path / "silent.wav")
     (tmp_path / "folder.wav").mkdir()
@@ -163,6 +164,21 @@ def test_a_place_that_cannot_be_written_is_told(name, says, tmp_path, monkeypatc
     with pytest.raises(SaveError, match=says):
         keep(tmp_path / name)
     assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda file: Log(str(file), 0.0),
+        lambda file: save_trace(Trace("a", 24_000, ((0.1, 2400),)), str(file)),
+    ],
+)
+def test_a_pipe_that_nobody_reads_keeps_no_log_or_trace_waiting(write, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "READER_WAIT_S", 0.05)
+    silent(tmp_path / "pipe")
+    with pytest.raises(SaveError, match="nobody reads it"):
+        write(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_name_as_long_as_it_may_be_is_written(tmp_path):

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from voicestream.errors import SaveError
+from voicestream.files import open_special
 from voicestream.printable import printable
 from voicestream.redact import redacted
 
@@ -36,7 +37,7 @@ class Log:
 
     def __init__(self, path: str, start_s: float) -> None:
         try:
-            number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            number = open_special(path, os.O_CREAT | os.O_APPEND)
         except OSError as error:
             raise SaveError(f"{path} cannot be written", error.strerror or str(error)) from error
         self._file = open(number, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,13 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from voicestream.encode.base import FILES, Encoder, Sending, Tags, load_encoder, open_encoder
 from voicestream.errors import ReaderGoneError, SaveError, UsageError
-from voicestream.files import create_part, mode_of
+from voicestream.files import create_part, mode_of, open_special
 
 if TYPE_CHECKING:  # numpy would delay the first request
     from voicestream.pcm import Frames16, PcmFormat
 
-_READER_WAIT_S = 10.0
-"""How long a pipe may be without a reader before that is an error."""
 _WRITE_S = 0.2
 """How long a signal's clean-up waits for a write that goes on."""
 
@@ -65,7 +61,7 @@ class Saver:
             self._special = mode is not None and not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
             if self._special:
                 self._form = FILES.get(Path(target).suffix.lower(), "wav")
-                self._file = _open_special(target)
+                self._file = os.fdopen(open_special(target), "wb")
                 return
             self._path = Path(os.path.realpath(target))  # a link stays a link
             self._form = file_format(self._path, target)
@@ -204,25 +200,3 @@ def title_of(text: str) -> str:
     from textwrap import shorten
 
     return shorten(text, 80, placeholder="…").rstrip(",;:–— ")
-
-
-def _open_special(target: str) -> BinaryIO:
-    """Open a pipe or a device for writing; a pipe's reader may be yet to come.
-
-    Raises:
-        OSError: it cannot be opened, or nobody reads it.
-    """
-    ends_s = time.monotonic() + _READER_WAIT_S
-    while True:
-        try:
-            handle = os.open(target, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
-            break
-        except OSError as error:
-            if error.errno != errno.ENXIO:
-                raise
-            if time.monotonic() > ends_s:
-                raise OSError(errno.ENXIO, "nobody reads it") from error
-            time.sleep(0.02)
-    if hasattr(os, "set_blocking"):
-        os.set_blocking(handle, True)
-    return os.fdopen(handle, "wb")
