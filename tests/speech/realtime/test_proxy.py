@@ -67,7 +67,8 @@ def test_a_websocket_goes_through_the_proxy_of_its_scheme(
         assert heard(server.url, early) == SOUND
     (asked,) = proxy.asked
     assert asked.startswith(f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\n")
-    assert f"Basic {b64encode(b'me:se cret').decode()}\r\n" in asked
+    credentials = b64encode(b"me:se cret").decode()
+    assert f"\r\nproxy-authorization: Basic {credentials}\r\n" in asked
     assert "uthorization: Bearer" not in asked  # the key is for the server alone
 
 
