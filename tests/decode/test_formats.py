@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import get_args, get_type_hints
 
 import pytest
+
+from voicestream.formats import FORMATS
+from voicestream.settings.table import Settings
 
 TOY = """
 import sys, types, re
@@ -57,3 +61,8 @@ def test_a_row_is_all_it_takes(check: str) -> None:
         [sys.executable, "-c", TOY + check], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_type_of_the_setting_names_each_row() -> None:
+    """A type checker reads no tables."""
+    assert set(get_args(get_type_hints(Settings)["format"])) == {*FORMATS, "auto"}
