@@ -129,3 +129,12 @@ def test_the_counter_tells_of_frames_that_are_in_place() -> None:
         ring.write(numbered(start, 5, 1))
         ring.take(5)
     assert seen == [0, 0, 5, 5]
+
+
+def test_a_full_ring_leaves_what_was_read_last_in_place() -> None:
+    ring = Ring(4, 1, history_frames=4)
+    ring.write(numbered(0, 4, 1))
+    ring.take(4)
+    assert ring.write(numbered(4, 9, 1)) == 4
+    assert ring.rewind(9) == 4
+    assert np.array_equal(ring.take(9), numbered(0, 8, 1))
