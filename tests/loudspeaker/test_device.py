@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import command, sound
 from tests.support.loudspeaker import Loudspeaker
-from tests.support.matching import match
+from tests.support.matching import SHORTEST, match
 from tests.support.recording import LOUD, Recording
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
@@ -80,9 +80,10 @@ class Moved:
         heard = match(SHORT, second.stop())
         assert 0 < heard.lost_head < len(SHORT), "all was heard on one of them"
         before, after = np.split(SHORT, [heard.lost_head])
+        told_apart = len(before) >= SHORTEST  # a busy machine may move at the first sample
         return cls(
             heard.lost_head,
-            match(before, first.stop()).missing,
+            match(before, first.stop()).missing if told_apart else len(before),
             len(after) - match(after, first.stop()).missing,
             heard.missing - heard.lost_head,
         )

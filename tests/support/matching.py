@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tests.support.sound import Int16
 
-_WINDOW = 4
+SHORTEST = 4
 """So many equal samples in a row are taken for the same place of the sequence."""
 
 
@@ -45,7 +45,7 @@ def match(reference: Int16, heard: Int16) -> Match:
     Runs of equal samples are followed to their ends; after each, the next heard
     window known from the rest of the reference is where it goes on.
     """
-    if len(reference) < _WINDOW:
+    if len(reference) < SHORTEST:
         raise ValueError(f"a reference of {len(reference)} samples cannot be recognised")
     places = _Places(reference)
     known = np.flatnonzero(np.isin(_windows(heard), places.keys))
@@ -55,7 +55,7 @@ def match(reference: Int16, heard: Int16) -> Match:
     step = 0
     while (step := int(np.searchsorted(known, max(at_heard, 0)))) < len(known):
         at_heard = int(known[step])
-        place = places.first_from(heard[at_heard : at_heard + _WINDOW], at_ref)
+        place = places.first_from(heard[at_heard : at_heard + SHORTEST], at_ref)
         if place is None:
             at_heard += 1
             continue
@@ -98,10 +98,10 @@ class _Places:
 
 def _windows(samples: Int16) -> npt.NDArray[np.uint64]:
     """Every run of four samples as one number."""
-    count = max(len(samples) - _WINDOW + 1, 0)
+    count = max(len(samples) - SHORTEST + 1, 0)
     wide = samples.astype(np.uint16).astype(np.uint64)
     keys = np.zeros(count, np.uint64)
-    for offset in range(_WINDOW):
+    for offset in range(SHORTEST):
         keys |= wide[offset : offset + count] << np.uint64(16 * offset)
     return keys
 
