@@ -71,4 +71,4 @@ def __getattr__(name: str) -> "Any":
 
 def __dir__() -> list[str]:
     """As if all of them were loaded: what ``dir`` and ``help`` show."""
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING"})

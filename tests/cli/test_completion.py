@@ -65,7 +65,7 @@ def names(typed: str) -> list[str]:
         ("trace replay ", [FILES]),
         ("trace replay a ", []),
         ("trace record a.json hi --co", ["--connect-timeout", "--code"]),
-        ("config ", ["path", "edit", "set", "unset"]),
+        ("config ", ["path", "edit", "get", "set", "unset"]),
         ("config set prebuf", ["prebuffer_ms"]),
         ("config set plain ", ["true", "false"]),
         ("config set voice nova ", []),

@@ -158,6 +158,9 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
     assert shown["tempo"] == {"value": 2.0, "source": "flag --tempo"}
     assert shown["api_key"]["value"] == "(set)"
     assert shown["plain"]["value"] is True
+    assert config("get", "voice") == "nova\n"
+    assert json.loads(config("get", "voice", "--json")) == shown["voice"]
+    assert config("get", "api_key") == "(set)\n"
     assert set(shown) == set(ROWS)
     editor = {"EDITOR": "sed -i s/nova/echo/", "VISUAL": "", "VOICESTREAM_API_KEY": None}
     assert run(Call(["config", "edit"], editor), tmp_path).code == 0
@@ -172,6 +175,9 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
         (["set", "voice"], "a name and a value"),
         (["unset"], "one name"),
         (["sett", "voice"], "knows no 'sett'"),
+        (["list"], "`voicestream config` alone"),
+        (["get"], "one name"),
+        (["get", "voise"], "Did you mean voice?"),
         (["edit"], "no-such-editor"),
     ],
 )

@@ -91,6 +91,18 @@ def test_help_of_nothing_known_names_what_is_near(capsys: pytest.CaptureFixture[
     assert "volume" in capsys.readouterr().err
 
 
+def test_help_of_an_endpoint_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(["help", "kokoro"]) == 2
+    assert "voicestream endpoints kokoro" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_whole_names_its_own_help(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_here(["trace"]) == 2
+    assert "voicestream trace --help" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("topic", topics())
 def test_pages_are_short_and_linked_from_the_readme(
     topic: str, capsys: pytest.CaptureFixture[str]

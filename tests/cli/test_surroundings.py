@@ -204,6 +204,19 @@ def test_devices_without_any(tmp_path: Path) -> None:
 
 
 @silent_machine
+@pytest.mark.parametrize("backend", ["miniaudio", "pyaudio"])
+def test_where_there_is_no_card_the_doctor_says_what_to_start(backend: str, tmp_path: Path) -> None:
+    environ = {"VOICESTREAM_BACKEND": backend, "VOICESTREAM_BASE_URL": "embedded:"}
+    ended = run(Call(["doctor", "--json", "--free"], environ), tmp_path)
+    found = json.loads(ended.out)["findings"]
+    (card,) = [one for one in found if one["about"] == "sound card"]
+    assert "no sound card" in card["what"]
+    assert "pulseaudio --start" in card["todo"]
+    assert "voicestream devices" not in card["todo"]
+    assert ended.code == 5
+
+
+@silent_machine
 def test_of_bare_alsa_only_devices_are_listed(tmp_path: Path) -> None:
     card = 'pcm.card {\n type null\n hint {\n show on\n description "My card"\n}\n}\n'
     call = Call(["devices", "--json"], {"VOICESTREAM_BACKEND": "miniaudio"}, {".asoundrc": card})

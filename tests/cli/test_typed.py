@@ -76,7 +76,15 @@ def test_bare_text_takes_the_quick_way() -> None:
 
 @pytest.mark.parametrize(
     ("flag", "ours"),
-    [("-r", "--tempo"), ("--rate", "--tempo"), ("--out", "-o FILE"), ("--volume", "volume 0.5")],
+    [
+        ("-r", "--tempo"),
+        ("--rate", "--tempo"),
+        ("--out", "-o FILE"),
+        ("--volume", "volume 0.5"),
+        ("--verbose", "--log FILE"),
+        ("--voyce", "mean --voice or"),
+        ("-hi", "option: -hi."),
+    ],
 )
 def test_flags_of_other_tools_get_a_hint(flag: str, ours: str, tmp_path: Path) -> None:
     ended = run(Call(["hello", flag, "2"]), tmp_path)

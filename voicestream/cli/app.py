@@ -12,7 +12,7 @@ import typer
 from voicestream.cli.commands import COMMANDS, JSON, Argument, Command, command_of
 from voicestream.cli.options import SHORT, Option, SayCall
 from voicestream.cli.report import report
-from voicestream.cli.typed import option_hint
+from voicestream.cli.typed import FIRST_WORDS, option_hint
 from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings.row import Row
@@ -238,10 +238,12 @@ def run_app(arguments: list[str]) -> int:
 
 
 def _usage_error(mistake: Any, arguments: list[str]) -> UsageError:
-    path = f"voicestream {command_of(arguments)}".rstrip()
+    begun = arguments[0] if arguments and arguments[0] in FIRST_WORDS else ""  # as in `trace`
+    path = f"voicestream {command_of(arguments) or begun}".rstrip()
     what, _, more = mistake.format_message().partition(". ")
     option = getattr(mistake, "option_name", None)
     if option is not None and hasattr(mistake, "possibilities"):  # not one without its value
-        what = f"No such option: {option}"
+        dashed = (word for word in arguments if word.startswith(option) and option[1] != "-")
+        what = f"No such option: {next(dashed, option)}"  # -hello, not its first letter
         more = option_hint(option, getattr(mistake, "possibilities", None) or (), path)
     return UsageError(what.rstrip("."), hint=f"{more} Try: {path} --help".strip())

@@ -138,9 +138,9 @@ COMMANDS: dict[str, Command] = {
             Argument(
                 "words",
                 "[ACTION]...",
-                "path: where your config file is; edit: open it; set NAME VALUE, unset NAME: "
-                "change one line of it",
-                ("path", "edit", "set", "unset"),
+                "path: where your config file is; edit: open it; get NAME: show one value; "
+                "set NAME VALUE, unset NAME: change one line of the file",
+                ("path", "edit", "get", "set", "unset"),
             ),
         ),
         (JSON,),

@@ -166,7 +166,7 @@ def _about(word: str) -> str:
 def _argument(line: _Line) -> Names:
     """What can stand without a flag at this place."""
     arguments = COMMANDS[line.name].arguments
-    if line.name == "config" and line.words[:1] in (["set"], ["unset"]):
+    if line.name == "config" and line.words[:1] in (["get"], ["set"], ["unset"]):
         if len(line.words) == 1:
             return [(row.name, row.help) for row in TABLE]
         row = _ROWS.get(line.words[1])

@@ -31,12 +31,15 @@ _EDITOR = "notepad" if os.name == "nt" else "vi"
 
 
 def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
-    """Carry out ``config [path | edit | set NAME VALUE | unset NAME]``; return the exit code.
+    """Carry out ``config [path | edit | get NAME | set NAME VALUE | unset NAME]``.
 
     Args:
         words: what stands after ``config``.
         flags: settings on the command line, for what is shown.
         as_json: show one JSON object.
+
+    Returns:
+        The exit code.
     """
     file = user_config_file(os.environ)
     match list(words):
@@ -46,6 +49,8 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
             return print_text(f"{file}\n")
         case ["edit"]:
             return _edit(file)
+        case ["get", name]:
+            return _show_one(_row(name).name, flags, as_json)
         case ["set", name, *values] if values and (field := _FIELD.fullmatch(name)):
             set_field(file, field[1], field[2], " ".join(values))
         case ["set", name, *values] if values:
@@ -59,12 +64,22 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
         case ["unset", name]:
             if not unset_in(file, _row(name).name):
                 notice(f"{name} is not set in {file}")
-        case ["set", *_] | ["unset", *_]:
+        case ["get" | "set" | "unset", *_]:
             takes = "a name and a value" if words[0] == "set" else "one name"
             raise UsageError(f"config {words[0]} takes {takes}", hint=_USAGE)
         case _:
-            raise UsageError(f"config knows no {words[0]!r}", hint=_USAGE)
+            hint = f"`voicestream config` alone shows all settings. {_USAGE}"
+            raise UsageError(f"config knows no {words[0]!r}", hint=hint)
     return 0
+
+
+def _show_one(name: str, flags: dict[str, Any], as_json: bool) -> int:
+    """One effective value."""
+    settings = load_settings(flags)
+    value = shown_value(settings, name)
+    if as_json:
+        return print_json({"value": value, "source": settings.source(name)})
+    return print_text(f"{printable(value)}\n")
 
 
 def _show(flags: dict[str, Any], as_json: bool) -> int:

@@ -12,6 +12,7 @@ from voicestream.cli.help import flag_help
 from voicestream.cli.pages import page, topics
 from voicestream.cli.report import print_text, report
 from voicestream.errors import UsageError, VoicestreamError
+from voicestream.settings.catalogue import catalogue
 
 _CLOSE = 0.6
 
@@ -43,6 +44,10 @@ def show_help(words: Sequence[str]) -> int:
         return flag_help(words)
     found = _named(asked) or _mentioning(asked.lower())
     if not found:
+        if asked in catalogue().profiles.names:
+            raise UsageError(
+                f"{asked} is an endpoint", hint=f"`voicestream endpoints {asked}` tells of it."
+            )
         raise UsageError(f"nothing is called {asked}", hint=_hint(asked))
     return show(_told(found))
 

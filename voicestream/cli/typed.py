@@ -36,7 +36,7 @@ _ELSEWHERE = {
         ("--api-key", "--key"), "A key stands in VOICESTREAM_API_KEY, or in --api-key-file FILE."
     ),
     "--list-voices": "`voicestream voices` lists them.",
-    "--verbose": "--json prints the figures.",
+    "--verbose": "--log FILE writes what happened when; --json prints the figures.",
 }
 """A flag of another tool -> what does that here."""
 
@@ -95,11 +95,11 @@ def option_hint(option: str, near: Sequence[str], path: str) -> str:
 
     Args:
         option: as it was typed.
-        near: options that are spelt alike.
+        near: options that are spelt alike, the nearest first.
         path: the command it was given to, as it is called.
     """
     if option in _ELSEWHERE:
         return _ELSEWHERE[option]
     if near:
-        return f"Did you mean {' or '.join(sorted(near)[:3])}?"
+        return f"Did you mean {' or '.join(near[:3])}?"
     return f"To speak a text that begins with a dash: {path} -- TEXT"

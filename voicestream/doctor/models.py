@@ -75,7 +75,9 @@ def _listed(settings: Settings) -> list[Model] | None:
 
 def _ending(about: str, model: Model) -> Iterator[Finding]:
     if not model.ends:
-        yield Finding(about, "good", f"it lists {model.id}, and says nothing of its end")
+        yield Finding(
+            about, "good", f"it lists {model.id}, and names no day when it will be shut down"
+        )
         return
     told = f"{model.id} will be shut down, says its list: {model.ends}"
     yield Finding(about, "look", told, _ELSE, figures={"ends": model.ends})

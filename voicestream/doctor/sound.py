@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ from voicestream.errors import DeviceError
 from voicestream.output.base import Sink
 from voicestream.output.devices import find_device
 from voicestream.pcm import PcmFormat
-from voicestream.session.outputs import card_sink, make_sink
+from voicestream.session.outputs import card_sink, list_cards, make_sink
 from voicestream.settings.table import Settings
 
 ABOUT = "sound card"
@@ -33,6 +34,13 @@ _TONE_HZ, _TONE_S, _TONE_LEVEL = 440.0, 0.4, 0.06
 _FADE_S = 0.05
 _FAINT_PERCENT = 20
 _UNHEARD = "Heard no tone? Turn it up, or choose another card: `voicestream devices`, --device."
+_NO_CARD = "there is no sound card, and no sound server answers"
+_START = (
+    "Start the sound server: systemctl --user start pipewire-pulse, or pulseaudio --start. "
+    "Where there is none, as in a container: -o FILE makes a sound file."
+    if sys.platform.startswith("linux")
+    else "Connect one, or make a sound file: -o FILE."
+)
 _HUNG = Finding(
     ABOUT, "broken", "the sound system does not answer", "Restart it.", DeviceError.exit_code
 )
@@ -63,10 +71,20 @@ def check_sound(settings: Settings) -> Iterator[Finding]:
         yield _opened(settings, sink, pcm)
         yield tone.finding
     except DeviceError as error:
-        yield broken(ABOUT, error)
+        yield _not_opened(settings.backend, error)
     finally:
         sink.stop(drain=True)
     yield from told
+
+
+def _not_opened(backend: str, error: DeviceError) -> Finding:
+    """What to do about a card that cannot be opened; where there is none, no list helps."""
+    found = broken(ABOUT, error)
+    try:
+        cards = list_cards(backend)
+    except DeviceError:  # a sound system that does not answer, which ``error`` tells
+        return found
+    return found if cards else replace(found, what=_NO_CARD, todo=_START)
 
 
 def _opened(settings: Settings, sink: Sink, pcm: PcmFormat) -> Finding:
