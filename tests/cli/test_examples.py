@@ -111,7 +111,7 @@ class Bench:
     def _run(self, example: str) -> Ended:
         home = self._folder / str(EXAMPLES.index(example))
         home.mkdir()
-        for name in ("notes.md", "a.md", "b.md", "talk.md"):
+        for name in ("notes.md", "a.md", "b.md", "all.md", "talk.md"):
             (home / name).write_text("A note. And another one.")
         (home / "out").mkdir()
         line = example.replace(_CHAT_SERVER, self._server.url)
