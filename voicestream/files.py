@@ -80,6 +80,23 @@ def remove_latest_part() -> None:
         Path(part).unlink(missing_ok=True)
 
 
+def check_place(file: Path) -> None:
+    """Find out, without writing, whether there is a folder in which ``file`` can be put.
+
+    Raises:
+        OSError: ``write_whole`` would fail.
+    """
+    mode = mode_of(file)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if mode is not None and not stat.S_ISREG(mode):
+        return
+    folder = os.path.dirname(os.path.realpath(file))
+    os.stat(os.path.join(folder, ""))  # the separator refuses what is no folder
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     """Put a text (UTF-8) in a file's place, atomically.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
-from voicestream.files import read_bounded, write_whole
+from voicestream.files import check_place, read_bounded, write_whole
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
@@ -107,6 +107,18 @@ def dump_trace(trace: Trace) -> str:
     )
 
 
+def check_trace_file(file: str) -> None:
+    """Refuse, before anything is recorded, what no trace can be written to.
+
+    Raises:
+        SaveError: there is no such folder, or it may not be written to.
+    """
+    try:
+        check_place(Path(file))
+    except OSError as error:
+        raise _failure(error) from error
+
+
 def save_trace(trace: Trace, file: str) -> None:
     """Write a trace.
 
@@ -116,7 +128,11 @@ def save_trace(trace: Trace, file: str) -> None:
     try:
         write_whole(Path(file), dump_trace(trace) + "\n")
     except OSError as error:
-        raise SaveError("the trace cannot be written", error.strerror or str(error)) from error
+        raise _failure(error) from error
+
+
+def _failure(error: OSError) -> SaveError:
+    return SaveError("the trace cannot be written", error.strerror or str(error))
 
 
 class TraceRecorder:

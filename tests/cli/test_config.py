@@ -92,6 +92,10 @@ def test_an_endpoint_is_made_field_by_field(tmp_path: Path) -> None:
     settings = load({}, {"DESK_KEY": "k"}, tmp_path, file)
     assert (settings.base_url, settings.model) == ("http://127.0.0.1:1/v1", "kokoro")
     assert (settings.api_key, settings.headers) == ("k", {"x-a": "b"})
+    assert config("unset", "endpoint.desk.headers") == ""
+    assert "is not set in" in config("unset", "endpoint.desk.headers")
+    assert "is not set in" in config("unset", "endpoint.none.voice")
+    assert load({}, {"DESK_KEY": "k"}, tmp_path, file).headers == {}
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)

@@ -227,6 +227,8 @@ def test_the_common_key_goes_to_openai_and_nobody_else(loaded: Loader) -> None:
     assert loaded({"endpoint": "kokoro"}, {**common, "OPENAI_API_KEY": KEY}).api_key == ""
     with pytest.raises(SettingsError, match="GROQ_API_KEY is not set"):
         loaded({"endpoint": "groq"}, common)
+    with pytest.raises(SettingsError, match="GROQ_API_KEY is not set"):
+        loaded({"endpoint": "groq"}, {"GROQ_API_KEY": " \n"})
     # with a URL of its own beside it, it is that one's
     with pytest.raises(SettingsError, match="OPENAI_API_KEY is not set"):
         loaded({"endpoint": "openai"}, {**common, "VOICESTREAM_BASE_URL": "https://u/v1"})

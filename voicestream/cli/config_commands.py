@@ -17,7 +17,7 @@ from voicestream.errors import SettingsError, UsageError
 from voicestream.printable import printable
 from voicestream.redact import redacted
 from voicestream.settings.catalogue import catalogue
-from voicestream.settings.config_file import make_example, set_field, set_in, unset_in
+from voicestream.settings.config_file import make_example, set_field, set_in, unset_field, unset_in
 from voicestream.settings.endpoints import EMBEDDED_URL, Place
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row, nearest, shown
@@ -62,7 +62,10 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
                 held = read_key_file(value) if name == "api_key" else shown(value)
                 _set(file, _row(name), held)
         case ["unset", name]:
-            if not unset_in(file, _row(name).name):
+            field = _FIELD.fullmatch(name)
+            if not (
+                unset_field(file, field[1], field[2]) if field else unset_in(file, _row(name).name)
+            ):
                 notice(f"{name} is not set in {file}")
         case ["get" | "set" | "unset", *_]:
             takes = "a name and a value" if words[0] == "set" else "one name"

@@ -122,9 +122,13 @@ def make_saver(call: SayCall, settings: Settings) -> Saver | None:
         SaveError: a file cannot be written.
     """
     if call.subtitles is not None:
-        from voicestream.output.subtitles import check_ending
+        from voicestream.output.subtitles import check_file
 
-        check_ending(call.subtitles)
+        check_file(call.subtitles)
+    if call.trace is not None:
+        from voicestream.trace import check_trace_file
+
+        check_trace_file(call.trace)
     target = call.save if call.output is None else call.output
     if target is None:
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicestream.errors import SaveError, UsageError
-from voicestream.files import write_whole
+from voicestream.files import check_place, write_whole
 
 if TYPE_CHECKING:
     from voicestream.metrics import Cue, Snapshot
@@ -16,17 +16,22 @@ _Sentence = tuple[float, float, str]
 """Seconds from the first sample to where it begins and ends; what is said."""
 
 
-def check_ending(file: str) -> None:
-    """Refuse a name that does not tell which kind of subtitles to write.
+def check_file(file: str) -> None:
+    """Refuse, before anything is said, what no subtitles can be written to.
 
     Raises:
-        UsageError: its ending is not known.
+        UsageError: the name's ending is not known.
+        SaveError: there is no such folder, or it may not be written to.
     """
     ending = Path(file).suffix
     if ending.lower() not in _KINDS:
         named = f"{file} ends in {ending}" if ending else f"{file} has no ending"
         known = " and ".join(_KINDS)
         raise UsageError(f"{named}, which is no kind of subtitles", hint=f"These are: {known}.")
+    try:
+        check_place(Path(file))
+    except OSError as error:
+        raise _failure(file, error) from error
 
 
 def write_subtitles(file: str, snapshot: Snapshot) -> None:
@@ -39,7 +44,11 @@ def write_subtitles(file: str, snapshot: Snapshot) -> None:
     try:
         write_whole(Path(file), _KINDS[Path(file).suffix.lower()](told))
     except OSError as error:
-        raise SaveError(f"{file} cannot be written", error.strerror or str(error)) from error
+        raise _failure(file, error) from error
+
+
+def _failure(file: str, error: OSError) -> SaveError:
+    return SaveError(f"{file} cannot be written", error.strerror or str(error))
 
 
 def sentences(cues: Sequence[Cue], rate_hz: int, written_frames: int) -> Iterator[_Sentence]:

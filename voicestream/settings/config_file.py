@@ -90,6 +90,23 @@ def unset_in(file: Path, name: str) -> bool:
     return True
 
 
+def unset_field(file: Path, name: str, field: str) -> bool:
+    """Take a field out of an endpoint's table; whether it was there.
+
+    Raises:
+        SettingsError: the file cannot be read or changed so.
+    """
+    before = _content(file)
+    wanted = _read(file, before)
+    tables = wanted.get("endpoint")
+    table = tables.get(name) if isinstance(tables, dict) else None
+    if not isinstance(table, dict) or field not in table:
+        return False
+    del table[field]
+    _write(file, _in_table(before, f"endpoint.{name}", field, ""), wanted)
+    return True
+
+
 def make_example(file: Path, table: Sequence[Row]) -> None:
     """Write a file in which every setting stands as a comment, unless there is one.
 

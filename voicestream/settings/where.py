@@ -125,9 +125,9 @@ class Keys:
         variable = profile.key_variable
         if not variable:
             return "", ""
-        if not self._own_only and (key := self._environ.get(variable, "")):
+        if not self._own_only and (key := self._environ.get(variable, "").strip()):
             return key, variable
-        if key := self._dotenv.get(variable, ""):
+        if key := self._dotenv.get(variable, "").strip():
             return key, _DOTENV + variable
         common, source = self._common
         ours = not self._own_only or source.startswith(_DOTENV)
