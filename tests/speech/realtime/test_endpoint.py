@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -123,6 +124,15 @@ def test_an_early_connection_without_a_text_is_kept_for_the_first(server: Realti
     assert b"".join(endpoint.open(request())) == sound_of("Hello.")
     endpoint.close()
     assert len(server.handshakes) == len(server.sessions) == 1
+
+
+def test_a_server_that_leaves_the_handshake_unanswered_is_told_as_that() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = endpoint_at(f"ws://127.0.0.1:{silent.getsockname()[1]}/v1", connect_s=0.1)
+        with pytest.raises(EndpointTimeoutError, match="has not answered as a WebSocket") as told:
+            b"".join(endpoint.open(request()))
+        endpoint.close()
+    assert told.value.repeatable
 
 
 def test_closing_a_stream_cancels_its_response_and_what_still_comes_is_nobodys() -> None:

@@ -22,7 +22,12 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import Connection
-from voicestream.speech.realtime.handshake import Handshake, NoWebSocketError, open_early
+from voicestream.speech.realtime.handshake import (
+    Handshake,
+    NoWebSocketError,
+    UnansweredError,
+    open_early,
+)
 from voicestream.speech.realtime.protocol import (
     LEAST_SPEED,
     MOST_SPEED,
@@ -155,6 +160,11 @@ class RealtimeEndpoint:
         host = f"{target.host}:{target.port}"
         if isinstance(error, NoWebSocketError):
             return self._refused(error, self._url(model))
+        if isinstance(error, UnansweredError):
+            return EndpointTimeoutError(
+                f"{host} accepted the connection, and has not answered as a WebSocket",
+                hint=f"Is this a Realtime endpoint? {_ELSE}",
+            )
         if self._proxy is not None:
             host = f"{host} by the proxy {self._proxy.shown}"
         if isinstance(error, TimeoutError):

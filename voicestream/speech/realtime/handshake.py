@@ -27,6 +27,10 @@ _BODY_S = 2.0
 """How long the rest of such an answer is read for its words."""
 
 
+class UnansweredError(TimeoutError):
+    """The server took the connection, and left the handshake without an answer."""
+
+
 class NoWebSocketError(Exception):
     """The server answered the handshake, but not with a WebSocket.
 
@@ -203,7 +207,8 @@ def handshake(
     """Ask for a WebSocket; return what the server sent right after agreeing.
 
     Raises:
-        OSError: it took too long, or broke off.
+        UnansweredError: it took too long.
+        OSError: it broke off.
         NoWebSocketError: the server does not agree.
     """
     until_s = time.monotonic() + timeout_s
@@ -238,11 +243,11 @@ def accept_of(nonce: str) -> str:
 def _read_head(opened: socket.socket, until_s: float) -> tuple[bytes, bytes]:
     data = b""
     while b"\r\n\r\n" not in data:
-        left_s = until_s - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("no answer to the handshake in time")
-        opened.settimeout(left_s)
-        piece = opened.recv(4096)
+        try:
+            opened.settimeout(max(until_s - time.monotonic(), 0.001))
+            piece = opened.recv(4096)
+        except TimeoutError as error:
+            raise UnansweredError("no answer to the handshake in time") from error
         data += piece
         if not piece or len(data) > _MAX_HEAD_BYTES or not b"HTTP/".startswith(data[:5]):
             if data:  # no HTTP, or none that ends
