@@ -27,6 +27,7 @@ DIVIDED = [
     (f"{LONG}well-\nknown way", f"{LONG}well-known way"),
     (f"{LONG}state-of-\nthe-art", f"{LONG}state-of-the-art"),
     ("a short-\nlived line", "a short-lived line"),
+    ("so ma-\nny short-\nlived li-\nnes here", "so ma-ny short-lived li-nes here"),
     ("eine Hin-\nund Rückfahrt", "eine Hin- und Rückfahrt"),
     (f"{LONG}pre-\n- item", f"{LONG}pre-\n|item"),
     (f"{LONG}pre-\nTest", f"{LONG}pre- Test"),

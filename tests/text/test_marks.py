@@ -28,6 +28,18 @@ NAMED = [
     ("<reasoning>never closed\n\nHello", "never closed\n\nHello"),
     ("<!-- never closed", "never closed"),
 ]  # fmt: skip
+HTML = [
+    ("<ul><li>One<li>Two</ul>Three", "One\nTwo\nThree"),
+    ("<p>One.<p>Two.", "One.\nTwo."),
+    ("Some<div>more</div>end", "Some\nmore\nend"),
+    ("<tr><td>A</td><th>B</th></tr>", "A, B"),
+    ("<tr>\n<td>A</td>\n<td>B</td>\n</tr>", "A\nB"),
+    ("5<sup>2</sup>, 10<sup>-3</sup>, 4<sup>th</sup>, m<sup>2</sup>", "5^2, 10^-3, 4th, m2"),
+    (
+        "It was begun before.</think>Yes. But </think> is a tag",
+        "It was begun before.\nYes. But /think is a tag",
+    ),
+]
 UNCLOSED = [
     ("Pass *args and **kwargs on.", "Pass *args and **kwargs on."),
     ("The *product 2*3 is six* today.", "The product 2*3 is six today."),
@@ -94,7 +106,7 @@ def speak(chunks: list[str] | str) -> str:
     return "".join(map(markdown.feed, chunks)) + markdown.flush()
 
 
-@pytest.mark.parametrize(("text", "spoken"), NAMED + UNCLOSED + SIGNS + DRAWN)
+@pytest.mark.parametrize(("text", "spoken"), NAMED + HTML + UNCLOSED + SIGNS + DRAWN)
 def test_expected_speech(text: str, spoken: str) -> None:
     assert speak([text]).strip() == spoken
     assert speak(text).strip() == spoken

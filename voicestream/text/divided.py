@@ -28,7 +28,7 @@ class DividedWords:
 
     def __init__(self) -> None:
         self._held = ""  # from a hyphen on that may divide a word
-        self._line = ""  # the end of what was given out
+        self._line = ""  # the end of what came before that
 
     def feed(self, text: str) -> str:
         """Take the next text; return what of it is certain."""
@@ -66,9 +66,8 @@ class DividedWords:
             parts += text[begin:here], self._hyphen(text, here)
             begin = at = gap.end()
         parts.append(text[begin:])
-        given = "".join(parts)
-        self._line = (self._line + given)[-_SEEN:]
-        return given
+        self._line = text[-_SEEN:]
+        return "".join(parts)
 
     @staticmethod
     def _hyphen(text: str, at: int) -> str:

@@ -28,14 +28,18 @@ _ADDRESS_BEGUN = lazy_pattern(r"<[^\s<>@]{1,80}\Z")
 _FUNCTION = lazy_pattern(r"<function=[^<>\s]{1,80}>")
 _HIDDEN_MAX = 300
 
-_BREAKS = "br p div li tr h1 h2 h3 h4 h5 h6 hr ul ol table blockquote"
+_BREAKS = (
+    "article aside blockquote br dd div dt footer h1 h2 h3 h4 h5 h6 header hr li main ol p section "
+    "table tr ul"
+)
 _OTHER_TAGS = (
-    "a abbr b big body center cite code dd del details dfn dl dt em figcaption figure font head "
-    "html i img input ins kbd mark nav p picture pre q s samp section small source span strike "
+    "a abbr b big body center cite code del details dfn dl em figcaption figure font head "
+    "html i img input ins kbd mark nav picture pre q s samp small source span strike "
     "strong sub summary sup tbody td tfoot th thead title tt u var video wbr"
 )
 _BREAKING = frozenset(_BREAKS.split())
 _KNOWN_TAGS = _BREAKING | frozenset(_OTHER_TAGS.split()) | TOKENS
+_CELLS = frozenset(("td", "th"))
 _EMPTY = frozenset("br hr img input wbr source".split())
 _WRAPPINGS = frozenset("answer response final".split())
 """What models put round their answers, at the start of a line."""
@@ -82,7 +86,10 @@ def tag(text: str, at: int, stop: int, known: bool, place: Place) -> Found | Non
         return None if begun else NOTHING
     name, end = found[2].lower(), found.end()
     if name in HIDDEN and place.hides:
-        return Found(end) if found[1] else Found(end, "", "hide", f"(?i:</{name}>)")
+        if not found[1]:
+            return Found(end, "", "hide", f"(?i:</{name}>)")
+        # what it closes came before the text, as reasoning may
+        return Found(end) if place.line_start else Found(end, "", "break")
     if name == "start_of_turn":
         return role(text, end, stop, known)
     blank = place.before.isspace() and not place.line_start
@@ -105,14 +112,22 @@ def tag(text: str, at: int, stop: int, known: bool, place: Place) -> Found | Non
             return None
         if end == stop or text[end].isspace() or text[end] in ".,;:!?)":
             return Found(end, name)
+    if name == "sup" and not found[1] and place.before.isdigit():
+        if end == stop and not known:
+            return None
+        power = text[end:stop][:1]
+        # 5<sup>2</sup> is not 52
+        return Found(end, "^" if power.isdigit() or power in ("+", "-", "\u2212") else "")
     return _plain_tag(name, bool(found[1]), bool(found[3]), blank, end, place.line_start)
 
 
 def _plain_tag(
     name: str, closing: bool, attributes: bool, blank: bool, end: int, line_start: bool
 ) -> Found:
-    if name in _BREAKING and (closing or name in ("br", "hr")):
+    if name in _BREAKING and (closing or name in ("br", "hr") or not line_start):
         return Found(end, "", "break")
+    if name in _CELLS and not closing and not line_start:
+        return Found(end, ", ")
     if name in _KNOWN_TAGS or attributes or (name in _WRAPPINGS and line_start):
         return Found(end)
     return Found(end) if closing and not blank else NOTHING
