@@ -14,6 +14,9 @@ from tests.support.loudspeaker import Loudspeaker
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import ramp, samples_in
+from voicestream.cli import doctor, entry, inspect_commands
+from voicestream.doctor.finding import Finding
+from voicestream.session import outputs
 
 SOUND = ramp(2400).tobytes()
 QUIETLY = ["--panel", "off"]
@@ -67,6 +70,23 @@ def test_it_speaks_with_closed_descriptors(tmp_path: Path, closed: list[int]) ->
     with ScriptedServer(Script(SOUND)) as server:
         ended = say(tmp_path, server.url, *NULL, "--json", closed=closed)
     assert (ended.code, ended.errors) == (0, [])
+
+
+@pytest.mark.parametrize("words", ["--version", "status --json", "devices", "voices"])
+def test_commands_that_show_something_run_with_a_closed_stdout(
+    words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("VOICESTREAM_BASE_URL", "embedded:")
+    monkeypatch.setattr(outputs, "list_cards", lambda _backend: [])
+    monkeypatch.setattr(inspect_commands, "own_stderr", lambda: None)
+    monkeypatch.setattr(sys, "stdout", None)
+    assert entry.run(words.split()) == (1 if "status" in words else 0)
+
+
+def test_the_doctor_shows_nothing_on_a_closed_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    doctor._Screen().show(Finding("sound", "good", "it plays"))
 
 
 @silent_machine

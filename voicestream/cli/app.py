@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import typer
 
 from voicestream.cli.commands import COMMANDS, JSON, Argument, Command, command_of
 from voicestream.cli.options import SHORT, Option, SayCall
-from voicestream.cli.report import report
+from voicestream.cli.report import print_text, report
 from voicestream.cli.typed import FIRST_WORDS, option_hint
 from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError, UsageError, VoicestreamError
@@ -206,8 +205,7 @@ def _main(version: bool = typer.Option(False, "--version", "-V")) -> None:
     if version:
         from importlib.metadata import version as installed_version
 
-        sys.stdout.write(f"voicestream {installed_version('voicestream')}\n")
-        raise typer.Exit
+        raise typer.Exit(print_text(f"voicestream {installed_version('voicestream')}\n"))
 
 
 # Some versions of typer carry click inside, others import it: this is its base of them all.

@@ -99,5 +99,6 @@ class _Screen:
         # written here: rich would end the process where nobody reads
         with self._console.capture() as captured:
             self._console.print(row)
-        sys.stdout.write(captured.get())
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed before we began
+            sys.stdout.write(captured.get())
+            sys.stdout.flush()

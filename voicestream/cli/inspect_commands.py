@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import asdict
 from typing import Any
 
@@ -24,14 +23,12 @@ def show_devices(as_json: bool) -> int:
         return print_json({"devices": [asdict(device) for device in devices]})
     if not devices:
         notice("no sound card was found; `voicestream doctor` looks for the reason")
-    for device in devices:
-        mark = "*" if device.is_default else " "
-        sys.stdout.write(
-            f"{mark}{device.index:>3}  {printable(device.name)}  "
-            f"({device.host_api}, {device.channels} channels, {device.rate_hz} Hz)\n"
-        )
-    sys.stdout.write("   null  a simulated device with a real clock\n")
-    return 0
+    lines = [
+        f"{'*' if device.is_default else ' '}{device.index:>3}  {printable(device.name)}  "
+        f"({device.host_api}, {device.channels} channels, {device.rate_hz} Hz)\n"
+        for device in devices
+    ]
+    return print_text("".join(lines) + "   null  a simulated device with a real clock\n")
 
 
 def show_voices(flags: dict[str, Any], as_json: bool) -> int:
@@ -47,10 +44,11 @@ def show_voices(flags: dict[str, Any], as_json: bool) -> int:
     if not voices:
         notice(f"{settings.base_url} lists no voices")
     width = min(max((len(voice.id) for voice in voices), default=0), 40)
+    lines = []
     for voice in voices:
         known = (voice.name, voice.language, voice.quality, voice.source, voice.licence)
-        sys.stdout.write(f"{voice.id:<{width}}  {' · '.join(filter(None, known))}".rstrip() + "\n")
-    return 0
+        lines.append(f"{voice.id:<{width}}  {' · '.join(filter(None, known))}".rstrip() + "\n")
+    return print_text("".join(lines))
 
 
 def _known(voice: dict[str, str]) -> dict[str, str]:

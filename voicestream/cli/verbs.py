@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from voicestream.cli.report import report, say_line
+from voicestream.cli.report import print_text, report, say_line
 from voicestream.errors import UsageError, VoicestreamError
 
 VERBS = {
@@ -53,7 +53,9 @@ def _run(verb: str, words: list[str]) -> int:
         raise UsageError(f"{verb}{takes}", hint=f"`voicestream {verb} -h` shows how.")
     answers = tell(verb, value, everybody)
     if as_json:
-        sys.stdout.write(json.dumps(answers) + "\n")
+        unread = print_text(json.dumps(answers) + "\n")
+        if unread:
+            return unread
     if not answers:
         if not as_json:
             say_line("voicestream: nothing is being spoken")
@@ -62,8 +64,9 @@ def _run(verb: str, words: list[str]) -> int:
     for answer in failed:
         say_line(f"voicestream: {answer.get('error', 'it failed')}")
     if verb == "status" and not as_json:
-        for answer in answers:
-            sys.stdout.write(_status_line(answer) + "\n")
+        unread = print_text("".join(_status_line(answer) + "\n" for answer in answers))
+        if unread:
+            return unread
     return 1 if failed else 0
 
 

@@ -8,6 +8,7 @@ import select
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -51,7 +52,8 @@ def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
 
         def restore() -> None:
             if in_foreground(stream):
-                termios.tcsetattr(number, termios.TCSANOW, before)
+                with suppress(termios.error):  # it was hung up: there is nothing to set
+                    termios.tcsetattr(number, termios.TCSANOW, before)
 
         return restore
     return lambda: None
