@@ -142,9 +142,9 @@ def test_a_tempo_counts_for_what_waits_already_and_nothing_is_lost() -> None:
 
 def test_a_tempo_keeps_within_its_bounds_and_beside_that_of_the_settings() -> None:
     stage = Stage(LENGTHS, tempo=1.5)
-    assert stage.verb("tempo", "9")["tempo"] == 3.0
+    assert stage.verb("tempo", "+9")["tempo"] == 3.0
     assert stage.session.controls.tempo == 2.0
-    assert stage.verb("tempo", "0")["tempo"] == 0.5
+    assert stage.verb("tempo", "-9")["tempo"] == 0.5
     assert stage.verb("status")["tempo"] == 0.5
     assert stage.verb("tempo", "1.5")["tempo"] == 1.5
     assert stage.session.controls.tempo == 1.0
@@ -154,6 +154,8 @@ def test_what_is_no_verb_is_told() -> None:
     stage = Stage(LENGTHS)
     assert "no verb" in stage.verb("dance")["error"]
     assert "no number" in stage.verb("volume", "loud")["error"]
+    assert "from 0 to 4" in stage.verb("volume", "50")["error"]
+    assert "from 0.5 to 3" in stage.verb("tempo", "99")["error"]
     assert stage.verb("volume", "-0.25")["volume"] == 0.75
     assert stage.verb("mute")["volume"] == 0.0
     assert stage.verb("mute")["volume"] == 0.75

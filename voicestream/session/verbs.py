@@ -134,7 +134,7 @@ def _changed(now: float, value: object, least: float, most: float) -> float:
     """Return ``now`` changed by ``+0.1`` or ``-0.1``, or replaced by a number.
 
     Raises:
-        ValueError: it is no number.
+        ValueError: it is no number, or none that can be set.
     """
     text = str(value)
     try:
@@ -144,6 +144,8 @@ def _changed(now: float, value: object, least: float, most: float) -> float:
     if not -1e6 < number < 1e6:
         raise ValueError(f"{text[:40]!r} is no number")
     relative = text.startswith(("+", "-"))
+    if not relative and not least <= number <= most:  # a percentage, perhaps: very loud
+        raise ValueError(f"{text[:40]} is not from {least:g} to {most:g}; 1 is as it comes")
     return min(max(round(now + number if relative else number, 3), least), most)
 
 
