@@ -67,6 +67,12 @@ def test_nothing_at_a_terminal_shows_the_help() -> None:
     assert as_command([], at_terminal=True) == []
 
 
+def test_a_text_that_begins_with_a_verb_gets_the_hint_of_say(tmp_path: Path) -> None:
+    ended = run(Call(["back", "in", "a", "minute"]), tmp_path)
+    assert ended.code == 2
+    assert "voicestream say back ..." in ended.err
+
+
 def test_bare_text_takes_the_quick_way() -> None:
     call = quick_say(as_command(["hello", "there", "-v", "nova", "-t", "1.2"], at_terminal=True))
     assert call is not None

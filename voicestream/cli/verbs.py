@@ -50,7 +50,9 @@ def _run(verb: str, words: list[str]) -> int:
     value = words.pop(0) if words and verb in WITH_VALUE else None
     if words or (value is None and verb in WITH_VALUE):
         takes = " takes a value" if verb in WITH_VALUE else " takes nothing more"
-        raise UsageError(f"{verb}{takes}", hint=f"`voicestream {verb} -h` shows how.")
+        spoken = words and not words[0].startswith("-")  # `voicestream back in a minute`
+        told = f" To have the words spoken: voicestream say {verb} ..." if spoken else ""
+        raise UsageError(f"{verb}{takes}", hint=f"`voicestream {verb} -h` shows how.{told}")
     answers = tell(verb, value, everybody)
     if as_json:
         unread = print_text(json.dumps(answers) + "\n")
