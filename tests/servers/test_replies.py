@@ -44,6 +44,7 @@ def as_json(fields: Any) -> Script:
         as_json({"data": {"audio": WAV.hex()}, "base_resp": {"status_code": 0}}),
         as_json({"audioContent": f"data:audio/wav;base64,{B64}"}),
         as_json({"result": {"b64_json": B64.rstrip("=")}}),
+        as_json({"data": [{"b64_json": B64}]}),
     ],
 )
 def test_what_is_sound_is_played(script: Script, tmp_path: Path) -> None:
@@ -58,6 +59,8 @@ def test_what_is_sound_is_played(script: Script, tmp_path: Path) -> None:
         (as_json({"audio_url": "https://far/x.mp3", "took": 3}), '"audio_url", "took"'),
         (as_json({"code": 7, "message": "no such voice"}), "no such voice"),
         (Script(b"\x01\x02\x00\x05" * 99, status=400), "396 bytes that are no text"),
+        (Script(b"\x89PNG\r\n\x1a\n" + PCM, content_type="audio/mpeg"), "bytes that are no text"),
+        (Script(b"%PDF-1.7\n" + PCM), "not with speech"),
     ],
 )
 def test_what_is_none_is_named(script: Script, shown: str, tmp_path: Path) -> None:
@@ -133,6 +136,8 @@ def patient(server: ScriptedServer, retries: int) -> ResilientEndpoint:
     [
         (Script.error(429, {"error": {"code": "insufficient_quota", "message": "no"}}), 1),
         (Script.error(402, {"error": {"message": "Insufficient credits"}}), 1),
+        (Script.error(401, {"detail": {"status": "quota_exceeded", "message": "3 left"}}), 1),
+        (Script.error(429, "This minute's quota exceeded"), 4),
         (Script.error(429, "slow down"), 4),
         (Script.error(503, "busy"), 4),
     ],

@@ -56,7 +56,7 @@ def sound_of(body: bytes) -> JsonSound | None:
     """Return the sound in a whole JSON reply; None if there is none.
 
     Known: base64 (or hexadecimal digits, or a ``data:`` URL) under any of the names in use,
-    up to two objects deep.
+    up to two objects deep, each maybe the only one of a list.
     """
     try:
         found = json.loads(body)
@@ -78,6 +78,8 @@ def _sound_in(fields: dict[str, Any], depth: int) -> JsonSound | None:
             return JsonSound(data, kind, told_rate(fields))
     for name in _NESTS if depth else ():
         inner = fields.get(name)
+        if isinstance(inner, list) and len(inner) == 1:
+            inner = inner[0]
         if isinstance(inner, dict) and (sound := _sound_in(inner, depth - 1)):
             return JsonSound(sound.data, sound.content_type, sound.rate_hz or told_rate(fields))
     return None

@@ -21,6 +21,8 @@ _MAX_SHOWN_CHARS = 400
 _SPENT = re.compile(
     r"insufficient[_ ](quota|credit|balance|fund)|current quota|billing|out of credits|top up", re.I
 )
+_SPENT_NOT_KEY = re.compile(r"\bquota[_ ]exceeded\b|\bexceed(s|ed) (your|the) quota\b", re.I)
+"""Beside 401 or 403; beside 429 it may be a quota of this minute."""
 _LOADING = re.compile(
     r"\bloading\b|being loaded|warming up|cold.?start|starting up|initiali[sz]ing|not ready", re.I
 )
@@ -62,7 +64,12 @@ def refusal(
 ) -> EndpointError:
     """Return the error for an HTTP status that is no success."""
     said = server_message(body)
-    spent = status == 402 or (status == 429 and _SPENT.search(body.decode("utf-8", "replace")))
+    words = body.decode("utf-8", "replace")
+    spent = (
+        status == 402
+        or (status in (401, 403, 429) and _SPENT.search(words))
+        or (status in (401, 403) and _SPENT_NOT_KEY.search(words))
+    )
     if spent:
         error = ResponseError(
             status,

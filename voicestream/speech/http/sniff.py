@@ -17,8 +17,12 @@ _RATE_PARAMETER = re.compile(r";\s*(rate|sample[-_]?rate)\s*=[^;]*", re.I)
 _RATE = re.compile(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
 _NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
 _EVENTS = re.compile(r"text/event-stream", re.I)
-_TELLTALES = (b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html")
-"""No sound begins like this: 48 bits of chance and more."""
+_TELLTALES = (
+    *(b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html"),
+    *(b"\x89png\r\n", b"gif89a", b"%pdf-1.", b"pk\x03\x04\x14\x00"),
+)
+"""Messages, pictures and documents, in lower case. No sound begins like this: 48 bits of chance
+and more."""
 _LONGEST_TELLTALE = max(map(len, _TELLTALES))
 
 
