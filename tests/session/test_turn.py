@@ -46,6 +46,16 @@ def test_what_has_begun_is_not_dropped_when_another_interrupts_it(
     assert not first.session.result().snapshot.warnings
 
 
+def test_who_comes_after_all_was_said_begins_at_once(short: Path) -> None:
+    """The pause lies between those who waited and who they waited for."""
+    first = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), pause_s=0))
+    first.session.start()
+    assert heard_to_the_end(first) == [True]
+    second = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), pause_s=10 * LONG_S))
+    second.session.start()
+    assert heard_to_the_end(second) == [True]
+
+
 def test_who_does_not_want_to_wait_is_dropped(short: Path) -> None:
     first = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), pause_s=0))
     first.begin(2400)

@@ -172,6 +172,7 @@ class Turn:
         """Wait for our turn; return False if it will not come."""
         deadline_s = self._start_s + self._expires_s
         began_s = time.monotonic()
+        pause_s = 0.0  # who comes when the floor is free does not follow upon anybody
 
         def cancelled() -> bool:
             if time.monotonic() > deadline_s:
@@ -180,6 +181,8 @@ class Turn:
             return self._closing
 
         def on_wait(who: str) -> None:
+            nonlocal pause_s
+            pause_s = self._pause_s
             self.waits_for = who
             if not self._wait:
                 self._drop("another speaks")
@@ -191,7 +194,7 @@ class Turn:
             return False
         # what has begun is spoken to its end, whoever interrupts it
         self._wait, self._expires_s = True, math.inf
-        after_s = heard_until_s + self._pause_s
+        after_s = heard_until_s + pause_s
         # a machine's clock starts anew with it, and the folder may be older
         near = heard_until_s < began_s + 60
         self._speaker.controls.not_before_s = after_s if near else 0.0
