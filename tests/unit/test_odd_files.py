@@ -192,3 +192,11 @@ def test_the_command_ends_with_one_line(words, tmp_path):
     endless(tmp_path / ".env")
     ended = run(Call(words), tmp_path)
     assert (ended.code, len(ended.err.splitlines())) == (2, 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_log_that_the_disk_has_no_room_for_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log("/dev/full", 0.0)
+    log.note("a line")
+    log.close()
+    assert "/dev/full is not whole: No space left on device" in capsys.readouterr().err

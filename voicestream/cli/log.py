@@ -7,8 +7,10 @@ import queue
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from voicestream.cli.report import warn
 from voicestream.errors import SaveError
 from voicestream.files import open_special
 from voicestream.printable import printable
@@ -41,6 +43,8 @@ class Log:
         except OSError as error:
             raise SaveError(f"{path} cannot be written", error.strerror or str(error)) from error
         self._file = open(number, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
+        self._path = path
+        self._failure = ""
         self._start_s = start_s
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="log", daemon=True)
@@ -83,15 +87,20 @@ class Log:
         self.note(f"exit code {exit_code}")
 
     def close(self) -> None:
-        """Wait until all is written, a second at most."""
+        """Wait until all is written, a second at most; tell if it could not be."""
         self._lines.put(None)
         self._writer.join(_END_S)
+        if self._failure:
+            warn(f"{self._path} is not whole: {self._failure}")
 
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
             try:
                 self._file.write(printable(redacted(line)) + "\n")
                 self._file.flush()
-            except (OSError, ValueError):
-                return  # a full disk must not end the speech
+            except (OSError, ValueError) as error:  # a full disk must not end the speech
+                self._failure = getattr(error, "strerror", None) or str(error)
+                with suppress(OSError, ValueError):  # what is left in its buffer fails again
+                    self._file.close()
+                return
         self._file.close()
