@@ -38,11 +38,18 @@ def main() -> None:
     floor.enter()
     note("queued")
     left_s = float(speaks_s)
+
+    def gives_way() -> bool:
+        """As a turn does: who asks may have looked while a place in the queue was renamed."""
+        asked = wanted.is_set()
+        wanted.clear()
+        return floor.lost() or (asked and floor.others_before())
+
     while left_s > 0:
         floor.acquire(lambda: False)
         wanted.clear()
         note("on")
-        while left_s > 0 and not wanted.is_set() and not floor.lost():
+        while left_s > 0 and not gives_way():
             time.sleep(_TICK_S)
             left_s -= _TICK_S
         note("off")
