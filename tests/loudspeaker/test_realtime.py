@@ -92,9 +92,5 @@ def test_an_interrupt_cancels_at_the_server_and_is_silence(
         _, stderr = running.communicate(timeout=20)
         assert running.returncode == 130, stderr
         server.wait(lambda: server.asked[0].end_s is not None)
-        (asked,) = server.asked
-        # response.cancel may be lost behind sound that nobody reads any more: the connection's
-        # end says the same
-        assert asked.end_s is not None
-        assert asked.end_s - asked.at_s < 20 * len(RAMP) / 24_000 / 4
+        assert server.asked[0].cancelled_s is not None
     recording.wait_silence()

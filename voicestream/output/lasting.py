@@ -25,6 +25,8 @@ STUCK_S = 4.0
 lives and asks for nothing for up to 2 s; a device that is gone says so at once (``active``)."""
 _STOOD_STILL_S = 0.4
 """A look so late means that this process stood still, not the device."""
+_HELD_S = 0.016
+"""A sound server that dies takes along what it held itself, beyond what the device tells of."""
 _RETRY_S = 0.2
 _CLOSE_S = 1.0
 _POLL_S = 0.05
@@ -223,7 +225,7 @@ class LastingSink:
         """Find another device; whether there was one in time."""
         assert self._bond is not None
         self._notices.notify("the audio device stopped; looking for another")
-        unheard_s = self._sink.latency_s
+        unheard_s = self._sink.latency_s + _HELD_S
         deadline_s = time.monotonic() + self._wait_s
         self._hopeless = 0 if self._bond.plays else self._hopeless + 1
         self._bond.cut()

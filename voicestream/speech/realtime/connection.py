@@ -42,6 +42,8 @@ MAX_MESSAGE_BYTES = 8 << 20
 _SEND_S = 5.0
 _CANCEL_S = 0.2
 """How long telling the server of an end may take; then the connection is cut."""
+_LINGER_S = 0.2
+"""How long the server may take to answer the end."""
 _PASSING = frozenset({1000, 1001, 1006, 1011, 1012, 1013, 1014})
 """Closing codes that say nothing of the request (RFC 6455, 7.4.1, and IANA's registry)."""
 _PING_AFTER_S = 20.0
@@ -86,9 +88,10 @@ class Connection:
         if opened.sent:
             self._early = self._responses.expect(_EARLY_BYTES)
             self._early.sent_at_s = opened.sent_at_s
-        threading.Thread(
+        self._reader = threading.Thread(
             target=self._read, args=(opened.rest,), name="realtime", daemon=True
-        ).start()
+        )
+        self._reader.start()
 
     @property
     def usable(self) -> bool:
@@ -149,9 +152,14 @@ class Connection:
                 return
             self._over = True
         self._asked.set()
-        for response_id in self._responses.running() if cancel else ():
+        running = self._responses.running()
+        for response_id in running if cancel else ():
             self._tell(response_cancel(response_id))
         self._tell(None)
+        if running and self._reader is not threading.current_thread():
+            # a socket that is closed over sound that nobody read is reset, and what was told just
+            # now may be lost with it: read until the server closes, too
+            self._reader.join(_LINGER_S)
         self._wire.shut()
 
     def _tell(self, message: str | None) -> None:
