@@ -3,9 +3,10 @@
     python tests/bench/signals.py [--runs 200] [--first 0] [--at-once 6]
 
 Each run is the command on a pseudo terminal with its panel, on the null device, hit by
-SIGINT, SIGTERM, SIGHUP, SIGTSTP (and SIGCONT), by the end of whoever reads its stdout, or
-by SIGTERM while nobody reads the terminal (Ctrl-S) or the pipe it saves to; before its
-first line or anywhere until after its last word, as its seed wants it.
+SIGINT, SIGTERM, SIGHUP, SIGTSTP (and SIGCONT), by the end of whoever reads its stdout, by
+SIGTERM while nobody reads the terminal (Ctrl-S) or the pipe it saves to, or by the end of
+the terminal that controls it, with nohup and without; before its first line or anywhere
+until after its last word, as its seed wants it.
 """
 
 from __future__ import annotations

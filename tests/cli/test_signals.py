@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.signalled import KINDS, Hit, hit_many
 
-SEEDS = range(14)
+SEEDS = range(18)
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import pty
 import random
 import re
 import signal
 import subprocess
-import termios
 import threading
 import time
 import wave
@@ -23,14 +21,19 @@ from tests.support import command
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import ramp
+from tests.support.terminal import Terminal
 
-KINDS = ("SIGINT", "SIGTERM", "reader gone", "SIGTSTP", "SIGHUP", "terminal stops", "pipe stalls")
-"""The last two: SIGTERM where nobody reads what is written, as after Ctrl-S."""
+KINDS = (
+    *("SIGINT", "SIGTERM", "reader gone", "SIGTSTP", "SIGHUP", "terminal stops", "pipe stalls"),
+    *("terminal closed", "closed, nohup"),
+)
+"""``terminal stops`` and ``pipe stalls``: SIGTERM where nobody reads what is written, as after
+Ctrl-S. ``terminal closed``: the window goes, and with it the terminal that controls the
+process; with ``nohup`` the process outlives it."""
 _TEXT = "This is the first sentence of them. Here comes the second one. And that was all."
 _SENTENCE_S = 0.3
 _EARLY_S, _LATE_S = 0.15, 1.4
 _PATIENCE_S = 30.0
-_MODES = re.compile(rb"\x1b\[\?(25|7)([hl])")
 _OURS = re.compile(rb'voicestream/(cli/|__main__\.py", line \d+, in main)')
 """Of a traceback, where Python is up and we have begun."""
 _FILES = {"out.wav", "playout.json", "stdout"}
@@ -51,55 +54,6 @@ class Hit:
     early: bool
     code: int | None = None
     problems: list[str] = field(default_factory=list)
-
-
-class Terminal:
-    """A pseudo terminal, and everything that was written on it."""
-
-    def __init__(self) -> None:
-        self._master, self.slave = pty.openpty()
-        self._before = termios.tcgetattr(self.slave)
-        self.written = b""
-        self._reader = threading.Thread(target=self._read, name="terminal", daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        try:
-            while data := os.read(self._master, 65536):
-                self.written += data
-        except OSError:
-            return  # EIO: nobody has it open any more
-
-    def stop(self) -> None:
-        """As Ctrl-S: whoever writes waits."""
-        termios.tcflow(self.slave, termios.TCOOFF)
-
-    def go_on(self) -> None:
-        termios.tcflow(self.slave, termios.TCOON)
-
-    def troubles(self) -> list[str]:
-        """What is not as it was before, once all that was written has been read."""
-        until_s = time.monotonic() + 3
-        while (found := self._troubles()) and time.monotonic() < until_s:
-            time.sleep(0.005)
-        return found
-
-    def _troubles(self) -> list[str]:
-        found = []
-        if termios.tcgetattr(self.slave) != self._before:
-            found.append("the terminal's modes are changed")
-        last = dict(_MODES.findall(self.written))
-        if last.get(b"25", b"h") != b"h":
-            found.append("the cursor is hidden")
-        if last.get(b"7", b"h") != b"h":
-            found.append("lines do not wrap")
-        return found
-
-    def close(self) -> None:
-        """Everything written has been read afterwards."""
-        os.close(self.slave)
-        self._reader.join(10)
-        os.close(self._master)
 
 
 class Target:
@@ -147,15 +101,20 @@ class _Run:
             options += self._chance.choice(([], ["--json"], ["--save", "out.wav"]))
             out = os.open(self._folder / "stdout", os.O_WRONLY | os.O_CREAT)
         env = command.environment(self._folder, {"TERM": "xterm-256color"})
+        begin = command.command("say", _TEXT, *options)
+        if self._controlled:
+            nohup = ["nohup"] if self._hit.kind == "closed, nohup" else []
+            begin = ["setsid", "--ctty", *nohup, *begin]
         try:
             return subprocess.Popen(
-                command.command("say", _TEXT, *options),
+                begin,
                 env=env,
                 cwd=self._folder,
                 stdin=self._terminal.slave,
                 stdout=out,
                 stderr=self._terminal.slave,
-                process_group=0,  # one that has a parent in its session, or SIGTSTP is ignored
+                # one that has a parent in its session, or SIGTSTP is ignored
+                process_group=None if self._controlled else 0,
             )
         finally:
             os.close(out)
@@ -172,14 +131,23 @@ class _Run:
             self._process.wait(10)
             if self._stalled is not None:
                 os.close(self._stalled)
-            self._terminal.go_on()
-            troubles = self._terminal.troubles()
-            # what shows the cursor again was not written
-            self._look(troubles if self._hit.kind != "terminal stops" else troubles[:0])
-            self._terminal.close()
+            if not self._controlled:
+                self._look_at_terminal()
         if self._hit.code is not None:
             self._judge(self._hit.code)
         return self._hit
+
+    @property
+    def _controlled(self) -> bool:
+        """Whether the terminal is the one that controls the process, and is closed."""
+        return "closed" in self._hit.kind
+
+    def _look_at_terminal(self) -> None:
+        self._terminal.go_on()
+        troubles = self._terminal.troubles()
+        # what shows the cursor again was not written
+        self._look(troubles if self._hit.kind != "terminal stops" else troubles[:0])
+        self._terminal.close()
 
     def _problem(self, text: str) -> None:
         self._hit.problems.append(text)
@@ -197,7 +165,9 @@ class _Run:
         if self._hit.kind == "terminal stops":
             self._terminal.stop()
         time.sleep(wait_s)
-        if self._hit.kind == "SIGTSTP":
+        if self._controlled:
+            self._terminal.hang_up()
+        elif self._hit.kind == "SIGTSTP":
             self._stop_and_go_on()
         else:
             self._process.send_signal(getattr(signal, self._hit.kind, signal.SIGTERM))
@@ -244,10 +214,14 @@ class _Run:
             "SIGTSTP": {0},
             "SIGHUP": {129} | ({0} if spoken else set()),
         }
+        # it may have ended well, and nobody could read its summary
+        wanted["terminal closed"], wanted["closed, nohup"] = wanted["SIGHUP"] | {0}, {0}
         wanted["terminal stops"] = wanted["pipe stalls"] = set(wanted["SIGTERM"])
         if self._hit.early:  # Python was not up yet: it ends as it likes
             wanted["SIGINT"] |= {-signal.SIGINT, 1}
             wanted["SIGHUP"].add(-signal.SIGHUP)
+            wanted["terminal closed"] |= {-signal.SIGHUP, 1}
+            wanted["closed, nohup"] |= {-signal.SIGHUP, 1}  # neither setsid nor nohup was up
             for kind in ("SIGTERM", "terminal stops", "pipe stalls"):
                 wanted[kind].add(-signal.SIGTERM)
         if code not in wanted[self._hit.kind]:
