@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
 LEAVES = {
-    *("errors", "pcm", "state", "metrics", "notices", "trace"),
+    *("errors", "pcm", "state", "counters", "metrics", "notices", "trace"),
     *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
     "words",
 }

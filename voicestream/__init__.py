@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from voicestream.api import Handle, say, speak_stream_sync, start
     from voicestream.api_async import speak_stream
     from voicestream.api_stream import SoundStream, stream
+    from voicestream.counters import Snapshot
     from voicestream.errors import VoicestreamError
-    from voicestream.metrics import Snapshot
     from voicestream.session.result import Event, Result
     from voicestream.settings.table import Settings
     from voicestream.state import State
@@ -48,7 +48,7 @@ _HOMES = {
     "Handle": "voicestream.api",
     "Result": "voicestream.session.result",
     "Settings": "voicestream.settings.table",
-    "Snapshot": "voicestream.metrics",
+    "Snapshot": "voicestream.counters",
     "SoundStream": "voicestream.api_stream",
     "State": "voicestream.state",
     "VoicestreamError": "voicestream.errors",

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Set
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
+from voicestream.counters import Snapshot
 from voicestream.encode.base import Tags
 from voicestream.errors import UsageError
-from voicestream.metrics import Metrics, Snapshot
+from voicestream.metrics import Metrics
 from voicestream.output.save import Saver
 from voicestream.session.conductor import Session
 from voicestream.session.forks import refuse_amid_speech

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from voicestream.state import State
 
 if TYPE_CHECKING:
-    from voicestream.metrics import Cue, Snapshot
+    from voicestream.counters import Cue, Snapshot
 
 Span = tuple[int, int]
 

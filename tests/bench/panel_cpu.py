@@ -13,7 +13,8 @@ import time
 from typing import TextIO
 
 from tests.bench.picture import sample
-from voicestream.metrics import Cue, Metrics
+from voicestream.counters import Cue
+from voicestream.metrics import Metrics
 from voicestream.ui.panel import Panel
 
 SECONDS = 4.0

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from voicestream.metrics import Cue, FillFigures, SegmentFigures, Snapshot
+from voicestream.counters import Cue, FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import WIDEST
 from voicestream.ui.lines import Laid

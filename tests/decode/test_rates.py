@@ -10,9 +10,9 @@ from hypothesis import given
 
 from tests.support import encode, sound
 from tests.support.decoding import cuttings, pieces
+from voicestream.counters import SegmentFigures
 from voicestream.decode.base import Decoder
 from voicestream.decode.registry import open_decoder
-from voicestream.metrics import SegmentFigures
 from voicestream.pcm import no_samples, to_int16
 from voicestream.session.job import Job
 from voicestream.session.reply import Reply

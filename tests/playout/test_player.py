@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from voicestream.metrics import PlayFigures, Timeline
+from voicestream.counters import PlayFigures, Timeline
 from voicestream.pcm import PcmFormat
 from voicestream.playout.controls import Controls
 from voicestream.playout.player import Player

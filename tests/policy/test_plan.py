@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.traces import family
-from voicestream.metrics import PlayFigures, Timeline
+from voicestream.counters import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat
 from voicestream.playout.player import Player
 from voicestream.playout.ring import Ring

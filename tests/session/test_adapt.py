@@ -11,7 +11,8 @@ import pytest
 import voicestream.session.receiver
 from tests.session.fakes import FakeEndpoint, FakeSegments
 from tests.session.test_fetchers import fetchers, jobs_of
-from voicestream.metrics import Metrics, RequestFigures, SegmentFigures
+from voicestream.counters import RequestFigures, SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.notices import unheeded
 from voicestream.session.asking import lighter_may_follow
 from voicestream.session.feeder import Feeder

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voicestream.metrics import Cue, Metrics, SegmentFigures
+from voicestream.counters import Cue, SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.state import Status
 
 

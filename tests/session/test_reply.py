@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.encode import flac, speech
+from voicestream.counters import SegmentFigures
 from voicestream.decode.registry import open_decoder
 from voicestream.errors import (
     ConnectionFailedError,
@@ -15,7 +16,6 @@ from voicestream.errors import (
     IncompleteReplyError,
     ReplyError,
 )
-from voicestream.metrics import SegmentFigures
 from voicestream.pcm import Samples, no_samples, to_int16
 from voicestream.session.job import Job
 from voicestream.session.reply import Reply

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from voicestream.metrics import Cue, Metrics
+from voicestream.counters import Cue
+from voicestream.metrics import Metrics
 from voicestream.session.result import Result, make_result
 from voicestream.state import State
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from voicestream.metrics import FillFigures, SegmentFigures, Snapshot
+from voicestream.counters import FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 
 MARKS = ("request_sent", "first_byte", "first_sample", "playback_start", "first_sound", "end")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from voicestream.metrics import Metrics, SegmentFigures, Snapshot
+from voicestream.counters import SegmentFigures, Snapshot
+from voicestream.metrics import Metrics
 from voicestream.state import Status
 from voicestream.ui.lines import cells
 from voicestream.ui.making import draw_bar, share_done

@@ -20,7 +20,7 @@ import pyte
 import pytest
 
 from tests.ui.snapshots import PLAYING, playing
-from voicestream.metrics import Snapshot
+from voicestream.counters import Snapshot
 from voicestream.state import State
 from voicestream.ui.panel import Panel
 from voicestream.ui.summary import summary_line

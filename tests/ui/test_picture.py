@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
-from voicestream.metrics import Cue, SegmentFigures, Snapshot
+from voicestream.counters import Cue, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.keys import HINT
 from voicestream.ui.lines import Laid, Line, clip, wrap

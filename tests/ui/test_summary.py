@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.ui.snapshots import playing, silent, snapshots, texts
-from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.counters import SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.summary import duration, seconds, summary_line, ttfa_parts
 from voicestream.ui.terminal import clean, encoding_of, reflows, wants_panel

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicestream.metrics import Cue, Metrics
+from voicestream.counters import Cue
+from voicestream.metrics import Metrics
 from voicestream.words import Word, heard, place_words, spoken_text
 
 RATE_HZ = 24_000

@@ -13,7 +13,7 @@ from voicestream.state import State
 from voicestream.words import heard
 
 if TYPE_CHECKING:
-    from voicestream.metrics import Snapshot
+    from voicestream.counters import Snapshot
 
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141

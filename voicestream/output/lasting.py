@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from voicestream.counters import PlayFigures
 from voicestream.errors import DeviceError, VoicestreamError
-from voicestream.metrics import PlayFigures
 from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
 from voicestream.output.holes import HoleMeter

@@ -10,7 +10,7 @@ from voicestream.errors import SaveError, UsageError
 from voicestream.files import check_place, write_whole
 
 if TYPE_CHECKING:
-    from voicestream.metrics import Cue, Snapshot
+    from voicestream.counters import Cue, Snapshot
 
 _Sentence = tuple[float, float, str]
 """Seconds from the first sample to where it begins and ends; what is said."""

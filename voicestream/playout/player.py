@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voicestream.metrics import PlayFigures, Timeline
+from voicestream.counters import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
 from voicestream.playout.conceal import Concealer
 from voicestream.playout.controls import Controls

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
+from voicestream.counters import Snapshot
 from voicestream.decode.registry import preload
 from voicestream.errors import RewordedError, UnspokenError, UsageError, VoicestreamError
-from voicestream.metrics import Metrics, Snapshot
+from voicestream.metrics import Metrics
 from voicestream.notices import Notify
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls

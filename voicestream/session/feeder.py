@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from voicestream.counters import Cue, SegmentFigures
 from voicestream.dsp.convert import Converter
 from voicestream.dsp.join import Joiner, JoinSettings
 from voicestream.dsp.stretch import Stretcher
@@ -17,7 +18,7 @@ from voicestream.errors import (
     UnspokenError,
     VoicestreamError,
 )
-from voicestream.metrics import Cue, Metrics, SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
 from voicestream.session.asking import lighter_may_follow
 from voicestream.session.fetchers import Fetchers

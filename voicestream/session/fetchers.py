@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from voicestream.counters import SegmentFigures
 from voicestream.errors import EndpointError, VoicestreamError
-from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.session.bounded import run_bounded
 from voicestream.session.job import Job
 from voicestream.session.receiver import Receiver

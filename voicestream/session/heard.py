@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from voicestream.metrics import Cue, Metrics, SegmentFigures
+from voicestream.counters import Cue, SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.state import Status
 from voicestream.words import place_words
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from voicestream.metrics import SegmentFigures
+from voicestream.counters import SegmentFigures
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest
 from voicestream.text.segment_queue import Segment

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from voicestream.counters import Cue
 from voicestream.errors import VoicestreamError
 from voicestream.files import create_part, read_bounded
-from voicestream.metrics import Cue
 from voicestream.pcm import Frames16, PcmFormat
 from voicestream.speech.base import SpeechRequest
 from voicestream.text.segment import Boundary

@@ -6,7 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from voicestream.metrics import Metrics, SegmentFigures
+from voicestream.counters import SegmentFigures
+from voicestream.metrics import Metrics
 from voicestream.session.bounded import run_bounded
 from voicestream.session.result import Event
 

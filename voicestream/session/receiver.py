@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from voicestream.counters import SegmentFigures, Timeline
 from voicestream.errors import CutShortError, IncompleteReplyError, TooLongError
-from voicestream.metrics import SegmentFigures, Timeline
 from voicestream.notices import Notify
 from voicestream.session.job import Job
 from voicestream.session.lengths import Lengths

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from voicestream.counters import RequestFigures, SegmentFigures
 from voicestream.decode.registry import preload
-from voicestream.metrics import RequestFigures, SegmentFigures
 from voicestream.notices import Notify
 from voicestream.session.asking import Speakable, speech_request
 from voicestream.session.ladder import RUNGS, Ladder, Transfer, throughput_kbps

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from voicestream.counters import SegmentFigures, Snapshot, buffer_health
 from voicestream.errors import VoicestreamError
-from voicestream.metrics import Metrics, SegmentFigures, Snapshot, buffer_health
+from voicestream.metrics import Metrics
 from voicestream.state import State
 from voicestream.words import heard, spoken_text
 

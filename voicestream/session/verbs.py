@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from voicestream.counters import Cue
 from voicestream.dsp.stretch import FASTEST, SLOWEST
-from voicestream.metrics import Cue
 from voicestream.settings.asking import LEAST_TEMPO, MOST_TEMPO
 from voicestream.words import spoken_text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from voicestream.metrics import Snapshot, buffer_health
+from voicestream.counters import Snapshot, buffer_health
 from voicestream.state import Status
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.lines import Line, cells, first_fitting

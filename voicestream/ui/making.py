@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.metrics import Snapshot
+from voicestream.counters import Snapshot
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.lines import Line, first_fitting
 from voicestream.ui.summary import seconds

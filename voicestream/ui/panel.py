@@ -20,7 +20,7 @@ from rich.live import Live
 from rich.segment import ControlType, Segment
 from rich.style import Style
 
-from voicestream.metrics import Snapshot
+from voicestream.counters import Snapshot
 from voicestream.ui.folds import LastPicture
 from voicestream.ui.lines import Laid, Line, cells
 from voicestream.ui.picture import draw

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from voicestream.metrics import SegmentFigures, Snapshot
+from voicestream.counters import SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import Canvas
 from voicestream.ui.figures import Figures

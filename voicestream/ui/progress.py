@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voicestream.metrics import Snapshot
+from voicestream.counters import Snapshot
 from voicestream.ui.summary import heard_s
 
 

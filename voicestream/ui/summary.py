@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicestream.metrics import Snapshot, buffer_health
+from voicestream.counters import Snapshot, buffer_health
 from voicestream.state import State, Status
 from voicestream.ui.terminal import can_show
 
