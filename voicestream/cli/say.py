@@ -22,9 +22,7 @@ from voicestream.cli.parts import (
 from voicestream.cli.report import (
     EXIT_BROKEN_PIPE,
     Echo,
-    notice,
     own_stderr,
-    print_json,
     report,
     warn,
 )
@@ -33,22 +31,19 @@ from voicestream.cli.targets import calls_of
 from voicestream.cli.watch import ECHO_TICK_S, pass_on, watch
 from voicestream.clock import process_start_s
 from voicestream.errors import (
-    DeviceError,
     EmptyTextError,
     KeyRefusedError,
-    ReaderGoneError,
     UsageError,
     VoicestreamError,
 )
 from voicestream.settings.table import Settings
-from voicestream.state import Status
 
 if TYPE_CHECKING:
     from voicestream.cli.log import Log
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
     from voicestream.session.kept import SaidSegments
-    from voicestream.session.result import Event, Result
+    from voicestream.session.result import Event
     from voicestream.session.script import Script
     from voicestream.session.wiring import Early
 
@@ -237,84 +232,16 @@ def _conduct(
         while not session.wait(ECHO_TICK_S if echo else _TICK_S):
             pass_on(session, echo)
     pass_on(session, echo)
+    from voicestream.cli.outcome import tell
+
     result = session.result()
     # the writer of a pipe gets the same signal: its end may come first
     ended_early = session.interrupted or (signals.came and not result.completed)
     code = signals.exit_code if ended_early and not session.dropped else 0
-    code = _tell(call, result, code, saver)
+    code = tell(call, result, code, saver)
     return EXIT_BROKEN_PIPE if echo and echo.reader_gone else code
 
 
 def _typed(call: SayCall) -> bool:
     """Whether a person types the text into the terminal that the panel would draw on."""
     return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()
-
-
-def _tell(call: SayCall, result: Result, code: int, saver: Saver | None) -> int:
-    """Say how it ended; ``code`` is the exit code unless it is 0 and an error has another."""
-    told = list(dict.fromkeys(map(str, result.errors)))
-    if not call.quiet:
-        for text in result.snapshot.warnings:
-            if text not in told:
-                warn(text)
-        if result.snapshot.audio_s or not told:
-            _summarise(call, result)
-    for error in result.errors:
-        code = code or error.exit_code
-        # segments that fail in the same way are told of once
-        if str(error) in told and not isinstance(error, ReaderGoneError):
-            told.remove(str(error))
-            report(error)
-    code = _write_subtitles(call, result) or code
-    if not call.quiet:
-        if saver is not None and saver.torso is not None:
-            warn(f"{call.output} is not made; what there is of it stands in {saver.torso}")
-        _name_unspoken(result)
-        _name_unheard(result)
-    if call.json:
-        return print_json(result.to_dict()) or code
-    return code
-
-
-def _name_unspoken(result: Result) -> None:
-    """Where something was heard, name what was not."""
-    if result.snapshot.audio_s:
-        for figures in result.snapshot.segments:
-            if figures.status is Status.FAILED:
-                warn(f'not spoken to its end: "{figures.text.strip()}"')
-
-
-def _name_unheard(result: Result) -> None:
-    """Where the sound card went away: what was not heard."""
-    if any(isinstance(error, DeviceError) for error in result.errors):
-        text = "".join(figures.text for figures in result.snapshot.segments)
-        rest = text[len(result.spoken) :].strip()
-        if rest and result.snapshot.audio_s:
-            warn(f'not heard: "{rest}"')
-
-
-def _write_subtitles(call: SayCall, result: Result) -> int:
-    """Beside the sound, where that got its name; the exit code if that fails, else 0."""
-    if call.subtitles is None or not result.snapshot.cues:
-        return 0
-    if call.output is not None and not result.completed:
-        return 0
-    from voicestream.output.subtitles import write_subtitles
-
-    try:
-        write_subtitles(call.subtitles, result.snapshot)
-    except VoicestreamError as error:
-        return report(error)
-    return 0
-
-
-def _summarise(call: SayCall, result: Result) -> None:
-    from voicestream.ui.summary import made_line, summary_line
-    from voicestream.ui.terminal import encoding_of
-
-    encoding = encoding_of(sys.stderr)
-    if call.output is None:
-        notice(summary_line(result.snapshot, encoding))
-    elif result.completed:
-        name = "" if call.output == "-" else call.output
-        notice(made_line(result.snapshot, name, encoding))
