@@ -91,7 +91,7 @@ READS_ENVIRONMENT = {
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
     "speech/embedded.py": "keeps onnxruntime from reporting to its maker",
-    "speech/http/request.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
+    "speech/http/tls.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpcore
 
+from voicestream.settings.proxy import ProxyAddress
 from voicestream.speech.cancel import Call
 from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Target
 from voicestream.waiting import wait_ready
@@ -233,3 +234,17 @@ class Connector(httpcore.NetworkBackend):
             opening.abandon()
         if stream is not None:
             stream.shutdown()
+
+
+def httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
+    """Return a proxy as httpcore wants it; None if there is none."""
+    if proxy is None:
+        return None
+    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
+    auth = (proxy.user, proxy.password) if proxy.user or proxy.password else None
+    context = None
+    if proxy.scheme == "https":
+        from voicestream.speech.http.tls import tls_context
+
+        context = tls_context()
+    return httpcore.Proxy(url, auth, ssl_context=context)

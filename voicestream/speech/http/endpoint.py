@@ -20,14 +20,13 @@ from voicestream.errors import (
 from voicestream.settings.proxy import proxy_for
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
-from voicestream.speech.http.limits import Limits, Watch, most_bytes
+from voicestream.speech.http.limits import Limits, Timeouts, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.request import (
     CONNECT_S,
     ROUTE,
     USUAL_PORTS,
-    CertificatesError,
     EarlyRequest,
     Target,
     encoded_path,
@@ -35,7 +34,7 @@ from voicestream.speech.http.request import (
     request_headers,
 )
 from voicestream.speech.http.stream import Answer, HttpSpeechStream, Origin, said
-from voicestream.speech.http.transport import ERRORS, Response, Timeouts, Transport
+from voicestream.speech.http.transport import ERRORS, Response, Transport
 from voicestream.speech.http.tunnel import NoTunnelError
 
 _MOST_REDIRECTS = 5
@@ -255,6 +254,8 @@ def connection_failed(host: str, error: Exception) -> EndpointError:
 
 
 def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
+    from voicestream.speech.http.tls import CertificatesError
+
     causes = list(_causes(error))
     if isinstance(error, NoTunnelError):
         return ConnectionFailedError(f"{host} cannot be reached", str(error))
@@ -287,6 +288,8 @@ def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
 def _lasting(cause: BaseException) -> bool:
     """Return whether a failure would be the same when asked again: of a certificate or a
     protocol, but not of a connection that ended."""
+    from voicestream.speech.http.tls import CertificatesError
+
     return isinstance(cause, ssl.SSLError | CertificatesError) and not isinstance(
         cause, ssl.SSLEOFError
     )

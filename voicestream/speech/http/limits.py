@@ -18,6 +18,14 @@ slowest speech needs."""
 
 
 @dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds how long a request may wait: for a connection, and for each read or write."""
+
+    connect_s: float
+    read_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds how long a reply may keep us waiting, once its first byte is here.
 

@@ -6,8 +6,9 @@ import ssl
 from typing import TYPE_CHECKING, Any
 
 from voicestream.settings.proxy import proxy_url
-from voicestream.speech.http.request import request_headers, tls_context, url_of
+from voicestream.speech.http.request import request_headers, url_of
 from voicestream.speech.http.stream import said
+from voicestream.speech.http.tls import tls_context
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -22,9 +21,7 @@ from voicestream.settings.parse import ascii_host
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.addresses import connect_any
 
-if TYPE_CHECKING:  # 5 ms that plain http does not need
-    import ssl
-
+if TYPE_CHECKING:
     from voicestream.settings.proxy import ProxyAddress
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -36,10 +33,6 @@ ROUTE = "/audio/speech"
 USUAL_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
 """What httpx leaves as it is in a path."""
-
-
-class CertificatesError(OSError):
-    """The certificates that the environment names cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,33 +142,6 @@ def request_bytes(target: Target, headers: Mapping[str, str], body: bytes) -> by
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
 
-def tls_context() -> ssl.SSLContext:
-    """Return a context that verifies servers.
-
-    A hashed folder of certificates is read lazily, 0.3 ms against the 25 to
-    48 ms of a bundle; the bundle remains the fallback.
-    """
-    import os
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-    if chosen_file or chosen_dir:
-        try:
-            context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
-        except OSError as error:  # ssl.SSLError is one: the file holds no certificate
-            raise CertificatesError(f"{chosen_file or chosen_dir}: {error}") from error
-        return context
-    folder = ssl.get_default_verify_paths().capath
-    if folder and next(Path(folder).glob("*.0"), None):
-        context.load_verify_locations(capath=folder)
-        return context
-    import certifi
-
-    context.load_verify_locations(cafile=certifi.where())
-    return context
-
-
 def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None) -> socket.socket:
     """Connect to a host, with TLS when the scheme says so, within one time for both.
 
@@ -192,7 +158,9 @@ def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None)
         opened.settimeout(max(until_s - time.monotonic(), 0.001))
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if near.scheme == "https":
-            opened = _secured(opened, near.host)
+            from voicestream.speech.http.tls import secured  # 5 ms that plain http does not need
+
+            opened = secured(opened, near.host)
         if proxy is not None:
             from voicestream.speech.http.tunnel import tunnel
 
@@ -200,16 +168,13 @@ def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None)
             tunnel(opened, proxy, f"{target.bracketed}:{target.port}", left_s)
             opened.settimeout(max(until_s - time.monotonic(), 0.001))
             if target.scheme == "https":
-                opened = _secured(opened, target.host)
+                from voicestream.speech.http.tls import secured
+
+                opened = secured(opened, target.host)
         return opened
     except BaseException:
         opened.close()
         raise
-
-
-def _secured(plain: socket.socket, host: str) -> socket.socket:
-    # an end without TLS's own is no end: somebody on the way may have cut the connection
-    return tls_context().wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=False)
 
 
 class Opening:

@@ -6,7 +6,6 @@ import logging
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import httpcore
 
@@ -14,8 +13,9 @@ from voicestream.errors import IncompleteReplyError
 from voicestream.redact import redacted
 from voicestream.settings.proxy import ProxyAddress
 from voicestream.speech.cancel import Call
-from voicestream.speech.http.connect import Connector
-from voicestream.speech.http.request import USUAL_PORTS, EarlyRequest, Target, tls_context
+from voicestream.speech.http.connect import Connector, httpcore_proxy
+from voicestream.speech.http.limits import Timeouts
+from voicestream.speech.http.request import USUAL_PORTS, EarlyRequest, Target
 
 ERRORS = (
     httpcore.TimeoutException,
@@ -33,14 +33,6 @@ _KEEP_S = 120.0
 every pause of the writer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Bounds how long a request may wait: for a connection, and for each read or write."""
-
-    connect_s: float
-    read_s: float
-
-
 class Line:
     """One connection at a time to an endpoint, and HTTP over it. Carries one request at a time."""
 
@@ -52,11 +44,13 @@ class Line:
         if proxy is not None:
             via = Target("http", proxy.host, proxy.port, "")
             if target.scheme == "https":
+                from voicestream.speech.http.tls import tls_context
+
                 context = tls_context()
         self.connector = Connector(via, early)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            proxy=_httpcore_proxy(proxy),
+            proxy=httpcore_proxy(proxy),
             max_connections=1,
             keepalive_expiry=_KEEP_S,
             network_backend=self.connector,
@@ -290,15 +284,6 @@ def _decoded(value: bytes) -> str:
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return value.decode("latin-1")
-
-
-def _httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
-    if proxy is None:
-        return None
-    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target="/")
-    auth = (proxy.user, proxy.password) if proxy.user or proxy.password else None
-    context = tls_context() if proxy.scheme == "https" else None
-    return httpcore.Proxy(url, auth, ssl_context=context)
 
 
 class _WithoutKeys(logging.Filter):
