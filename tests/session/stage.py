@@ -13,7 +13,8 @@ from tests.session.fakes import LONG_S, FakeEndpoint, FakeSegments
 from tests.support.sound import Int16, ramp
 from voicestream.output.base import Fill
 from voicestream.pcm import PcmFormat
-from voicestream.session.conductor import AnyTurn, Session
+from voicestream.session.conductor import Session
+from voicestream.session.outputs import AnyTurn
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 

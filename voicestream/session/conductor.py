@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING
 
 from voicestream.counters import Snapshot
 from voicestream.decode.registry import preload
-from voicestream.errors import RewordedError, UnspokenError, UsageError, VoicestreamError
+from voicestream.errors import RewordedError, UsageError, VoicestreamError
 from voicestream.metrics import Metrics
-from voicestream.notices import Notify
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
 from voicestream.redact import forget_keys_in
@@ -27,37 +26,18 @@ from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Keeping, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import Requests
-from voicestream.session.result import Result, make_result
+from voicestream.session.result import Result, failures, make_result
 from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.state import State
 
+if TYPE_CHECKING:
+    from voicestream.session.outputs import AnyTurn
+
 _CLOSE_S = 1.0
 _TICK_S = 0.5
-
-
-class AnyTurn(Protocol):
-    """What a session asks of its :class:`~voicestream.session.turn.Turn`, which Windows lacks."""
-
-    @property
-    def waits_for(self) -> str: ...
-
-    @property
-    def folder(self) -> str: ...
-
-    def begin(
-        self,
-        speaker: Playback,
-        answer: Callable[[dict[str, Any]], dict[str, Any]],
-        drop: Callable[[str], None],
-        warn: Notify,
-    ) -> None: ...
-
-    def wake(self) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Session:
@@ -101,20 +81,17 @@ class Session:
         self._describe(settings, endpoint)
         notify = self.metrics.notices.notify
 
-        def waiting_s() -> float:
-            return self._playback.waiting_s
-
         self._fetchers = Fetchers(
             endpoint,
             segments,
-            Requests(settings, self.metrics.requests, notify, waiting_s),
+            Requests(settings, self.metrics.requests, notify, self._waiting_s),
             settings.lookahead,
             self.metrics,
             self._listener.tell,
             spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
             warn=notify,
             reworded=self._fail_reworded if settings.strict else self._warn_reworded,
-            waiting_s=waiting_s,
+            waiting_s=self._waiting_s,
             tempo=settings.tempo,
         )
         self._keeper = Keeper(turn.folder) if turn and settings.keep_last else None
@@ -149,6 +126,9 @@ class Session:
         self.metrics.requests.format = first_format(settings)
         self.metrics.feeder.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
+
+    def _waiting_s(self) -> float:
+        return self._playback.waiting_s
 
     def _noticed(self, text: str) -> None:
         self.metrics.endpoint = self._endpoint.name  # it may be another that speaks now
@@ -246,15 +226,7 @@ class Session:
         return self.metrics.play.played_frames if whole else self._playback.heard_frames
 
     def _failures(self) -> list[VoicestreamError]:
-        errors = self._feeder.errors + self._playback.errors + self._errors
-        words = self.metrics.notices.unspoken
-        if not words:
-            return errors
-        text = "".join(figures.text for figures in self.metrics.requests.segments)
-        words.sort(key=text.find)  # several requests have noted theirs at the same time
-        # one for all words, in place of one for each segment without any sound
-        errors = [error for error in errors if not isinstance(error, UnspokenError)]
-        return [*errors, UnspokenError(words)]
+        return failures(self.metrics, self._feeder.errors + self._playback.errors + self._errors)
 
     def interrupt(self) -> None:
         """Fade out, stop reading the text, and end all requests. Any thread or signal handler may

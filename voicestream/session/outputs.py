@@ -6,8 +6,9 @@ import math
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voicestream.errors import DeviceError, VoicestreamError
 from voicestream.session.bounded import run_bounded
@@ -15,12 +16,12 @@ from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
     from voicestream.metrics import Metrics
-    from voicestream.notices import Notices
+    from voicestream.notices import Notices, Notify
     from voicestream.output.base import Sink
     from voicestream.output.devices import Device
     from voicestream.output.miniaudio import MiniaudioSink
     from voicestream.output.portaudio import PortAudioSink
-    from voicestream.session.conductor import AnyTurn
+    from voicestream.session.playback import Playback
 
 _LIST_S = 5.0
 _AWAKE_S = 2.0
@@ -138,6 +139,28 @@ def prepare_in_background(sink: Sink) -> None:
             pass  # open() tries again and tells
 
     threading.Thread(target=run, name="prepare-sink", daemon=True).start()
+
+
+class AnyTurn(Protocol):
+    """What a session asks of its :class:`~voicestream.session.turn.Turn`, which Windows lacks."""
+
+    @property
+    def waits_for(self) -> str: ...
+
+    @property
+    def folder(self) -> str: ...
+
+    def begin(
+        self,
+        speaker: Playback,
+        answer: Callable[[dict[str, Any]], dict[str, Any]],
+        drop: Callable[[str], None],
+        warn: Notify,
+    ) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 def make_turn(settings: Settings, start_s: float, notices: Notices) -> AnyTurn | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.counters import SegmentFigures, Snapshot, buffer_health
-from voicestream.errors import VoicestreamError
+from voicestream.errors import UnspokenError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.state import State
 from voicestream.words import heard, spoken_text
@@ -85,6 +85,18 @@ def _plain(value: Any, name: str = "") -> Any:
     if isinstance(value, tuple):
         return list(value)
     return _round(value, 4 if name.endswith("_s") else 1) if isinstance(value, float) else value
+
+
+def failures(metrics: Metrics, errors: list[VoicestreamError]) -> list[VoicestreamError]:
+    """Return ``errors`` with one for all words that were left out, in place of one for each segment
+    without any sound."""
+    words = metrics.notices.unspoken
+    if not words:
+        return errors
+    text = "".join(figures.text for figures in metrics.requests.segments)
+    words.sort(key=text.find)  # several requests have noted theirs at the same time
+    errors = [error for error in errors if not isinstance(error, UnspokenError)]
+    return [*errors, UnspokenError(words)]
 
 
 def make_result(metrics: Metrics, errors: list[VoicestreamError]) -> Result:
