@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 LEAVES = {
     *("errors", "pcm", "state", "counters", "metrics", "notices", "trace"),
     *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
-    "words",
+    *("words", "cache"),
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output"}
 MAY_IMPORT = {

@@ -61,6 +61,8 @@ class SegmentFigures:
     audio_s: float = 0.0
     reworded: tuple[tuple[str, str], ...] = ()
     """Places where other words were said, as far as the endpoint tells: wanted, said."""
+    cached: bool = False
+    """It was kept here, and nobody was asked."""
     status: Status = Status.QUEUED
 
     @property
@@ -223,6 +225,8 @@ class Snapshot:
     """Time spent in each state."""
     hedges: int = 0
     """Requests that were asked at a second endpoint, too, since the first was slow."""
+    cached: int = 0
+    """Segments that were kept here, and asked of nobody."""
     fill: FillFigures = field(default_factory=FillFigures)
     """The sound that waited, seen at each callback while playing."""
     rate_hz: int = 0

@@ -79,7 +79,7 @@ class Metrics:
         """Kilobits a second of encoded speech while any was arriving, of late."""
         size_bytes, busy_s, until_s = 0, 0.0, 0.0
         for figures in self.requests.segments[-_RECENT:]:
-            if figures.first_byte_at_s is None:
+            if figures.first_byte_at_s is None or figures.cached:
                 continue
             ended_s = figures.ended_at_s or now_s
             busy_s += max(ended_s - max(figures.first_byte_at_s, until_s), 0.0)
@@ -118,6 +118,7 @@ class Metrics:
             states_ms={state.value: 1000.0 * s for state, s in spent_s.items() if s},
             unspoken=tuple(self.notices.unspoken),
             hedges=self.notices.hedges,
+            cached=sum(it.cached for it in segments),
             start_s=line.process_start,
             **figures,
         )

@@ -69,7 +69,9 @@ def test_a_base_url_goes_before_the_list(tmp_path: Path) -> None:
 
 
 def test_each_endpoint_is_asked_for_its_own_model_and_voice() -> None:
-    settings = Settings(base_urls="https://a||m|v https://b||m2|v2 https://c embedded:")
+    settings = Settings(
+        base_urls="https://a||m|v https://b||m2|v2 https://c embedded:", cache="off"
+    )
     endpoint = make_endpoint(settings)
     assert isinstance(endpoint, ResilientEndpoint)
     asked = SpeechRequest("Hi", "m", "v", "pcm")

@@ -168,7 +168,9 @@ def test_the_order_of_names_is_the_order_of_failover(
 
 def test_each_endpoint_is_asked_for_what_is_its_own(loaded: Loader) -> None:
     settings = loaded(
-        {"endpoint": "kokoro,mine,embedded", "voice": "af_sky"}, {"MINE_KEY": KEY}, config=MINE
+        {"endpoint": "kokoro,mine,embedded", "voice": "af_sky", "cache": "off"},
+        {"MINE_KEY": KEY},
+        config=MINE,
     )
     endpoint = make_endpoint(settings)
     assert isinstance(endpoint, ResilientEndpoint)

@@ -90,6 +90,12 @@ def _config(**values: Any) -> int:
     return config(own["words"] or [], settings, bool(own["json"]))
 
 
+def _cache(action: str | None, json: bool) -> int:
+    from voicestream.cli.cache_commands import cache
+
+    return cache(action or "list", json)
+
+
 def _voices(**values: Any) -> int:
     from voicestream.cli.inspect_commands import show_voices
 
@@ -161,6 +167,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "ask": _ask,
     "again": _again,
     "config": _config,
+    "cache": _cache,
     "voices": _voices,
     "endpoints": _endpoints,
     "devices": _devices,

@@ -152,6 +152,21 @@ COMMANDS: dict[str, Command] = {
             "voicestream config set api_key -",
         ),
     ),
+    "cache": Command(
+        "Show or forget the replies that are kept on this disk, so that they are not asked for "
+        "again. `voicestream help cache` tells what is kept.",
+        (
+            Argument(
+                "action",
+                "[ACTION]",
+                "list (or nothing): text, voice and size of each; clear: forget all; "
+                "off: forget all, and keep nothing from now on",
+                ("list", "clear", "off"),
+            ),
+        ),
+        (JSON,),
+        examples=("voicestream cache", "voicestream cache clear", "voicestream cache list --json"),
+    ),
     "doctor": Command(
         "Tell why nothing is heard, or heard badly. Looks at the sound card (plays a short quiet "
         "tone), the endpoint (asks for one short sentence), the settings, versions and folders; "

@@ -27,6 +27,7 @@ GROUPS = {
     "Network": (
         *("endpoint", "base_url", "base_urls", "api_key", "format", "stream_format", "rate_hz"),
         *("extra_body", "extra_headers", "timeout_s", "connect_timeout_s", "stall_timeout_s"),
+        *("cache", "cache_chars", "cache_mb"),
         *("reply_timeout_s", "retries", "retry_budget_s", "hedge", "allow_http_key"),
         *("chat_model", "chat_base_url", "free"),
     ),

@@ -24,7 +24,7 @@ _KINDS = (
     ("endpoints, voices", "list what --endpoint and --voice can name"),
     ("devices, doctor", "list the sound cards; tell why nothing is heard"),
     ("config, serve", "show and change settings; serve other programs"),
-    ("trace", "keep when a reply's sound arrived, and try policies on it"),
+    ("cache, trace", "list kept replies; keep when a sound arrived, try policies"),
     ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),
 )

@@ -109,7 +109,9 @@ class SayCall:
         chosen = [turn for turn, wished in turns.items() if wished]
         if len(chosen) > 1:
             raise UsageError("--now, --next, --no-wait and --mix exclude each other")
-        return {**self.settings, "turn": chosen[0]} if chosen else self.settings
+        meant = {**self.settings, **({"turn": chosen[0]} if chosen else {})}
+        # a trace is of what arrives from an endpoint
+        return meant if self.trace is None else {**meant, "cache": "off"}
 
 
 def switch_flags(flag: str) -> tuple[str, str]:

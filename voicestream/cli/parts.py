@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -73,6 +74,38 @@ def make_script(call: SayCall, settings: Settings) -> Script:
             "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
         )
     return Script.piped(settings, [sys.stdin.buffer], on_doubt, by_sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A text that is one segment, as most short ones are."""
+
+    text: str
+    voice: None = None
+
+
+def text_is_kept(call: SayCall, settings: Settings) -> bool:
+    """Whether TEXT as it stands is one segment whose sound is kept: then no connection is made.
+
+    What is cut or changed first is looked for by ``first_is_kept``, once that is loaded.
+    """
+    text = call.text or "-"
+    if settings.cache == "off" or call.file or text == "-":
+        return False
+    if settings.cache == "short" and len(text) > settings.cache_chars:
+        return False
+    from voicestream.session.caching import is_kept
+
+    return is_kept(settings, _Whole(text))
+
+
+def first_is_kept(settings: Settings, script: Script | SaidSegments) -> bool:
+    """Whether the sound of the first segment is kept, where its text is known already."""
+    if settings.cache == "off" or script.first is None:
+        return False
+    from voicestream.session.caching import is_kept
+
+    return is_kept(settings, script.first)
 
 
 def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:

@@ -14,10 +14,12 @@ from voicestream.cli.options import SayCall
 from voicestream.cli.parts import (
     ask_early,
     early_connection,
+    first_is_kept,
     load_settings,
     make_saver,
     make_script,
     tell_daily,
+    text_is_kept,
 )
 from voicestream.cli.report import (
     EXIT_BROKEN_PIPE,
@@ -136,14 +138,19 @@ def _say(
     saver = make_saver(call, settings)
     if saver is not None:
         signals.clean_up = saver.close  # which leaves nothing
-    early = early_connection(settings)
+    kept = script_of is make_script and text_is_kept(call, settings)
+    early = None if kept else early_connection(settings)
     try:
         script = script_of(call, settings)
+        kept = kept or first_is_kept(settings, script)
+        if early is not None and kept:
+            early.abandon()
+            early = None
         if early is not None:
             ask_early(early, settings, script)
         if log is not None:
             log.begin(settings)
-        session = _session(call, settings, script, saver, early, start_s, log)
+        session = _session(call, settings, script, saver, early, start_s, log, kept)
     except BaseException:
         if saver is not None:
             saver.close()  # leaves nothing
@@ -165,8 +172,9 @@ def _session(
     early: Early | None,
     start_s: float,
     log: Log | None,
+    kept: bool,
 ) -> Session:
-    """Load most of the program, while the server thinks."""
+    """Load most of the program, while the server thinks; ``kept``: it is not asked first."""
     from voicestream.metrics import Metrics
     from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
     from voicestream.session.wiring import make_endpoint
@@ -175,7 +183,7 @@ def _session(
     said = script.endpoint
     # the embedded voice loads for a while, in the background: it goes first
     embedded = said is None and settings.embedded
-    endpoint = make_endpoint(settings, metrics.notices) if embedded else said
+    endpoint = make_endpoint(settings, metrics.notices, later=kept) if embedded else said
     heard = call.output is None
     sink = make_sink(settings, metrics) if heard else None
     if sink is not None:
@@ -188,7 +196,7 @@ def _session(
     learnt = kept_learnt() if said is None else None
     if said is None and not call.quiet:
         tell_daily(settings)
-    endpoint = endpoint or make_endpoint(settings, metrics.notices, early)
+    endpoint = endpoint or make_endpoint(settings, metrics.notices, early, later=kept)
     turn = make_turn(settings, start_s, metrics.notices) if heard else None
 
     def on_event(event: Event) -> None:

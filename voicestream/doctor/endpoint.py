@@ -109,7 +109,7 @@ def _check_speech(settings: Settings) -> Iterator[Finding]:
     """One short sentence, and what the endpoint and what is kept say of its model."""
     yield from gone_finding(ABOUT, settings)
     notices = Notices()
-    endpoint = make_endpoint(settings, notices)
+    endpoint = make_endpoint(replace(settings, cache="off"), notices)
     request = speech_request(settings, _Sentence())
     heard = _Heard(request)
     try:

@@ -171,7 +171,8 @@ class Session:
             self._attempt(self._pacing.save_trace)
             self._attempt(self._keep_said)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
-                self._attempt(self._pacing.keep)
+                if not any(figures.cached for figures in self.metrics.requests.segments):
+                    self._attempt(self._pacing.keep)  # of the endpoint, not of this disk
                 self._attempt(self._loudness.keep)
             if self._loudness.trouble:
                 self.metrics.notices.notify_once(self._loudness.trouble)

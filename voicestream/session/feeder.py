@@ -77,6 +77,7 @@ class Feeder:
         self._failed_in_a_row = 0
         self._at_s = 0.0  # the arrival of what is decoded now
         self._job: Job | None = None
+        self._sound = False  # the latest segment came in one rendering, nothing of it broken
         # any thread
         self._unwanted: Job | None = None  # nothing more of it is to be heard
         self._cancelled = False
@@ -183,11 +184,13 @@ class Feeder:
         else:
             self._failed_in_a_row = 0
             left_out = self._cancelled or self._skipping
+            job.settle(not left_out and self._sound)
             job.figures.status = Status.CANCELLED if left_out else Status.DONE
             self._announce("segment_done", job.figures, "")
         finally:
             if self._skipping:
                 self._playback.skip_written()  # what the joiner still held, too
+            job.settle(False)
             self._job = None
             self._fetchers.forget(job)
 
@@ -210,6 +213,7 @@ class Feeder:
             self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
                 self._end_segment(job)  # what came before it broke off is heard all the same
+        self._sound = not (reply.skipped or reply.resumed)
         self._tell_of(reply)
         if not (job.figures.audio_s or self._cancelled):
             raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from voicestream.counters import SegmentFigures
 from voicestream.session.spool import Spool
-from voicestream.speech.base import SpeechRequest
+from voicestream.speech.base import SpeechRequest, SpeechStream, settle
 from voicestream.text.segment_queue import Segment
 
 
@@ -27,3 +27,11 @@ class Job:
     """Its text was asked for in several requests."""
     read_late: bool = False
     """Its first bytes had been waiting, nobody knows how long."""
+    streams: list[SpeechStream] = field(default_factory=list)
+    """The replies of the latest attempt that came whole."""
+
+    def settle(self, good: bool) -> None:
+        """Say whether the replies were sound throughout, and all was wanted, so that they may be
+        kept. For the feeder; the fetch thread before it asks anew."""
+        while self.streams:
+            settle(self.streams.pop(), good)

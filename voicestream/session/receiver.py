@@ -13,7 +13,7 @@ from voicestream.notices import Notify
 from voicestream.session.job import Job
 from voicestream.session.lengths import Lengths
 from voicestream.session.reading import Reading
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, said_by
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, is_cached, said_by
 from voicestream.state import Status
 
 _AT_ONCE_S = 0.005
@@ -44,7 +44,7 @@ class Receiver:
         self._reworded = reworded
         self._lengths = Lengths()
         self.answered = False
-        """A byte of any reply has come."""
+        """A byte of any reply has come from an endpoint."""
 
     def receive(self, job: Job) -> None:
         """Ask until the segment is in its spool: at once, or part by part where the endpoint takes
@@ -53,6 +53,7 @@ class Receiver:
         Raises:
             EndpointError: it does not come, or not whole.
         """
+        job.settle(False)  # an attempt before broke off
         waiting = self._lengths.parts(job.request.text)
         first = True
         while waiting:
@@ -103,12 +104,14 @@ class Receiver:
             raise
         finally:
             stream.close()
+        job.streams.append(stream)
         return reading.after(request, said_by(stream))
 
     def _begin_reply(self, job: Job, stream: SpeechStream, *, continues: bool) -> None:
         figures = job.figures
         if continues and stream.content_type != job.content_type:
             raise IncompleteReplyError("the rest of the reply comes in another format")
+        figures.cached = is_cached(stream) and (figures.cached or not continues)
         if not continues:
             figures.request_at_s = stream.sent_at_s or figures.request_at_s
             job.content_type = stream.content_type
@@ -126,7 +129,7 @@ class Receiver:
             figures.status = Status.ARRIVING
             self._announce("first_byte", figures)
         figures.bytes += len(piece)
-        self.answered = True
+        self.answered = self.answered or not figures.cached
         _see_backlog(figures)
         return job.spool.put(piece)
 

@@ -112,6 +112,6 @@ def _measured_kbps(asked: Sequence[SegmentFigures], form: str = "") -> float | N
             it.bytes - it.backlog_bytes,
         )
         for it in asked
-        if it.first_byte_at_s is not None and form in ("", it.format)
+        if it.first_byte_at_s is not None and not it.cached and form in ("", it.format)
     ]
     return throughput_kbps(transfers, time.monotonic())

@@ -133,6 +133,7 @@ def _segment(figures: SegmentFigures, start_s: float) -> dict[str, Any]:
         "request_ms": since_start(figures.request_at_s),
         "first_byte_ms": since_start(figures.first_byte_at_s),
         "audio_s": _round(figures.audio_s, 4),
+        "cached": figures.cached,
         "status": figures.status.value,
     }
 

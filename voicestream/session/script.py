@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
+from math import inf
 from typing import BinaryIO
 
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
@@ -163,11 +164,14 @@ def _nothing_to_say() -> EmptyTextError:
 
 
 def _limits(settings: Settings) -> SegmentLimits:
+    # what is kept is found again where the same text is cut in the same way: then how fast an
+    # endpoint is decides on nothing
+    by_text = settings.cache == "on" and not settings.is_set("batch_above_s")
     return SegmentLimits(
         first_chars=settings.first_chars,
         first_max_chars=min(SegmentLimits().first_max_chars, settings.max_chars),
         max_chars=settings.max_chars,
-        batch_above_s=settings.batch_above_s,
+        batch_above_s=inf if by_text else settings.batch_above_s,
         batch_chars=settings.batch_chars,
         low_s=settings.low_s,
         pause_s=settings.writer_pause_s,

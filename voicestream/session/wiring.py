@@ -36,21 +36,41 @@ if TYPE_CHECKING:
 
 
 def make_endpoint(
-    settings: Settings, notices: Notices | None = None, early: Early | None = None
+    settings: Settings,
+    notices: Notices | None = None,
+    early: Early | None = None,
+    *,
+    later: bool = False,
 ) -> Endpoint:
-    """Return the endpoint of the base URL with those that stand in for it, and their patience.
+    """Return the endpoint of the base URL with those that stand in for it, and their patience,
+    behind the replies that are kept here.
 
     Args:
         notices: told when another endpoint takes over or is asked, too.
         early: a connection to the first endpoint that is being made.
+        later: nobody has to be asked for the first segment: nothing is loaded for the others
+            before they need it.
     """
+    notices = notices or Notices()
+    make = partial(_asked_endpoint, settings, notices, early)
+    if settings.cache == "off":
+        return make()
+    from voicestream.session.caching import cached
+
+    endpoint = cached(settings, make, notices)
+    if not later:
+        endpoint.asked()
+    return endpoint
+
+
+def _asked_endpoint(settings: Settings, notices: Notices, early: Early | None) -> Endpoint:
+    """Return the endpoint as it is asked for whatever is not kept."""
     if settings.embedded and not settings.fallbacks:
         return embedded_endpoint(notices)
     from voicestream.speech.failover import ResilientEndpoint, Route
     from voicestream.speech.hedge import HedgePolicy
     from voicestream.speech.retry import RetryPolicy
 
-    notices = notices or Notices()
     # made at once: its imports belong into the time in which the server thinks
     asked = _Asked.first(settings)
     first = _endpoint(settings, notices, asked, early)
@@ -221,6 +241,8 @@ def endpoint_of(
     """Return the endpoint that a program gave or the settings name, and the settings for it.
 
     Args:
+        given: its replies are kept if it is a client, or has a member ``cache_key``, a str that
+            stands for all that shapes its sound and stands in no request.
         loop: where an async client is at home.
         notices: told what the endpoint has to say, see :func:`make_endpoint`.
 
@@ -231,12 +253,20 @@ def endpoint_of(
         return make_endpoint(settings, notices), settings
     from voicestream.speech.openai_client import client_endpoint, is_client
 
+    notices = notices or Notices()
+    key = getattr(given, "cache_key", "")
     if is_client(given):
         given = client_endpoint(given, settings.timeout_s, loop)
+        key = given.name
     else:
         from voicestream.speech.given import GivenEndpoint
 
-        given = GivenEndpoint(given, notices or Notices())
+        given = GivenEndpoint(given, notices)
+    if isinstance(key, str) and key and settings.cache != "off":
+        from voicestream.session.caching import cached
+
+        asked = given
+        given = cached(settings, lambda: asked, notices, ("given", key), asked.name)
     if settings.embedded:  # whose voice and URL are the defaults without a key
         voice = "" if settings.voice == "heart" else settings.voice
         settings = replace(settings, base_url=OPENAI_URL, voice=voice)

@@ -78,6 +78,19 @@ class AskingSettings:
         ),
         "a JSON object of further headers that the endpoint is sent",
     )
+    cache: Literal["off", "short", "on"] = _setting(
+        "short",
+        flag_choice("off", "short", "on"),
+        "which replies are kept on this disk and not asked for again: on (all), short (of at most "
+        "cache_chars characters, from the second time on), or off; `voicestream help cache` tells "
+        "what is kept, `voicestream cache clear` forgets it",
+    )
+    cache_chars: int = _setting(
+        80, number(1, 4096, whole=True), "longest text that --cache short keeps, characters"
+    )
+    cache_mb: float = _setting(
+        64.0, number(0.1, 100_000), "room for kept replies, MB; what was used longest ago goes"
+    )
     rate_hz: int = _setting(
         0,
         number(0, 192_000, whole=True),

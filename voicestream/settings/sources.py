@@ -124,14 +124,26 @@ def user_config_file(environ: Mapping[str, str] | None = None) -> Path:
 
 def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
     """A file in the platform's state folder."""
-    environ = os.environ if environ is None else environ
     if _PLATFORM.startswith("linux"):
-        chosen = environ.get("XDG_STATE_HOME", "")
-        home = _home(environ) / ".local" / "state"
-        return (Path(chosen) if os.path.isabs(chosen) else home) / "voicestream" / name
+        return _xdg_folder("XDG_STATE_HOME", ".local/state", environ) / name
     from platformdirs import user_state_path
 
     return user_state_path("voicestream") / name
+
+
+def user_cache_folder(name: str, environ: Mapping[str, str] | None = None) -> Path:
+    """A folder in the platform's cache folder."""
+    if _PLATFORM.startswith("linux"):
+        return _xdg_folder("XDG_CACHE_HOME", ".cache", environ) / name
+    from platformdirs import user_cache_path
+
+    return user_cache_path("voicestream") / name
+
+
+def _xdg_folder(variable: str, below_home: str, environ: Mapping[str, str] | None) -> Path:
+    environ = os.environ if environ is None else environ
+    chosen = environ.get(variable, "")
+    return (Path(chosen) if os.path.isabs(chosen) else _home(environ) / below_home) / "voicestream"
 
 
 def _drop_what_a_folder_may_not(values: dict[str, Any], sources: dict[str, str]) -> bool:

@@ -79,6 +79,20 @@ def ends_of(stream: SpeechStream) -> str:
     return ends
 
 
+def is_cached(stream: SpeechStream) -> bool:
+    """Return whether a reply is kept here and nobody was asked, where a stream has a member
+    ``cached``."""
+    cached: bool = getattr(stream, "cached", False)
+    return cached
+
+
+def settle(stream: SpeechStream, good: bool) -> None:
+    """Tell a stream that has a member ``settle`` whether its reply was sound throughout, and all
+    of it was wanted."""
+    if (told := getattr(stream, "settle", None)) is not None:
+        told(good)
+
+
 class Endpoint(Protocol):
     """Is asked for speech. ``open`` may be called by several threads at once."""
 

@@ -109,6 +109,8 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
         facts.append(_holes(snapshot))
         if snapshot.underruns:
             facts.append(f"buffer {buffer_health(snapshot)}")
+    if snapshot.cached:
+        facts.append(f"{snapshot.cached} of {count(len(snapshot.segments), 'segment')} kept here")
     failed = sum(segment.status is Status.FAILED for segment in snapshot.segments)
     if failed and len(snapshot.segments) > 1:
         facts.append(f"{failed} of {len(snapshot.segments)} segments failed")
