@@ -137,7 +137,7 @@ MUTANTS = (
     ),
     Mutant(
         "a full ring is enough",
-        "playout/player.py",
+        "playout/gate.py",
         "if waiting >= self._ring.capacity_frames:",
         "if False:",
         "playout/test_player.py",

@@ -41,7 +41,7 @@ class Stage:
             self.controls,
             clock=lambda: self.now_s,
         )
-        self.player.plan = Plan(resume, resume)
+        self.player.gate.plan = Plan(resume, resume)
 
     def _wake(self) -> None:
         self.wakes += 1
@@ -62,12 +62,12 @@ class Stage:
 def test_nothing_is_played_before_there_is_enough() -> None:
     stage = Stage(resume=1000)
     stage.write(999)
-    assert not stage.player.ready
+    assert not stage.player.gate.ready
     assert not stage.fill().any()
     assert stage.machine.state is State.PREBUFFERING
     assert (stage.figures.underruns, stage.figures.stall_s) == (0, 0)
     stage.write(1)
-    assert stage.player.ready
+    assert stage.player.gate.ready
     assert (stage.fill() == LEVEL).all()
     assert stage.machine.state is State.PLAYING
 
@@ -75,16 +75,16 @@ def test_nothing_is_played_before_there_is_enough() -> None:
 def test_the_end_of_a_short_reply_opens_the_gate() -> None:
     stage = Stage(resume=1000)
     stage.write(100)
-    stage.player.ended = True
+    stage.player.gate.ended = True
     assert (stage.fill()[:100] == LEVEL).all()
 
 
 def test_a_pause_of_the_writer_opens_the_gate() -> None:
     stage = Stage(resume=1000)
-    stage.player.idle = True
-    assert not stage.player.ready
+    stage.player.gate.idle = True
+    assert not stage.player.gate.ready
     stage.write(100)
-    assert stage.player.ready
+    assert stage.player.gate.ready
 
 
 def test_a_hole_is_one_underrun_however_long() -> None:
@@ -130,11 +130,11 @@ def test_the_edges_of_a_hole_are_faded_and_nothing_is_lost() -> None:
 def test_running_empty_while_the_writer_pauses_is_no_underrun_and_no_stall() -> None:
     stage = Stage(resume=480)
     stage.write(480)
-    stage.player.idle = True
+    stage.player.gate.idle = True
     heard = np.concatenate([stage.fill() for _ in range(6)])
     assert (heard[:480] == LEVEL).all()
     assert not heard[480 + FADE :].any()
-    stage.player.idle = False  # the next segment is asked for; its sound is not here yet
+    stage.player.gate.idle = False  # the next segment is asked for; its sound is not here yet
     assert not stage.fill().any()
     stage.write(480)
     assert (stage.fill()[FADE:] == LEVEL).all()
@@ -161,12 +161,12 @@ def test_nothing_clicks_and_nothing_is_lost_wherever_the_ring_runs_dry(
     writes: list[int], period: int, resume: int, underrun: str, pausing: set[int]
 ) -> None:
     stage = Stage(resume=resume)
-    stage.player.underrun = underrun
+    stage.player.gate.underrun = underrun
     heard, since_hole = [np.zeros(1, np.int16)], FADE
     for turn, frames in enumerate(writes):
         at = stage.ring.written
         stage.ring.write(_TONE[at : at + frames, None])
-        stage.player.idle = turn in pausing  # the writer pauses: all that is known is written
+        stage.player.gate.idle = turn in pausing  # the writer pauses: all that is known is written
         start = stage.ring.read
         heard.append(stage.fill(period))
         played = stage.ring.read - start
@@ -196,7 +196,7 @@ def test_every_sample_is_played_once_then_the_tail_and_then_it_is_drained(
     stage.player.attach(PCM.frames_to_s(lead), PCM.frames_to_s(latency))
     total = sum(sizes)
     stage.ring.write((np.arange(total) % 30_000 + 1).astype(np.int16)[:, None])
-    stage.player.ended = True
+    stage.player.gate.ended = True
     pulled = []
     while not stage.player.drained:
         pulled.append(stage.fill(period))
@@ -276,7 +276,7 @@ def test_the_fill_is_seen_while_playing() -> None:
 def dry(underrun: str) -> tuple[Stage, np.ndarray]:
     """A stage that ran dry in the middle of a tone of 200 Hz, and its last fill."""
     stage = Stage(resume=1200)
-    stage.player.underrun = underrun
+    stage.player.gate.underrun = underrun
     tone = (8000 * np.sin(2 * np.pi * 200 * np.arange(1300) / 24_000)).astype(np.int16)
     assert stage.ring.write(tone[:, None]) == 1300
     for _ in range(5):
@@ -323,7 +323,7 @@ def test_a_hole_may_end_before_what_is_repeated_has_faded() -> None:
     after = stage.fill()
     assert abs(int(after[0]) - int(last[-1])) < 600  # they cross
     assert (after[FADE:] == LEVEL).all()
-    stage.player.idle = True
+    stage.player.gate.idle = True
     for _ in range(5):
         stage.fill()
     assert not stage.fill().any()
@@ -340,6 +340,6 @@ def test_a_cancel_in_a_hole_fades_what_is_repeated() -> None:
 
 def test_a_full_ring_is_played_whatever_the_plan_wants() -> None:
     stage = Stage(resume=1)
-    stage.player.plan = Plan(stage.ring.capacity_frames + 1, stage.ring.capacity_frames + 1)
+    stage.player.gate.plan = Plan(stage.ring.capacity_frames + 1, stage.ring.capacity_frames + 1)
     stage.write(stage.ring.capacity_frames)
     assert stage.fill().any()

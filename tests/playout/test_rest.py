@@ -33,7 +33,7 @@ def test_no_sample_is_lost_or_changed_however_often_it_is_paused(
     calls: list[tuple[int, bool]],
 ) -> None:
     stage = ramp_stage()
-    stage.player.ended = True
+    stage.player.gate.ended = True
     heard = []
     for frames, paused in calls:
         stage.controls.paused = paused
@@ -123,7 +123,7 @@ def test_volume_is_reached_without_a_step() -> None:
 def test_the_end_of_the_speech_is_told_before_the_silence_after_it() -> None:
     stage = Stage(resume=1)
     stage.write(PERIOD + 50)
-    stage.player.ended = True
+    stage.player.gate.ended = True
     stage.fill(at_s=1.0)
     assert not stage.player.spoken
     stage.fill(at_s=2.0)
@@ -175,7 +175,7 @@ def test_a_frame_that_is_not_written_yet_is_waited_for_in_silence() -> None:
 def test_a_frame_after_the_end_is_the_end() -> None:
     stage = ramp_stage()
     stage.fill()
-    stage.player.ended = True
+    stage.player.gate.ended = True
     stage.controls.seek_frame = NOT_YET
     stage.fill()
     assert stage.player.spoken
@@ -185,7 +185,7 @@ def test_a_frame_after_the_end_is_the_end() -> None:
 @pytest.mark.parametrize("left", [1, FADE - 1])
 def test_a_pause_in_the_last_moment_changes_no_sample(left: int) -> None:
     stage = ramp_stage()
-    stage.player.ended = True
+    stage.player.gate.ended = True
     heard = [stage.fill(len(RAMP) - left)]
     stage.controls.paused = True
     heard.append(stage.fill())

@@ -53,11 +53,11 @@ class Rig:
 
 def test_playback_waits_for_the_start_and_goes_on_with_less():
     rig = Rig()
-    rig.player.plan = Plan(start_frames=1000, resume_frames=400)
+    rig.player.gate.plan = Plan(start_frames=1000, resume_frames=400)
     rig.write(999)
-    assert not rig.player.ready
+    assert not rig.player.gate.ready
     rig.write(1)
-    assert rig.player.ready
+    assert rig.player.gate.ready
     assert len(np.flatnonzero(rig.fill(1200))) >= 990
     assert rig.machine.state is State.REBUFFERING
     rig.write(399)
@@ -70,7 +70,7 @@ def test_playback_waits_for_the_start_and_goes_on_with_less():
 
 def test_it_holds_at_the_frame_and_not_one_before():
     rig = Rig()
-    rig.player.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
+    rig.player.gate.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
     rig.write(2000)
     sound = np.concatenate([rig.fill() for _ in range(4)])
     assert rig.ring.read == 500
@@ -96,31 +96,31 @@ def test_it_holds_at_the_frame_and_not_one_before():
 )
 def test_a_hold_ends_in_time_or_by_a_new_plan(now_s, plan, goes_on):
     rig = Rig()
-    rig.player.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
+    rig.player.gate.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
     rig.write(2000)
     for _ in range(3):
         rig.fill()
     assert rig.ring.read == 500
     rig.now_s = now_s
-    rig.player.plan = plan or rig.player.plan
+    rig.player.gate.plan = plan or rig.player.gate.plan
     rig.fill(100)
     assert rig.ring.read == (600 if goes_on else 500)
 
 
 def test_the_end_of_the_reply_ends_every_hold():
     rig = Rig()
-    rig.player.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
+    rig.player.gate.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
     rig.write(2000)
     for _ in range(3):
         rig.fill()
-    rig.player.ended = True
+    rig.player.gate.ended = True
     rig.fill(2000)
     assert rig.ring.read == 2000
 
 
 def test_what_was_held_back_is_played_to_the_last_sample():
     rig = Rig()
-    rig.player.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
+    rig.player.gate.plan = Plan(1, 1, hold_at_frame=500, open_from_s=5.0, open_until_s=6.0)
     rig.write(2000)
     heard = [rig.fill() for _ in range(3)]
     rig.now_s = 5.5
@@ -186,10 +186,10 @@ def play(trace: Trace, policy: Policy) -> tuple[float, Rig]:
             pauses.arrived(frames)
             planner.arrived(at_s, frames)
             if not left or left[0][0] > now_s:
-                rig.player.plan = planner.plan(rig.player.read_frames)
-        rig.player.ended = not left
+                rig.player.gate.plan = planner.plan(rig.player.read_frames)
+        rig.player.gate.ended = not left
 
-    while not rig.player.ready:
+    while not rig.player.gate.ready:
         start_s = left[0][0]
         arrive(start_s)
     calls = 0

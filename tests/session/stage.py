@@ -123,7 +123,7 @@ class Stage:
             return True
         if playback.player is None or playback._ring is None:
             return False
-        return playback._ring.readable_frames >= frames or playback.player.ended
+        return playback._ring.readable_frames >= frames or playback.player.gate.ended
 
     def verb(self, verb: str, value: str | None = None) -> dict[str, Any]:
         return self.session.verbs.answer({"verb": verb, "value": value})

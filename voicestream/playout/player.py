@@ -15,15 +15,13 @@ from voicestream.counters import PlayFigures, Timeline
 from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
 from voicestream.playout.conceal import Concealer
 from voicestream.playout.controls import Controls
+from voicestream.playout.gate import Gate
 from voicestream.playout.reel import Reel, Stretching, no_stretcher
 from voicestream.playout.ring import Ring
-from voicestream.policy.plan import Plan
 from voicestream.state import State, StateMachine
 
 AUDIBLE = 32
 """16-bit samples below this (-60 dB) count as silence."""
-_SOON_S = 0.02
-"""Less than this is not worth going on with."""
 TAIL_S = 0.05
 """Silence after the last sample, on top of the sink's latency: a card that stops
 at once swallows 20 to 100 ms."""
@@ -54,6 +52,8 @@ class Player:
     ) -> None:
         self._ring = ring
         self._reel = Reel(ring, stretcher)
+        self.gate = Gate(ring, pcm, figures, clock)
+        """When there is enough to play."""
         self._pcm = pcm
         self._machine = machine
         self._timeline = timeline
@@ -65,18 +65,7 @@ class Player:
         self._lead_in_frames = 0
         self.latency_frames = 0
         self.tail_frames = pcm.s_to_frames(TAIL_S)
-        self.underrun = "wait"
-        """What an underrun does: ``wait`` until there is enough (``stretch``, too: it comes
-        before the ring), play on over ``silence`` as soon as there is sound, or ``repeat`` the
-        last sound, fading, and wait."""
         # feeder
-        self.plan = Plan(start_frames=1)
-        """When to start, to wait at a pause, and to go on; replaced whole."""
-        self.ended = False
-        """Nothing more will be written."""
-        self.idle = False
-        """All that was asked for is in the ring, and more text is not known yet: when the
-        ring runs empty now, the writer pauses and nothing is late."""
         self.wanted_room_frames = 0
         """The feeder waits for so much room in the ring; 0: it does not wait."""
         # conductor
@@ -89,8 +78,6 @@ class Player:
         self._lead_left = 0
         self._concealer = Concealer(pcm)
         self._fading = False  # after a cancel
-        self._late = False  # the ring ran empty, and that was not the writer's pause
-        self._held = False  # waiting at a pause, as the plan wants
         self._silent_frames = 0
         self._asked_s = math.inf  # the callback before this one
         self._gain = 1.0  # reached so far
@@ -121,26 +108,6 @@ class Player:
     def read_frames(self) -> int:
         """Frames of the reply handed to the sink so far."""
         return self._ring.read
-
-    @property
-    def ready(self) -> bool:
-        """Whether enough is waiting to start or to go on, or all there is."""
-        if self.ended:
-            return True
-        plan, waiting = self.plan, self._ring.readable_frames
-        if self.idle and waiting > 0:
-            return True  # what there is need not wait for what may come much later
-        if self._held:
-            passed = plan.hold_at_frame > self._ring.read or not plan.holds(self._clock())
-            return passed and waiting > 0
-        if waiting >= self._ring.capacity_frames:
-            return True  # a full ring gets no fuller, whatever the plan wants
-        if not self._ring.read:
-            return waiting >= plan.start_frames
-        enough = plan.resume_frames
-        if self.underrun == "silence":
-            enough = min(enough, self._pcm.s_to_frames(_SOON_S))
-        return waiting >= enough
 
     def fill(self, frames: int, dac_time_s: float) -> bytes:
         """Return the next frames as 16-bit bytes, silence where there is nothing to play.
@@ -193,7 +160,7 @@ class Player:
         out = out[silent:]
         if len(out) and self.resting:
             self._end_rest()
-        if len(out) and self._goes_on and self.ready:
+        if len(out) and self._goes_on and self.gate.ready:
             self._goes_on = False
             self._leading_frames = self._concealer.lead_into(self._reel.peek)
         if self._leading_frames:
@@ -227,7 +194,7 @@ class Player:
         if not self.resting:
             self.resting = True
             self.silent = False
-            self._late = self._held = False
+            self.gate.forgive()
             self._leading_frames = 0
             if self._machine.advance(State.PAUSED):
                 self._concealer.stop(out[:0])
@@ -247,7 +214,7 @@ class Player:
         if not self._seeking:
             self._seeking = True
             self._turn_off()
-        ended = self.ended  # before the ring is looked at: nothing is written after it is set
+        ended = self.gate.ended  # before the ring is looked at: nothing is written after it is set
         self._figures.played_frames += self._reel.seek(frame)
         self.spoken = False
         self._silent_frames = 0
@@ -261,7 +228,7 @@ class Player:
 
     def _turn_off(self) -> None:
         """Fade what is heard, as before a hole: the new place waits until there is enough."""
-        self._late = self._held = False
+        self.gate.forgive()
         playing = self._machine.state in (State.PLAYING, State.DRAINING)
         if playing or self._leading_frames:
             self._leading_frames = 0
@@ -280,18 +247,18 @@ class Player:
 
     def _play(self, out: Frames16, dac_time_s: float) -> None:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
-            if not self.ready:
-                self._stalled(len(out))
+            if not self.gate.ready:
+                self._waited(len(out))
                 self._concealer.fill(out)
                 return
             self._machine.advance(State.PLAYING)
             self._concealer.go_on()
             self._timeline.mark("playback_start")
         # before the ring is looked at: what is written after these are set counts as not yet
-        ended, idle = self.ended, self.idle
+        ended, idle = self.gate.ended, self.gate.idle
         waiting = self._ring.readable_frames
         self._see_fill(waiting)
-        allowed = waiting if ended or idle else self._allowed(waiting)
+        allowed = waiting if ended or idle else self.gate.allowed(waiting)
         before = self._ring.read
         rest_at = self._controls.rest_at_frame
         # it may just have been set to a place that has passed
@@ -313,17 +280,12 @@ class Player:
         elif ended:
             self._drain(missing)
         elif idle:
-            self._late = self._held = False
+            self.gate.forgive()
             self._pause(out, len(sound))
         else:
-            self._held = waiting > taken
-            self._interrupted(out, len(sound))
-
-    def _allowed(self, waiting: int) -> int:
-        """Return how many frames may be played before a pause at which to wait."""
-        plan = self.plan
-        left = plan.hold_at_frame - self._ring.read
-        return left if 0 <= left < waiting and plan.holds(self._clock()) else waiting
+            self.gate.close(held=waiting > taken)
+            self._pause(out, len(sound))
+            self._waited(missing)
 
     def _heard(self, sound: Frames16, dac_time_s: float) -> None:
         if len(sound):
@@ -335,30 +297,15 @@ class Player:
                     "first_sound", dac_time_s + self._pcm.frames_to_s(int(audible[0]))
                 )
 
-    def _interrupted(self, out: Frames16, heard: int) -> None:
-        """Begin a wait after ``heard`` frames of ``out``: the ring ran dry, or a pause is waited
-        at."""
-        self._late = not self._held
-        self._figures.holds += self._held
-        self._figures.underruns += not self._held
-        self._figures.rebuffers += 1
-        self._pause(out, heard)
-        self._stalled(len(out) - heard)
-
     def _pause(self, out: Frames16, heard: int) -> None:
         """Play nothing after ``heard`` frames of ``out``, until there is enough again."""
-        self._concealer.stop(out[:heard], repeating=self._late and self.underrun == "repeat")
+        self._concealer.stop(out[:heard], repeating=self.gate.repeats)
         self._concealer.fill(out[heard:])
         self._machine.advance(State.REBUFFERING)
 
-    def _stalled(self, frames: int) -> None:
-        if self._machine.state is not State.REBUFFERING or self.idle:
-            return
-        seconds = self._pcm.frames_to_s(frames)
-        if self._held:
-            self._figures.hold_s += seconds
-        elif self._late:
-            self._figures.stall_s += seconds
+    def _waited(self, frames: int) -> None:
+        if self._machine.state is State.REBUFFERING:
+            self.gate.waited(frames)
 
     def _drain(self, silent_frames: int) -> None:
         if not self.spoken:

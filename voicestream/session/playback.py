@@ -189,8 +189,8 @@ class Playback:
             self.controls,
             lambda: Stretcher(pcm),
         )
-        player.plan = Plan()
-        player.underrun = self._underrun
+        player.gate.plan = Plan()
+        player.gate.underrun = self._underrun
         player.attach(sink.lead_in_s, sink.latency_s)
         player.cancelled = self._cancelled
         metrics.feeder.latency_frames = player.latency_frames
@@ -211,7 +211,7 @@ class Playback:
     def idle(self, idle: bool) -> None:
         """Say whether the writer of the text pauses, so that running empty is nobody's fault."""
         if self._player:
-            self._player.idle = idle
+            self._player.gate.idle = idle
             if idle:
                 self._start_when_ready()
 
@@ -282,10 +282,10 @@ class Playback:
     def _plan(self, more_waiting: bool) -> None:
         if self._player is not None:
             read = max(self._player.read_frames, 1) if self._playing else 0
-            self._player.plan = self._pacing.plan(read, more_waiting)
+            self._player.gate.plan = self._pacing.plan(read, more_waiting)
 
     def _start_when_ready(self) -> None:
-        if self._playing or not self._player or not self._sink or not self._player.ready:
+        if self._playing or not self._player or not self._sink or not self._player.gate.ready:
             return
         self._playing = True
         self._on_start()
@@ -332,7 +332,7 @@ class Playback:
         player = self._player
         if player is None or self._cancelled:
             return
-        player.ended = True
+        player.gate.ended = True
         self._start_when_ready()
         while not player.drained and not self._cancelled:
             try:
