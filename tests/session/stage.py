@@ -121,9 +121,10 @@ class Stage:
         session, playback = self.session, self.session._playback
         if session.controls.seek_frame is not None or session.controls.paused or session.wait(0):
             return True
-        if playback.player is None or playback._ring is None:
+        deck = playback._deck
+        if deck is None:
             return False
-        return playback._ring.readable_frames >= frames or playback.player.gate.ended
+        return deck.ring.readable_frames >= frames or deck.player.gate.ended
 
     def verb(self, verb: str, value: str | None = None) -> dict[str, Any]:
         return self.session.verbs.answer({"verb": verb, "value": value})
