@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 import zlib
 from collections.abc import Iterator
@@ -202,7 +203,7 @@ class Cache:
             os.mkdir(self.folder, 0o700)
         except FileExistsError:
             found = os.lstat(self.folder)
-            if os.name == "posix" and (found.st_uid != os.getuid() or found.st_mode & 0o022):
+            if sys.platform != "win32" and (found.st_uid != os.getuid() or found.st_mode & 0o022):
                 raise PermissionError(f"others may write into {self.folder}") from None
 
     def _files(self) -> Iterator[tuple[str, int, float]]:
