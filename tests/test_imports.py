@@ -196,3 +196,12 @@ def test_importing_the_package_loads_nothing_of_it(tmp_path: Path) -> None:
         check=True,
     )
     assert json.loads(ended.stdout) == ["voicestream"]
+
+
+def test_one_name_is_one_class() -> None:
+    places: dict[str, list[str]] = {}
+    for file in FILES:
+        for node in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name_of(file))
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}

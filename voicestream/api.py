@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from voicestream.output.base import Recipient
 
-Target: TypeAlias = str | os.PathLike[str] | BinaryIO
+SaveTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
 """Where sound is kept."""
 POLL_S = 0.02
 """How often an ``interrupt_callback`` is asked."""
@@ -96,7 +96,7 @@ def start(
     text: str | Iterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: Target | None = None,
+    save: SaveTarget | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,
@@ -139,7 +139,7 @@ def begin(
     text: str | Iterable[str],
     settings: Settings | None,
     on_event: OnEvent | None,
-    save: Target | None,
+    save: SaveTarget | None,
     endpoint: Any,
     interruptible: bool,
     loop: asyncio.AbstractEventLoop | None = None,
@@ -236,7 +236,7 @@ def say(
     text: str | Iterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: Target | None = None,
+    save: SaveTarget | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,

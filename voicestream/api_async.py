@@ -7,7 +7,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from voicestream.api import POLL_S, STOP_S, Handle, Target, begin, check_callbacks
+from voicestream.api import POLL_S, STOP_S, Handle, SaveTarget, begin, check_callbacks
 from voicestream.session.bridge import Bridge
 from voicestream.session.listener import OnEvent
 from voicestream.session.result import Event, Result
@@ -18,7 +18,7 @@ async def speak_stream(
     text_iter: str | Iterable[str] | AsyncIterable[str],
     settings: Settings | None = None,
     on_event: OnEvent | None = None,
-    save: Target | None = None,
+    save: SaveTarget | None = None,
     *,
     endpoint: Any = None,
     interruptible: bool = True,

@@ -10,7 +10,7 @@ from tests.fuzz.pieces import cut, options_of
 from tests.fuzz.texts import is_harmless
 from voicestream.errors import EndpointError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.realtime.connection import Connection
+from voicestream.speech.realtime.connection import RealtimeConnection
 from voicestream.speech.realtime.handshake import OpenSocket
 from voicestream.speech.realtime.protocol import (
     ServerEvent,
@@ -41,7 +41,7 @@ def came(begun: bytes, pieces: list[bytes]) -> tuple[list[ServerEvent], str]:
     ours, theirs = socket.socketpair()
     with theirs:
         opened = OpenSocket(ours, begun, first_messages(_ASKED), 1.0)
-        connection = Connection(opened, partial(_error))
+        connection = RealtimeConnection(opened, partial(_error))
         reply = connection.ask(_ASKED, _LIMIT_BYTES)
         for piece in pieces:
             try:

@@ -24,7 +24,7 @@ from voicestream.errors import EndpointError, UsageError
 from voicestream.pcm import Samples, to_int16
 from voicestream.serve.admission import Admission, is_loopback
 from voicestream.serve.app import make_app
-from voicestream.serve.asked import FORMATS
+from voicestream.serve.asked import SERVED_FORMATS
 from voicestream.serve.run import serve
 
 TEXT = "Hello there."
@@ -63,7 +63,7 @@ def own() -> Int16:
     return to_int16(made)
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", SERVED_FORMATS)
 def test_voicestream_hears_its_own_voice(
     form: str, server_url: str, own: Int16, tmp_path: Path
 ) -> None:

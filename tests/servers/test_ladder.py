@@ -17,8 +17,8 @@ from tests.support import encode, sound
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.pcm import from_int16
-from voicestream.session.asking import first_format
 from voicestream.session.ladder import RUNGS, Ladder, Step, Transfer, throughput_kbps
+from voicestream.session.speech_request import first_format
 from voicestream.settings.table import Settings
 
 NEED = {"pcm": 384.0, "mp3": 128.0, "opus": 48.0}

@@ -23,7 +23,7 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http import sse
 from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
 from voicestream.speech.http.limits import Limits
-from voicestream.speech.http.sse import EventParser, ServerEvent, SpeechEvents
+from voicestream.speech.http.sse import EventParser, SpeechEvents, StreamEvent
 
 RAMP = sound.ramp(1200)
 PCM = RAMP.tobytes()
@@ -48,7 +48,7 @@ def script(body: bytes, **more: object) -> Script:
     return Script(body, content_type="text/event-stream; charset=utf-8", **more)  # type: ignore[arg-type]
 
 
-def parsed(pieces: list[bytes]) -> list[ServerEvent]:
+def parsed(pieces: list[bytes]) -> list[StreamEvent]:
     parser = EventParser()
     return [event for piece in pieces for event in parser.feed(piece)]
 

@@ -14,10 +14,10 @@ from tests.session.test_fetchers import fetchers, jobs_of
 from voicestream.counters import RequestFigures, SegmentFigures
 from voicestream.metrics import Metrics
 from voicestream.notices import unheeded
-from voicestream.session.asking import lighter_may_follow
 from voicestream.session.feeder import Feeder
 from voicestream.session.loudness import Loudness
 from voicestream.session.requests import Requests
+from voicestream.session.speech_request import lighter_may_follow
 from voicestream.settings.table import Settings
 
 AUTO = Settings(format="auto", base_url="http://127.0.0.1:9/v1")

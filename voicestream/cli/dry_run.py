@@ -23,7 +23,7 @@ def dry_run(call: SayCall, settings: Settings, script: Script | SaidSegments) ->
     Raises:
         VoicestreamError: the text cannot be read, or holds nothing to speak.
     """
-    from voicestream.session.asking import speech_request
+    from voicestream.session.speech_request import speech_request
     from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
 
     segments: list[dict[str, Any]] = []

@@ -34,7 +34,7 @@ def show_devices(as_json: bool) -> int:
 def show_voices(flags: dict[str, Any], as_json: bool) -> int:
     """What --voice can name, one a line."""
     settings = load_settings(flags)
-    from voicestream.session.voices import find_voices
+    from voicestream.session.voice_list import find_voices
 
     voices = find_voices(settings)
     keep_seen(f"voices {settings.base_url}", [(voice.id, voice.name) for voice in voices])

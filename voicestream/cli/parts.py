@@ -135,7 +135,7 @@ def ask_early(
     early: EarlyRequest | Handshake, settings: Settings, script: Script | SaidSegments
 ) -> None:
     """Ask for the first segment, if its text is known already."""
-    from voicestream.session.asking import speech_request
+    from voicestream.session.speech_request import speech_request
     from voicestream.speech.http.request import EarlyRequest, request_body
 
     request = None if script.first is None else speech_request(settings, script.first)

@@ -13,8 +13,8 @@ from voicestream.doctor.models import ending_findings, gone_finding, list_findin
 from voicestream.doctor.way import check_way
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.notices import Notices
-from voicestream.session.asking import speech_request
 from voicestream.session.pacing import endpoint_key, kept_learnt
+from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.endpoints import AUTO, EMBEDDED_URL, Place
 from voicestream.settings.table import Settings

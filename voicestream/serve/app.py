@@ -43,7 +43,7 @@ _TYPES = {
 }
 
 
-class Speaker:
+class Routes:
     """The voice behind the routes."""
 
     def __init__(self, endpoint: EmbeddedEndpoint) -> None:
@@ -211,7 +211,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 def make_app(admission: Admission, endpoint: EmbeddedEndpoint | None = None) -> Starlette:
     """The server. Its voice begins to load at once."""
-    speaker = Speaker(endpoint or EmbeddedEndpoint())
+    speaker = Routes(endpoint or EmbeddedEndpoint())
     pages = Middleware(
         Preflight,
         allow_origins=admission.origins,

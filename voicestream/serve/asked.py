@@ -10,7 +10,7 @@ from typing import Any
 from voicestream.errors import UnspokenError
 from voicestream.speech.embedded import VOICES, nearest_voice
 
-FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+SERVED_FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 """What ``encode`` makes; the first unless it is said."""
 MODEL = "hibari"
 
@@ -69,7 +69,7 @@ class Asked:
         return cls(
             text=_input(fields),
             voice=voice_of(fields),
-            format=_choice(fields, "response_format", FORMATS, "mp3"),
+            format=_choice(fields, "response_format", SERVED_FORMATS, "mp3"),
             speed=_speed(fields),
             events=_choice(fields, "stream_format", ("audio", "sse"), "audio") == "sse",
         )

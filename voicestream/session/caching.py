@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 from voicestream.cache import Cache
 from voicestream.notices import Notices
-from voicestream.session.asking import Speakable, speech_request
+from voicestream.session.speech_request import Speakable, speech_request
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.speech.cached import CachedEndpoint, Keeping

@@ -14,7 +14,6 @@ from voicestream.metrics import Metrics
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
 from voicestream.redact import forget_keys_in
-from voicestream.session.asking import first_format
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
@@ -23,10 +22,11 @@ from voicestream.session.heard import HeardTeller
 from voicestream.session.kept import Keeper
 from voicestream.session.listener import Listener, OnEvent
 from voicestream.session.loudness import Loudness
-from voicestream.session.pacing import Keeping, Pacing
+from voicestream.session.pacing import LearntStore, Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.requests import Requests
 from voicestream.session.result import Result, failures, make_result
+from voicestream.session.speech_request import first_format
 from voicestream.session.spool import LIMIT_BYTES
 from voicestream.session.verbs import Verbs
 from voicestream.settings.table import Settings
@@ -63,7 +63,7 @@ class Session:
         saver: Recipient | None = None,
         metrics: Metrics | None = None,
         on_event: OnEvent | None = None,
-        learnt: Keeping | None = None,
+        learnt: LearntStore | None = None,
         turn: AnyTurn | None = None,
     ) -> None:
         self._settings = settings

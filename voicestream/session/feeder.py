@@ -20,13 +20,13 @@ from voicestream.errors import (
 )
 from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
-from voicestream.session.asking import lighter_may_follow
 from voicestream.session.fetchers import Fetchers
 from voicestream.session.job import Job
 from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
+from voicestream.session.speech_request import lighter_may_follow
 from voicestream.settings.table import Settings
 from voicestream.state import Status
 from voicestream.text.segment import Boundary

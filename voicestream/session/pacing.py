@@ -24,7 +24,7 @@ _PERIOD_S = 0.016
 """The least that any device pulls at once."""
 
 
-class Keeping(Protocol):
+class LearntStore(Protocol):
     """Keeps what is known of endpoints from one reply to the next."""
 
     trouble: str
@@ -55,7 +55,7 @@ class Pacing:
         settings: Settings,
         metrics: Metrics,
         text_length: Callable[[], tuple[int, bool]],
-        learnt: Keeping | None,
+        learnt: LearntStore | None,
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -105,7 +105,7 @@ class Pacing:
             trace = self._recorder.trace(chars if complete else 0, pauses)
             save_trace(trace, self.trace_file)
 
-    def _tell_trouble(self, learnt: Keeping) -> None:
+    def _tell_trouble(self, learnt: LearntStore) -> None:
         if learnt.trouble:
             self._metrics.notices.notify_once(learnt.trouble)
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from voicestream.counters import RequestFigures, SegmentFigures
 from voicestream.decode.registry import preload
 from voicestream.notices import Notify
-from voicestream.session.asking import Speakable, speech_request
 from voicestream.session.ladder import RUNGS, Ladder, Transfer, throughput_kbps
+from voicestream.session.speech_request import Speakable, speech_request
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.state import Status

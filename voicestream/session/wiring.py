@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.errors import EndpointError
-    from voicestream.settings.endpoints import Kind, Place
+    from voicestream.settings.endpoints import EndpointKind, Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
     from voicestream.speech.http.endpoint import HttpEndpoint
@@ -224,7 +224,7 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
     return RealtimeEndpoint(config, early if isinstance(early, Handshake) else None)
 
 
-_MAKERS: dict[Kind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {
+_MAKERS: dict[EndpointKind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {
     "speech": _http,
     "realtime": _realtime,
 }

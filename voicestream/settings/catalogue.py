@@ -15,7 +15,7 @@ from voicestream.settings.sources import (
     user_config_file,
 )
 from voicestream.settings.table import TABLE
-from voicestream.settings.where import Keys, common_key, settle
+from voicestream.settings.where import EndpointKeys, common_key, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Catalogue:
     """
 
     profiles: Profiles
-    keys: Keys
+    keys: EndpointKeys
     use: tuple[str, ...]
     file: Path
 
@@ -55,5 +55,5 @@ def catalogue(
     dotenv = read_dotenv((folder or Path()) / ".env")
     layers = [config, from_variables(dotenv, TABLE, ".env "), from_variables(environ, TABLE, "")]
     profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
-    keys = Keys(environ, dotenv, "", common_key(layers))
+    keys = EndpointKeys(environ, dotenv, "", common_key(layers))
     return Catalogue(profiles, keys, settle(layers)[0], file)

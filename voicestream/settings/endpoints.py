@@ -11,9 +11,9 @@ from voicestream.errors import SettingsError
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]
-Kind = Literal["embedded", "speech", "realtime"]
+EndpointKind = Literal["embedded", "speech", "realtime"]
 
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, EndpointKind] = {
     "embedded": "embedded",
     "http": "speech",
     "https": "speech",
@@ -190,7 +190,7 @@ def named_keys(
     return found
 
 
-def endpoint_kind(address: str, model: str = "") -> Kind:
+def endpoint_kind(address: str, model: str = "") -> EndpointKind:
     """What kind of endpoint a base URL names.
 
     Models whose name says so are served by the Realtime API alone, wherever they are.

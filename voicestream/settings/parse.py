@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from voicestream.errors import SettingsError
 
-Kind: TypeAlias = Callable[[Any], Any]
+Parser: TypeAlias = Callable[[Any], Any]
 """Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -17,7 +17,7 @@ _SECRET_NAMES = frozenset("key api_key api-key apikey token access_token secret 
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
-def parse_setting(kind: Kind, value: Any, source: str) -> Any:
+def parse_setting(kind: Parser, value: Any, source: str) -> Any:
     """``value`` as ``kind`` reads it.
 
     Raises:
@@ -65,7 +65,7 @@ def _short(value: Any) -> str:
     return shown if len(shown) <= 40 else shown[:39] + "…"
 
 
-def number(least: float, most: float, *, whole: bool = False) -> Kind:
+def number(least: float, most: float, *, whole: bool = False) -> Parser:
     """A number within bounds."""
 
     def parse(value: Any) -> float | int:
@@ -81,7 +81,7 @@ def number(least: float, most: float, *, whole: bool = False) -> Kind:
     return parse
 
 
-def off_or(kind: Kind) -> Kind:
+def off_or(kind: Parser) -> Parser:
     """``off``, or what ``kind`` reads, as text."""
 
     def parse(value: Any) -> str:
@@ -104,7 +104,7 @@ class Choice:
         return word
 
 
-def flag_choice(*words: str) -> Kind:
+def flag_choice(*words: str) -> Parser:
     """One of a few words, in any case."""
     return Choice(words)
 
@@ -154,7 +154,7 @@ def url(value: Any) -> str:
     return base + mark + query
 
 
-def json_object(*ours: str) -> Kind:
+def json_object(*ours: str) -> Parser:
     """A JSON object as text; what it may not name is ours."""
 
     def parse(value: Any) -> str:
@@ -176,7 +176,7 @@ def json_object(*ours: str) -> Kind:
     return parse
 
 
-def header_object(*ours: str) -> Kind:
+def header_object(*ours: str) -> Parser:
     """A JSON object of header names and values."""
     parse_object = json_object(*ours)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from voicestream.errors import SettingsError
 from voicestream.settings.endpoints import Place, key_variable, tellable_name
-from voicestream.settings.parse import Kind, parse_setting, text
+from voicestream.settings.parse import Parser, parse_setting, text
 
 _PRESETS = Path(__file__).with_name("presets.json")
 _SETTINGS = {
@@ -103,7 +103,7 @@ class Profiles:
         SettingsError: a table is malformed. Nothing that may be a key is part of the message.
     """
 
-    def __init__(self, tables: Mapping[str, Any], file: str, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, tables: Mapping[str, Any], file: str, kinds: Mapping[str, Parser]) -> None:
         self._file = file
         self._kinds = kinds
         self._presets: dict[str, dict[str, str]] = json.loads(_PRESETS.read_text("utf-8"))
@@ -207,7 +207,7 @@ class Profiles:
             )
         return found
 
-    def _kind(self, field: str) -> Kind:
+    def _kind(self, field: str) -> Parser:
         if field == "key_variable":
             return key_variable
         return text if field == "preset" else self._kinds[_SETTINGS[field]]

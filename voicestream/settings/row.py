@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from voicestream.settings.parse import Kind
+from voicestream.settings.parse import Parser
 
 PREFIX = "VOICESTREAM_"
 """Of the variables."""
 _CLOSE = 0.6
 
 
-def setting(default: Any, kind: Kind, help_text: str, *aliases: str, flag: str = "") -> Any:
+def setting(default: Any, kind: Parser, help_text: str, *aliases: str, flag: str = "") -> Any:
     """One row of the table. ``aliases``: further environment variables, less strong."""
     return field(
         default=default,
@@ -26,7 +26,7 @@ class Row:
     """One setting as the command line, the example file and ``config`` show it."""
 
     name: str
-    kind: Kind
+    kind: Parser
     help: str
     default: Any
     flag: str

@@ -19,7 +19,7 @@ from voicestream.files import read_bounded
 from voicestream.settings.endpoints import Place, named_keys, places
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row, nearest
-from voicestream.settings.where import Keys, Layer, Named, by_name, common_key, settle
+from voicestream.settings.where import EndpointKeys, Layer, Named, by_name, common_key, settle
 
 _PLATFORM: str = sys.platform
 _MOST_PARTS = 200
@@ -77,7 +77,7 @@ def gather(
         profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
         key_variables = profiles.key_variables
         if names:
-            keys = Keys(environ, dotenv, named_by, common_key(layers))
+            keys = EndpointKeys(environ, dotenv, named_by, common_key(layers))
             named = by_name(names, named_by, profiles, layers, keys)
             # what an endpoint's profile says is weaker than what is said for this call, or here;
             # a preset is the weakest of all where the config file itself names the endpoint

@@ -22,7 +22,7 @@ from voicestream.settings.endpoints import (
     EMBEDDED_URL,
     OPENAI_URL,
     REALTIME_MODEL,
-    Kind,
+    EndpointKind,
     Place,
     endpoint_kind,
     model_for,
@@ -35,12 +35,12 @@ from voicestream.settings.proxy import key_in_the_clear
 from voicestream.settings.row import Row, rows_of, shown
 from voicestream.settings.sources import gather
 from voicestream.settings.speaking import SpeakingSettings
-from voicestream.settings.where import Keys, by_name
+from voicestream.settings.where import EndpointKeys, by_name
 
 _DEFAULT = "default"
 MOST_REALTIME_SPEED = 1.5
 """A Realtime API speaks no faster."""
-_VOICES: dict[Kind, str] = {"embedded": "heart", "speech": "alloy", "realtime": "marin"}
+_VOICES: dict[EndpointKind, str] = {"embedded": "heart", "speech": "alloy", "realtime": "marin"}
 """The voice that speaks unless one is named."""
 
 
@@ -119,7 +119,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         kinds = {row.name: row.kind for row in TABLE}
         told = {row.name: (getattr(self, row.name), "the program") for row in TABLE}
         flags = {name: held for name, held in told.items() if held[0] != _BY_NAME[name].default}
-        keys = Keys(self.keys, {}, "", flags.get("api_key", ("", "")))
+        keys = EndpointKeys(self.keys, {}, "", flags.get("api_key", ("", "")))
         names = tuple(self.endpoint.split(","))
         named = by_name(
             names, "the program", Profiles({}, "the config file", kinds), [{}, flags], keys
@@ -187,7 +187,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return f"Settings({', '.join(shown)})"
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EndpointKind:
         """What kind of endpoint is asked first."""
         return endpoint_kind(self.base_url, self.model)
 

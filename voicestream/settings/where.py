@@ -82,7 +82,7 @@ def settle(layers: Sequence[Layer]) -> tuple[tuple[str, ...], str]:
     return (), ""
 
 
-class Keys:
+class EndpointKeys:
     """Finds the keys of named endpoints.
 
     Args:
@@ -160,7 +160,11 @@ def is_preset(source: str) -> bool:
 
 
 def by_name(
-    names: Sequence[str], named_by: str, profiles: Profiles, layers: Sequence[Layer], keys: Keys
+    names: Sequence[str],
+    named_by: str,
+    profiles: Profiles,
+    layers: Sequence[Layer],
+    keys: EndpointKeys,
 ) -> Named:
     """Look the names up.
 

@@ -21,7 +21,7 @@ from voicestream.errors import (
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
-    from voicestream.speech.http.transport import Response
+    from voicestream.speech.http.transport import HttpResponse
     from voicestream.speech.retry import RetryPolicy
 
 ROUTE = "/chat/completions"
@@ -86,7 +86,7 @@ def stream_answer(
         endpoint.close()
 
 
-def _asked(endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy) -> Response:
+def _asked(endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy) -> HttpResponse:
     """Return a reply that is no refusal, asked for as often as the policy allows."""
     began_s, tried = time.monotonic(), 0
     while True:
@@ -101,7 +101,7 @@ def _asked(endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy) -> Response
         time.sleep(wait_s)
 
 
-def _texts(endpoint: HttpEndpoint, response: Response) -> Iterator[str]:
+def _texts(endpoint: HttpEndpoint, response: HttpResponse) -> Iterator[str]:
     from voicestream.speech.http.sniff import is_events
 
     pieces = response.iter_raw()
@@ -118,7 +118,7 @@ def _texts(endpoint: HttpEndpoint, response: Response) -> Iterator[str]:
 
 
 def _events(
-    endpoint: HttpEndpoint, response: Response, head: bytes, pieces: Iterator[bytes]
+    endpoint: HttpEndpoint, response: HttpResponse, head: bytes, pieces: Iterator[bytes]
 ) -> Iterator[str]:
     """Yield the texts of a stream of events. Comments and pings are no sign of life."""
     from voicestream.speech.http.sse import EventParser
@@ -194,7 +194,9 @@ def _plain(content: Any) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _whole(endpoint: HttpEndpoint, response: Response, head: bytes, pieces: Iterator[bytes]) -> str:
+def _whole(
+    endpoint: HttpEndpoint, response: HttpResponse, head: bytes, pieces: Iterator[bytes]
+) -> str:
     """Return the text of an answer that comes at once, although a stream was asked for."""
     body = bytearray(head)
     for piece in pieces:

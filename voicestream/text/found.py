@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from voicestream.patterns import lazy_pattern
 
-Kind: TypeAlias = Literal["text", "markup", "break", "gone", "skip", "hide"]
+FoundKind: TypeAlias = Literal["text", "markup", "break", "gone", "skip", "hide"]
 
 
 class Found(NamedTuple):
@@ -22,7 +22,7 @@ class Found(NamedTuple):
 
     end: int
     text: str = ""
-    kind: Kind = "text"
+    kind: FoundKind = "text"
     until: str = ""
 
 

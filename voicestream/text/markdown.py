@@ -21,7 +21,7 @@ from voicestream.text.found import GIVE_UP, NOTHING, Found
 from voicestream.text.hidden import Hidden
 from voicestream.text.inline import HOLD_MAX, half_link
 from voicestream.text.machine import bracketed
-from voicestream.text.tags import Place, tag
+from voicestream.text.tags import Position, tag
 from voicestream.text.writer import Writer
 
 CodeMode: TypeAlias = Literal["announce", "skip", "read"]
@@ -278,9 +278,9 @@ class MarkdownFilter:
             found = _CONSTRUCTS[char](buf, at, stop, known)
         return None if found is None else self._take(at, found)
 
-    def _place(self, at: int) -> Place:
+    def _place(self, at: int) -> Position:
         before = self._buf[at - 1] if at else self._before
-        return Place(before, self._writer.line_chars == 0, self._may_hide)
+        return Position(before, self._writer.line_chars == 0, self._may_hide)
 
     def _bracket(self, at: int, stop: int, known: bool) -> Found | None:
         place = self._place(at)

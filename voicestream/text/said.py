@@ -16,7 +16,7 @@ from itertools import islice, product
 
 from voicestream.text.readings import OR
 from voicestream.text.spoken_form import IRREGULAR, words_of
-from voicestream.text.spoken_numbers import Word
+from voicestream.text.spoken_numbers import SpokenWord
 
 _BEGINNING = 4
 """Words from which a beginning can be judged."""
@@ -104,7 +104,7 @@ _Block = tuple[int, int, int, int]
 """Words a to b of the text, c to d of the transcript."""
 
 
-def _differing(left: Sequence[Word], right: Sequence[Word]) -> list[_Block]:
+def _differing(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> list[_Block]:
     """Where other words were said."""
     english = _is_english(left)
     found: list[_Block] = []
@@ -116,7 +116,7 @@ def _differing(left: Sequence[Word], right: Sequence[Word]) -> list[_Block]:
     return found
 
 
-def _coarse(left: Sequence[Word], right: Sequence[Word]) -> Iterator[_Block]:
+def _coarse(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> Iterator[_Block]:
     """Where the forms differ; places that stand a few words apart are one."""
     from difflib import SequenceMatcher
 
@@ -132,7 +132,9 @@ def _coarse(left: Sequence[Word], right: Sequence[Word]) -> Iterator[_Block]:
         yield block
 
 
-def _aligned(left: Sequence[Word], right: Sequence[Word], *, english: bool) -> list[_Block]:
+def _aligned(
+    left: Sequence[SpokenWord], right: Sequence[SpokenWord], *, english: bool
+) -> list[_Block]:
     """The least that has to be different: an edit distance in which up to three words on either
     side are the same if they may be said in the same way."""
     if len(left) * len(right) > _MOST_CELLS:
@@ -157,8 +159,8 @@ def _aligned(left: Sequence[Word], right: Sequence[Word], *, english: bool) -> l
 
 
 def _ways_on(
-    left: Sequence[Word],
-    right: Sequence[Word],
+    left: Sequence[SpokenWord],
+    right: Sequence[SpokenWord],
     i: int,
     j: int,
     ways: dict[tuple[int, int], tuple[int, int, int]],
@@ -178,7 +180,7 @@ def _ways_on(
         yield 2 + ways[i, j + 1][0], 0, 1
 
 
-def _alike(left: Sequence[Word], right: Sequence[Word], *, english: bool) -> bool:
+def _alike(left: Sequence[SpokenWord], right: Sequence[SpokenWord], *, english: bool) -> bool:
     """Whether the same can be meant: one of the ways to say each is the same."""
     ours, theirs = (tuple(word.form for word in words) for words in (left, right))
     if not _readings(ours).isdisjoint(_readings(theirs)):
@@ -224,9 +226,9 @@ _STOPWORDS = frozenset(
 )
 
 
-def _is_english(words: Sequence[Word]) -> bool:
+def _is_english(words: Sequence[SpokenWord]) -> bool:
     return len(words) < _BEGINNING or any(word.form in _STOPWORDS for word in words)
 
 
-def _cut(text: str, words: Sequence[Word]) -> str:
+def _cut(text: str, words: Sequence[SpokenWord]) -> str:
     return text[words[0].start : words[-1].end].strip() if words else ""

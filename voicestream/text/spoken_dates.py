@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from voicestream.text.readings import MONTHS
-from voicestream.text.spoken_numbers import Word
+from voicestream.text.spoken_numbers import SpokenWord
 
 
-def month_first(words: Sequence[Word]) -> list[Word]:
+def month_first(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Days before their month behind it: "the 14 of march 2026" is "march 142026"."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     for word in words:
         taken = _day_before(found) if word.form in MONTHS else []
         if taken:
             del found[-len(taken) :]
             day = next(one for one in taken if one.form.isdigit())
-            found += [Word(word.form, taken[0].start, word.end)]
-            found += [Word(day.form, taken[0].start, word.end)]
+            found += [SpokenWord(word.form, taken[0].start, word.end)]
+            found += [SpokenWord(day.form, taken[0].start, word.end)]
         elif word.form.isdigit() and len(word.form) == 4 and _is_day(found):
             day = found.pop()
             month = found.pop()
-            found += [Word(month.form, month.start, word.end)]
-            found += [Word(day.form + word.form, day.start, word.end)]
+            found += [SpokenWord(month.form, month.start, word.end)]
+            found += [SpokenWord(day.form + word.form, day.start, word.end)]
         else:
             found.append(word)
     return found
 
 
-def _day_before(words: Sequence[Word]) -> list[Word]:
+def _day_before(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """The last words, if they are a day that a month follows: "14", "14 of", "the 14 of"."""
     for size in (3, 2, 1):
         last = list(words[-size:])
@@ -41,7 +41,7 @@ def _day_before(words: Sequence[Word]) -> list[Word]:
     return []
 
 
-def _is_day(words: Sequence[Word]) -> bool:
+def _is_day(words: Sequence[SpokenWord]) -> bool:
     """Whether the last words are a month and a day that stood before it."""
     if len(words) < 2:
         return False

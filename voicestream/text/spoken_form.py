@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from voicestream.text.readings import MONTHS, OR, PATTERN, readings, roman
 from voicestream.text.spellings import one_spelling
 from voicestream.text.spoken_dates import month_first
-from voicestream.text.spoken_numbers import Word, numbers
+from voicestream.text.spoken_numbers import SpokenWord, numbers
 
 IRREGULAR = {
     "can't": ("cannot",),
@@ -152,14 +152,14 @@ _PHRASES = (
 )
 
 
-def words_of(text: str) -> list[Word]:
+def words_of(text: str) -> list[SpokenWord]:
     """The words of a text in the form that is compared; numbers as digits."""
     plain = _plain(text)
-    words: list[Word] = []
+    words: list[SpokenWord] = []
     for match in _TOKEN.finditer(plain):
         start, end = match.span()
         forms = _forms(match, text[start:end])
-        words.extend(Word(form, start, end) for form in forms)
+        words.extend(SpokenWord(form, start, end) for form in forms)
     return _joined_letters(month_first(_money_short(numbers(_phrases(words)))))
 
 
@@ -247,16 +247,16 @@ def _number_forms(match: re.Match[str]) -> Iterator[str]:
     yield from (form if OR in form else _same(form) for form in _UNITS.get(unit, "").split())
 
 
-def _phrases(words: Sequence[Word]) -> list[Word]:
+def _phrases(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Phrases that are written or said in more than one way, in one of them."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     place = 0
     while place < len(words):
         for phrase, instead in _PHRASES:
             run = words[place : place + len(phrase)]
             if tuple(word.form for word in run) == phrase:
                 if instead:
-                    found.append(Word(instead, run[0].start, run[-1].end))
+                    found.append(SpokenWord(instead, run[0].start, run[-1].end))
                 place += len(phrase)
                 break
         else:
@@ -265,9 +265,9 @@ def _phrases(words: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _money_short(words: Sequence[Word]) -> list[Word]:
+def _money_short(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Of dollars and cents only the numbers and the dollars: "3 dollars 50"."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     for place, word in enumerate(words):
         after_money = bool(found) and _is_money(found[-1])
         number_follows = place + 1 < len(words) and words[place + 1].form.isdigit()
@@ -280,18 +280,20 @@ def _money_short(words: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _is_money(word: Word) -> bool:
+def _is_money(word: SpokenWord) -> bool:
     return word.form.partition(OR)[0] in _MONEY
 
 
-def _joined_letters(words: Sequence[Word]) -> list[Word]:
+def _joined_letters(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Letters that are spelled out, as one word: "a p i" is "api"."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     for word in words:
         last = found[-1] if found else None
         single = len(word.form) == 1 and word.form.isalpha() and word.form.isascii()
         if single and last is not None and last.form.endswith("\0"):
-            found[-1] = Word(last.form[:-1] + word.form + "\0", last.start, word.end)
+            found[-1] = SpokenWord(last.form[:-1] + word.form + "\0", last.start, word.end)
         else:
-            found.append(Word(word.form + "\0" if single else word.form, word.start, word.end))
-    return [Word(word.form.rstrip("\0"), word.start, word.end) for word in found]
+            found.append(
+                SpokenWord(word.form + "\0" if single else word.form, word.start, word.end)
+            )
+    return [SpokenWord(word.form.rstrip("\0"), word.start, word.end) for word in found]

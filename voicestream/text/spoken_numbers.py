@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class SpokenWord:
     """One word in the form that is compared, and where it stands."""
 
     form: str
@@ -55,14 +55,14 @@ def _value(form: str) -> int | None:
     return int(form) if form.isascii() and form.isdigit() and len(form) < 16 else None
 
 
-def numbers(words: Sequence[Word]) -> list[Word]:
+def numbers(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Numbers, however written or said, as digits; those that follow each other as one."""
-    found: list[Word] = []
+    found: list[SpokenWord] = []
     place = 0
     while place < len(words):
         stop, digits = _number_at(words, place)
         if stop > place:
-            found.append(Word(digits, words[place].start, words[stop - 1].end))
+            found.append(SpokenWord(digits, words[place].start, words[stop - 1].end))
             place = stop
         else:
             found.append(words[place])
@@ -70,12 +70,12 @@ def numbers(words: Sequence[Word]) -> list[Word]:
     return found
 
 
-def _number_at(words: Sequence[Word], start: int) -> tuple[int, str]:
+def _number_at(words: Sequence[SpokenWord], start: int) -> tuple[int, str]:
     """Where the run of numbers that begins here ends, and its digits; ``start`` if none does."""
     if words[start].form == "a" and start + 1 < len(words):
         form = words[start + 1].form
         if form == "hundred" or form in _LARGE:  # "a hundred" is one hundred
-            one = Word("one", words[start].start, words[start].end)
+            one = SpokenWord("one", words[start].start, words[start].end)
             place, value = _one_number([one, *words[start + 1 :]], 0)
             return start + place, value
     if _value(words[start].form) is None:
@@ -87,7 +87,7 @@ def _number_at(words: Sequence[Word], start: int) -> tuple[int, str]:
     return place, digits
 
 
-def _one_number(words: Sequence[Word], place: int) -> tuple[int, str]:
+def _one_number(words: Sequence[SpokenWord], place: int) -> tuple[int, str]:
     """One number as grammar has it: "two thousand one hundred and five", "2.5 million"."""
     written = words[place].form
     total = current = 0
@@ -122,7 +122,7 @@ def _continues(current: int, value: int, form: str) -> bool:
     return current % 100 >= 20 and current % 10 == 0 and value < 10
 
 
-def _goes_on(words: Sequence[Word], place: int) -> bool:
+def _goes_on(words: Sequence[SpokenWord], place: int) -> bool:
     if place >= len(words) or words[place].form.isdigit():
         return False
     value = _value(words[place].form)

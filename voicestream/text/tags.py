@@ -45,7 +45,7 @@ _WRAPPINGS = frozenset("answer response final".split())
 """What models put round their answers, at the start of a line."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """Where a construct stands.
 
     Attributes:
@@ -64,7 +64,7 @@ class Place(NamedTuple):
         return self.may_hide and (self.line_start or self.before in ".!?…")
 
 
-def tag(text: str, at: int, stop: int, known: bool, place: Place) -> Found | None:
+def tag(text: str, at: int, stop: int, known: bool, place: Position) -> Found | None:
     """Judge what begins with ``<``.
 
     A hidden block begins where a line does; in a sentence its tag is merely named,
@@ -133,7 +133,7 @@ def _plain_tag(
     return Found(end) if closing and not blank else NOTHING
 
 
-def _comment(text: str, at: int, stop: int, known: bool, place: Place) -> Found | None:
+def _comment(text: str, at: int, stop: int, known: bool, place: Position) -> Found | None:
     """A comment; one that begins in a sentence must end in it."""
     if place.line_start:
         return Found(at + 4, "", "hide", "-->")

@@ -102,7 +102,7 @@ def test_a_connection_closed_while_idle_is_made_anew() -> None:
     with ScriptedServer([Script(raw=_CLOSING), Script(b"two")]) as server:
         endpoint = HttpEndpoint(HttpConfig(server.url))
         stream = endpoint.open(ASKED)
-        connection = stream._response._line.connector.stream.get_extra_info("socket")
+        connection = stream._response._connection.connector.stream.get_extra_info("socket")
         assert b"".join(stream) == b"one"
         if connection.fileno() >= 0:  # else it has been noticed already
             assert select.select([connection], [], [], 10)[0]  # the server has closed it

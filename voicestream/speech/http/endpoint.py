@@ -33,8 +33,8 @@ from voicestream.speech.http.request import (
     request_body,
     request_headers,
 )
-from voicestream.speech.http.stream import Answer, HttpSpeechStream, Origin, said
-from voicestream.speech.http.transport import ERRORS, Response, Transport
+from voicestream.speech.http.stream import AnyResponse, HttpSpeechStream, Origin, said
+from voicestream.speech.http.transport import ERRORS, HttpResponse, Transport
 from voicestream.speech.http.tunnel import NoTunnelError
 
 _MOST_REDIRECTS = 5
@@ -132,7 +132,7 @@ class HttpEndpoint:
                     self._key_refused = error
                 raise error
 
-    def post(self, body: bytes) -> Response:
+    def post(self, body: bytes) -> HttpResponse:
         """Ask for anything but speech; return when the head of an answer is here.
 
         Raises:
@@ -144,7 +144,7 @@ class HttpEndpoint:
         words = said(response, self.origin)
         raise self.refused(response.status, response, words)
 
-    def _follow(self, body: bytes, call: Call | None = None) -> Response:
+    def _follow(self, body: bytes, call: Call | None = None) -> HttpResponse:
         """Return the answer to a request, wherever on the same server it is given.
 
         Another server is not asked: it would get the text, and the key.
@@ -159,7 +159,7 @@ class HttpEndpoint:
             response = self._send(body, call)
         return response
 
-    def _redirected(self, response: Response) -> str:
+    def _redirected(self, response: HttpResponse) -> str:
         """Return the path that a redirect within the same scheme, host and port leads to, or
         nothing."""
         if response.status not in (307, 308):
@@ -185,7 +185,7 @@ class HttpEndpoint:
         one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
-    def _send(self, body: bytes, call: Call | None) -> Response:
+    def _send(self, body: bytes, call: Call | None) -> HttpResponse:
         headers = request_headers(self.target, self.config.api_key, self.config.headers)
         try:
             return self._transport.post(self._path, headers, body, call)
@@ -198,7 +198,7 @@ class HttpEndpoint:
     def close(self) -> None:
         self._transport.close()
 
-    def refused(self, status: int, answer: Answer, body: bytes) -> EndpointError:
+    def refused(self, status: int, answer: AnyResponse, body: bytes) -> EndpointError:
         """Return the error for an answer other than 200 whose ``body`` has been read."""
         location = answer.headers.get("location", "")
         error = refusal(

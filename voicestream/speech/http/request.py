@@ -24,7 +24,7 @@ from voicestream.speech.http.addresses import connect_any
 if TYPE_CHECKING:
     from voicestream.settings.proxy import ProxyAddress
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_EXTRA: Mapping[str, Any] = MappingProxyType({})
 CONNECT_S = 10.0
 """The longest wait for a connection, unless another is named."""
 
@@ -89,7 +89,7 @@ def encoded_path(path: str) -> str:
 
 
 def request_headers(
-    target: Target, api_key: str, extra: Mapping[str, str] = NOTHING
+    target: Target, api_key: str, extra: Mapping[str, str] = NO_EXTRA
 ) -> dict[str, str]:
     """Return the headers of every speech request, without length and host.
 
@@ -107,7 +107,7 @@ def request_headers(
     return headers | key_headers(target, api_key)
 
 
-def request_body(request: SpeechRequest, extra: Mapping[str, object] = NOTHING) -> bytes:
+def request_body(request: SpeechRequest, extra: Mapping[str, object] = NO_EXTRA) -> bytes:
     """Return the JSON of one speech request. Optional parts are left out rather than sent empty.
 
     Args:
@@ -256,7 +256,7 @@ class EarlyRequest(Opening):
         base_url: str,
         api_key: str,
         connect_timeout_s: float,
-        headers: Mapping[str, str] = NOTHING,
+        headers: Mapping[str, str] = NO_EXTRA,
         route: str = ROUTE,
     ) -> None:
         self._target = Target.of(base_url, route)

@@ -24,7 +24,7 @@ _FLOAT_NAMES = frozenset({"float32", "f32", "f32le", "pcm_f32le", "float"})
 
 
 @dataclass(frozen=True, slots=True)
-class ServerEvent:
+class StreamEvent:
     """One event: its name (mostly empty) and its data."""
 
     name: str
@@ -43,7 +43,7 @@ class EventParser:
         self._data: list[bytes] = []
         self._data_bytes = 0
 
-    def feed(self, data: bytes) -> list[ServerEvent]:
+    def feed(self, data: bytes) -> list[StreamEvent]:
         """Yield the events that these bytes complete.
 
         Raises:
@@ -80,7 +80,7 @@ class EventParser:
             line = line.removeprefix(_BOM)
         return line
 
-    def _take(self, line: bytes) -> ServerEvent | None:
+    def _take(self, line: bytes) -> StreamEvent | None:
         if not line:
             return self._dispatch()
         field, _, value = line.partition(b":")
@@ -92,8 +92,8 @@ class EventParser:
             self._name = value.decode("utf-8", "replace")
         return None
 
-    def _dispatch(self) -> ServerEvent | None:
-        event = ServerEvent(self._name, b"\n".join(self._data)) if self._data else None
+    def _dispatch(self) -> StreamEvent | None:
+        event = StreamEvent(self._name, b"\n".join(self._data)) if self._data else None
         self._name, self._data, self._data_bytes = "", [], 0
         return event
 
@@ -127,7 +127,7 @@ class SpeechEvents:
             if sound := self._sound(event):
                 yield sound
 
-    def _sound(self, event: ServerEvent) -> bytes:
+    def _sound(self, event: StreamEvent) -> bytes:
         if event.data.strip() == b"[DONE]":
             self.done = True
             return b""

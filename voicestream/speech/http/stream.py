@@ -25,7 +25,7 @@ from voicestream.speech.http.sniff import (
     without_rate,
 )
 from voicestream.speech.http.sse import SpeechEvents
-from voicestream.speech.http.transport import Response
+from voicestream.speech.http.transport import HttpResponse
 
 _END_WAIT_S = 0.1
 """After the last event the body may take so long to end. Its connection can then be kept; a
@@ -53,7 +53,7 @@ class Origin:
         return without_key(text, self.api_key).encode("utf-8", "surrogateescape")
 
 
-class Answer(Protocol):
+class AnyResponse(Protocol):
     """Any HTTP library's response whose body has not been read."""
 
     @property
@@ -64,7 +64,7 @@ class Answer(Protocol):
     def close(self) -> None: ...
 
 
-def said(response: Answer, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+def said(response: AnyResponse, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
     """Read the body of an answer that is not speech, or its beginning, without the key.
 
     Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
@@ -83,7 +83,9 @@ def _timely(pieces: Iterator[bytes]) -> Iterator[bytes]:
             return
 
 
-def _inflated(response: Answer, piece_bytes: int, watch: Watch | None = None) -> Iterator[bytes]:
+def _inflated(
+    response: AnyResponse, piece_bytes: int, watch: Watch | None = None
+) -> Iterator[bytes]:
     # not iter_bytes: one piece of it may be a thousand times larger than what came
     inflater = Inflater(response.headers.get("content-encoding", ""), piece_bytes)
     for piece in watch(response.iter_raw()) if watch else response.iter_raw():
@@ -103,7 +105,7 @@ class HttpSpeechStream:
     def __init__(
         self,
         origin: Origin,
-        response: Response,
+        response: HttpResponse,
         fallback_type: str = "",
         watch: Watch | None = None,
         rate_hz: int = 0,

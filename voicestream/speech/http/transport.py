@@ -33,8 +33,8 @@ _KEEP_S = 120.0
 every pause of the writer."""
 
 
-class Line:
-    """One connection at a time to an endpoint, and HTTP over it. Carries one request at a time."""
+class HttpConnection:
+    """HTTP to an endpoint, over one socket at a time. Carries one request at a time."""
 
     def __init__(
         self, target: Target, proxy: ProxyAddress | None, early: EarlyRequest | None = None
@@ -58,7 +58,7 @@ class Line:
 
     @property
     def idle(self) -> bool:
-        """Whether its connection stands, and waits for a request."""
+        """Whether it stands, and waits for a request."""
         return any(connection.is_idle() for connection in self._pool.connections)
 
     def send(self, request: httpcore.Request) -> httpcore.Response:
@@ -68,7 +68,7 @@ class Line:
         self._pool.close()
 
 
-class Response:
+class HttpResponse:
     """An answer whose head is here. Used by one thread.
 
     Attributes:
@@ -77,9 +77,11 @@ class Response:
         received_bytes: of the body, as it came over the wire.
     """
 
-    def __init__(self, response: httpcore.Response, line: Line, transport: Transport) -> None:
+    def __init__(
+        self, response: httpcore.Response, connection: HttpConnection, transport: Transport
+    ) -> None:
         self._response = response
-        self._line = line
+        self._connection = connection
         self._transport = transport
         self._closed = False
         self.status = response.status
@@ -89,12 +91,12 @@ class Response:
     @property
     def sent_at_s(self) -> float:
         """When the request was on the wire (``time.monotonic()``)."""
-        stream = self._line.connector.stream
+        stream = self._connection.connector.stream
         return stream.sent_at_s if stream is not None else 0.0
 
     def allow(self, wait_s: float) -> None:
         """Bound all waiting for the body, from now until the next ``allow``, to ``wait_s``."""
-        if (stream := self._line.connector.stream) is not None:
+        if (stream := self._connection.connector.stream) is not None:
             stream.allow(wait_s)
 
     def iter_raw(self) -> Iterator[bytes]:
@@ -136,7 +138,7 @@ class Response:
         if not self._closed:
             self._closed = True
             self._response.close()
-            self._transport.give_back(self._line)
+            self._transport.give_back(self._connection)
 
 
 class Transport:
@@ -159,15 +161,15 @@ class Transport:
         self._proxy = proxy
         self._early = early
         self._lock = threading.Lock()
-        self._idle: list[Line] = []
-        self._busy: list[Line] = []
+        self._idle: list[HttpConnection] = []
+        self._busy: list[HttpConnection] = []
         self._aborted = False
         self.tidy = False
         """A reply has ended as it should. Written by any thread that reads one."""
 
     def post(
         self, path: str, headers: Mapping[str, str], body: bytes, call: Call | None = None
-    ) -> Response:
+    ) -> HttpResponse:
         """Ask, and return when the head of the answer is here.
 
         A kept connection that turns out to be dead is no failure: a new one is made, once.
@@ -180,25 +182,27 @@ class Transport:
             ERRORS: of httpcore.
         """
         request = self._request(path, headers, body)
-        line = self._line(body)
-        kept = line.idle
+        connection = self._connection(body)
+        kept = connection.idle
         try:
-            return self._send(line, request, call)
+            return self._send(connection, request, call)
         except _BROKEN:
             if not kept or (call is not None and call.cancelled):
                 raise
         self._drop_idle()
-        return self._send(self._line(body), request, call)
+        return self._send(self._connection(body), request, call)
 
-    def _send(self, line: Line, request: httpcore.Request, call: Call | None) -> Response:
+    def _send(
+        self, connection: HttpConnection, request: httpcore.Request, call: Call | None
+    ) -> HttpResponse:
         try:
-            line.connector.serve(call)
-            response = line.send(request)
+            connection.connector.serve(call)
+            response = connection.send(request)
         except BaseException:
-            line.close()
-            self.give_back(line)
+            connection.close()
+            self.give_back(connection)
             raise
-        return Response(response, line, self)
+        return HttpResponse(response, connection, self)
 
     def _request(self, path: str, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
         target, timeouts = self._target, self._timeouts
@@ -216,37 +220,38 @@ class Transport:
             "POST", url, headers=encoded, content=body, extensions={"timeout": waits}
         )
 
-    def _line(self, body: bytes) -> Line:
-        """Return the line for one request: the early one if this was asked for there already, or
-        nothing was yet. Nobody else may write there: what they write would go nowhere."""
+    def _connection(self, body: bytes) -> HttpConnection:
+        """Return the connection for one request: the early one if this was asked for there
+        already, or nothing was yet. Nobody else may write there: what they write would go
+        nowhere."""
         with self._lock:
             if self._aborted:
                 raise httpcore.ConnectError("given up")
             if self._early is not None and self._early.body in (body, None):
                 early, self._early = self._early, None
-                line = Line(self._target, self._proxy, early)
+                connection = HttpConnection(self._target, self._proxy, early)
             elif self._idle:
-                line = self._idle.pop()
+                connection = self._idle.pop()
             else:
-                line = Line(self._target, self._proxy)
-            self._busy.append(line)
-            return line
+                connection = HttpConnection(self._target, self._proxy)
+            self._busy.append(connection)
+            return connection
 
-    def give_back(self, line: Line) -> None:
-        """Take back a line that has carried its request."""
-        line.connector.serve(None)
+    def give_back(self, connection: HttpConnection) -> None:
+        """Take back a connection that has carried its request."""
+        connection.connector.serve(None)
         with self._lock:
-            self._busy.remove(line)
-            if line.idle:
-                self._idle.append(line)
+            self._busy.remove(connection)
+            if connection.idle:
+                self._idle.append(connection)
 
     def _drop_idle(self) -> None:
         """Close all idle connections once one of them turned out to be dead: the others (after a
         sleep, or behind a router that forgot them) are not tried one after the other."""
         with self._lock:
             dropped, self._idle = self._idle, []
-        for line in dropped:
-            line.close()
+        for connection in dropped:
+            connection.close()
 
     def abort(self) -> None:
         """End every connection, now and from now on. Any thread."""
@@ -257,18 +262,18 @@ class Transport:
             early, self._early = self._early, None
         if early is not None:
             early.abandon()  # nobody wanted it
-        for line in busy:
-            line.connector.abort()
-        for line in idle:  # nothing is under way: an end like any other
-            line.close()
+        for connection in busy:
+            connection.connector.abort()
+        for connection in idle:  # nothing is under way: an end like any other
+            connection.close()
 
     def close(self) -> None:
         """End all there is, and give it back."""
         self.abort()
         with self._lock:
             lines = [*self._busy, *self._idle]
-        for line in lines:
-            line.close()
+        for connection in lines:
+            connection.close()
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:

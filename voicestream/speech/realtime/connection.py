@@ -13,7 +13,7 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.request import NOTHING
+from voicestream.speech.http.request import NO_EXTRA
 from voicestream.speech.realtime.frames import (
     CLOSE,
     NORMAL,
@@ -52,7 +52,7 @@ _EARLY_BYTES = 32 << 20
 """The limit of a reply whose request is not known here yet."""
 
 
-class Connection:
+class RealtimeConnection:
     """Owns a socket that carries several responses. ``ask``, ``cancel`` and ``close`` may be called
     by any thread.
 
@@ -66,7 +66,7 @@ class Connection:
         opened: OpenSocket,
         failure: Callable[[dict[str, Any], float | None], EndpointError],
         hide: Callable[[str], str] = lambda words: words,
-        extra: Mapping[str, Any] = NOTHING,
+        extra: Mapping[str, Any] = NO_EXTRA,
     ) -> None:
         self._extra = extra
         self._wire = Wire(opened.socket)

@@ -21,7 +21,7 @@ from voicestream.settings.proxy import tunnel_proxy
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
-from voicestream.speech.realtime.connection import Connection
+from voicestream.speech.realtime.connection import RealtimeConnection
 from voicestream.speech.realtime.handshake import (
     Handshake,
     NoWebSocketError,
@@ -60,7 +60,7 @@ class RealtimeEndpoint:
         self._proxy = tunnel_proxy(config.base_url)
         self._lock = threading.Lock()
         # under the lock
-        self._made: list[Connection] = []
+        self._made: list[RealtimeConnection] = []
         self._slots: dict[tuple[str, str, float], _Slot] = {}
         self._aborted = False
         # any thread that asks
@@ -98,7 +98,7 @@ class RealtimeEndpoint:
             self._key_refused = error
             raise
 
-    def _begun(self, connection: Connection, request: SpeechRequest) -> RealtimeStream:
+    def _begun(self, connection: RealtimeConnection, request: SpeechRequest) -> RealtimeStream:
         reply = connection.ask(request, most_bytes(request))
         if (call := request.call) is not None:
             call.wait_for(partial(reply.came.put, ConnectionFailedError("given up")))
@@ -106,7 +106,7 @@ class RealtimeEndpoint:
         stream.wait_begun()
         return stream
 
-    def _connected(self, slot: _Slot, request: SpeechRequest) -> tuple[Connection, bool]:
+    def _connected(self, slot: _Slot, request: SpeechRequest) -> tuple[RealtimeConnection, bool]:
         """Return the connection of a voice, and whether it was there already."""
         with slot.lock:
             kept = slot.connection is not None and slot.connection.usable
@@ -125,7 +125,9 @@ class RealtimeEndpoint:
                     slot.opening = None
                 url = self._url(request.model)
                 failure = partial(_reported, self._config, url)
-                slot.connection = Connection(opened, failure, self._without_key, self._config.body)
+                slot.connection = RealtimeConnection(
+                    opened, failure, self._without_key, self._config.body
+                )
                 with self._lock:
                     self._made.append(slot.connection)
                 if self._aborted:
@@ -223,7 +225,7 @@ class _Slot:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.opening: Handshake | None = None
-        self.connection: Connection | None = None
+        self.connection: RealtimeConnection | None = None
 
 
 def _reported(

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from voicestream.settings.proxy import ProxyAddress, tunnel_proxy
-from voicestream.speech.http.request import NOTHING, Target, connect, key_headers
+from voicestream.speech.http.request import NO_EXTRA, Target, connect, key_headers
 from voicestream.speech.realtime.frames import text_frame
 from voicestream.speech.realtime.protocol import realtime_target
 
@@ -176,7 +176,7 @@ def open_early(
     api_key: str,
     model: str,
     connect_timeout_s: float,
-    extra: Mapping[str, str] = NOTHING,
+    extra: Mapping[str, str] = NO_EXTRA,
 ) -> Handshake:
     """Return a WebSocket to a Realtime endpoint, not yet begun.
 

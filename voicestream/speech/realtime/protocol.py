@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 
 from voicestream.errors import EndpointError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.request import NOTHING, Target
+from voicestream.speech.http.request import NO_EXTRA, Target
 
 RATE_HZ = 24_000
 """PCM comes at this rate and no other."""
@@ -59,7 +59,7 @@ def realtime_target(base_url: str, model: str) -> Target:
     return Target(plain.scheme, plain.host, plain.port, f"{path}/realtime?{asked}".rstrip("?"))
 
 
-def session_update(request: SpeechRequest, extra: Mapping[str, Any] = NOTHING) -> str:
+def session_update(request: SpeechRequest, extra: Mapping[str, Any] = NO_EXTRA) -> str:
     """Set what all responses of a connection share: voice, speed, format, no listening.
 
     Args:
@@ -111,7 +111,7 @@ def response_create(request: SpeechRequest, key: str) -> str:
     return _message({"type": "response.create", "event_id": key, "response": response})
 
 
-def first_messages(request: SpeechRequest, extra: Mapping[str, Any] = NOTHING) -> tuple[str, str]:
+def first_messages(request: SpeechRequest, extra: Mapping[str, Any] = NO_EXTRA) -> tuple[str, str]:
     """Return what a connection begins with, when this is the first request on it.
 
     Args:

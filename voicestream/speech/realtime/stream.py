@@ -17,7 +17,7 @@ from voicestream.errors import (
 )
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.http.request import CONNECT_S
-from voicestream.speech.realtime.connection import Connection
+from voicestream.speech.realtime.connection import RealtimeConnection
 from voicestream.speech.realtime.protocol import RATE_HZ, ServerEvent
 from voicestream.speech.realtime.responses import Response
 
@@ -46,7 +46,9 @@ class RealtimeStream:
     rate_hz: int | None = RATE_HZ
     channels: int | None = 1
 
-    def __init__(self, config: RealtimeConfig, connection: Connection, reply: Response) -> None:
+    def __init__(
+        self, config: RealtimeConfig, connection: RealtimeConnection, reply: Response
+    ) -> None:
         self._config = config
         self._connection = connection
         self._reply = reply
