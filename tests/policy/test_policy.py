@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given as hypothesis_given
 from hypothesis import strategies as st
 
 from tests.support.traces import FOLDER
-from voicestream.errors import SettingsError, UsageError
-from voicestream.pcm import Samples
+from voicestream.errors import SettingsError
 from voicestream.policy.adaptive import Adaptive
-from voicestream.policy.arrivals import HORIZONS_S, SAME_S, Arrivals, threshold
+from voicestream.policy.arrivals import Arrivals
 from voicestream.policy.base import Fixed, Policy, PrebufferLimits
 from voicestream.policy.history import Knowledge
 from voicestream.policy.neteq import NetEqLike
-from voicestream.policy.pauses import KnownPauses, Pause, PauseFinder
+from voicestream.policy.pauses import KnownPauses
 from voicestream.policy.plan import Planner
 from voicestream.policy.simulate import NULL, Outcome, SimulatedDevice, simulate
-from voicestream.trace import Trace, TraceRecorder, dump_trace, load_trace
+from voicestream.trace import Trace, load_trace
 
 RATE_HZ = 1000
 FINE = SimulatedDevice(period_s=0.01, periods=1, lead_in_s=0.0)
@@ -34,15 +32,6 @@ def even(rate: float, count: int, step_frames: int = 50) -> Trace:
     """Pieces at an even pace, the first after 0.1 s."""
     step_s = step_frames / RATE_HZ / rate
     return trace(*((0.1 + i * step_s, step_frames) for i in range(count)))
-
-
-def tone(seconds: float, level: float = 0.1, rate_hz: int = 24_000) -> Samples:
-    times = np.arange(round(seconds * rate_hz)) / rate_hz
-    return (level * np.sin(2 * np.pi * 300 * times)).astype(np.float32)[:, None]
-
-
-def quiet(seconds: float, rate_hz: int = 24_000) -> Samples:
-    return np.zeros((round(seconds * rate_hz), 1), np.float32)
 
 
 @hypothesis_given(
@@ -235,219 +224,6 @@ def test_arrivals_out_of_order_or_after_a_sleep_change_little(jump_s):
     assert plan.open_from_s <= at_s + 10
     assert at_s < plan.open_until_s < at_s + 30
     assert plan.resume_frames < 300
-
-
-# arrivals
-
-
-def test_the_need_is_what_had_to_be_waiting():
-    seen = Arrivals()
-    for at_s, sound_s in ((0.0, 0.1), (0.3, 0.1), (0.35, 1.0), (2.0, 0.1)):
-        seen.add(at_s, sound_s)
-    # after the first arrival: 0.3 s until the second piece, which 0.3 s of sound would bridge;
-    # the last needs 2.0 s less the 1.1 s that came in between
-    assert seen.first_needs()[0] == pytest.approx(0.3)
-    assert seen.first_needs()[2] == pytest.approx(0.3)
-    assert seen.first_needs()[3] == pytest.approx(0.9)
-    assert seen.rate == pytest.approx(1.2 / 2.0)
-    assert seen.gaps == pytest.approx([0.05, 0.3, 1.65])
-
-
-def test_arrivals_of_a_moment_are_one():
-    seen = Arrivals()
-    for at_s in (0.0, 0.015, 0.021):
-        seen.add(at_s, 0.1)
-    assert seen.count == 2
-    assert seen.gaps == pytest.approx([0.006])
-    # from the second piece to the third, not from the first to the second
-    assert seen.first_needs()[0] == pytest.approx(0.006)
-
-
-def looked_up(steps: list[tuple[float, float]], horizon_s: float) -> list[float]:
-    """The needs at a horizon by their definition: of each arrival, pieces near it being one."""
-    groups: list[list[tuple[float, float]]] = []  # of each piece its time and the sound before it
-    sound_s = 0.0
-    for at_s, piece_s in steps:
-        if not groups or at_s - groups[-1][0][0] >= SAME_S:
-            groups.append([])
-        groups[-1].append((at_s, sound_s))
-        sound_s += piece_s
-    ends = [group[0][1] for group in groups[1:]] + [sound_s]
-    found = []
-    for i, end_s in enumerate(ends):
-        if end_s > sound_s - horizon_s:
-            break
-        later = [piece for group in groups[i + 1 :] for piece in group]
-        near = [at_s - before for at_s, before in later if before - horizon_s < end_s]
-        found.append(max(near) - (groups[i][-1][0] - end_s))
-    return sorted(found)
-
-
-@hypothesis_given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([0.0, 0.0078125, 0.125, 0.5]),
-            st.sampled_from([0.00390625, 0.0625, 0.25]),
-        ),
-        min_size=1,
-        max_size=80,
-    ),
-    st.integers(1, 20),
-)
-def test_needs_are_the_same_however_often_they_are_asked_for(
-    steps: list[tuple[float, float]], every: int
-) -> None:
-    made: list[tuple[float, float]] = []
-    seen = Arrivals()
-    for i, (gap_s, sound_s) in enumerate(steps):
-        made.append(((made[-1][0] if made else 0.0) + gap_s, sound_s))
-        seen.add(*made[-1])
-        if i % every == 0 or i == len(steps) - 1:
-            for row, horizon_s in enumerate(HORIZONS_S):
-                assert list(seen.needs(row)) == looked_up(made, horizon_s)
-
-
-def test_of_very_many_arrivals_the_latest_are_looked_at():
-    seen = Arrivals()
-    for i in range(2400):  # late at first, even then
-        seen.add(0.5 * i if i < 100 else 50 + 0.1 * (i - 100), 0.1)
-    looks = seen.needs(0)
-    assert len(looks) == 2048
-    assert looks[-1] == pytest.approx(0.1)
-
-
-@hypothesis_given(
-    st.lists(st.tuples(st.integers(-3, 8), st.integers(1, 4)), max_size=12), st.integers(0, 12)
-)
-def test_above_the_threshold_lies_no_more_than_was_asked(
-    samples: list[tuple[int, int]], most: int
-) -> None:
-    levels = sorted({0, *(value for value, _ in samples if value > 0)})
-    above = {level: sum(weight for value, weight in samples if value > level) for level in levels}
-    expected = next(level for level in levels if above[level] <= most)
-    assert threshold(samples, most) == expected
-
-
-def test_jitter_after_rfc_3550():
-    seen = Arrivals()
-    seen.add(0.0, 0.1)
-    seen.add(0.14, 0.1)  # 40 ms later than even
-    seen.add(0.24, 0.1)
-    assert seen.jitter_s == pytest.approx(0.04 / 16 * 15 / 16)
-
-
-# pauses
-
-
-def test_pauses_are_found_where_they_are():
-    sound = np.concatenate([tone(0.5), quiet(0.2), tone(0.3), quiet(0.04), tone(0.3), quiet(0.1)])
-    finder = PauseFinder(24_000)
-    finder.feed(sound)
-    assert finder.pauses() == [Pause(12_000, 16_800), Pause(32_160, 34_560)]
-    assert finder.last == Pause(32_160, 34_560)
-    assert finder.after(16_000) == Pause(12_000, 16_800)
-    assert finder.after(16_800) == Pause(32_160, 34_560)
-
-
-def test_noise_at_40_db_below_speech_is_a_pause_and_soft_speech_is_not():
-    for level, count in ((0.001, 1), (0.01, 0)):
-        finder = PauseFinder(24_000)
-        finder.feed(np.concatenate([tone(0.5), tone(0.2, level), tone(0.3)]))
-        assert len(finder.pauses()) == count
-
-
-@hypothesis_given(st.lists(st.integers(1, 5000), max_size=30))
-def test_pauses_do_not_depend_on_the_cuts(cuts):
-    sound = np.concatenate([tone(0.3), quiet(0.2), tone(0.1, 0.3), quiet(0.07), tone(0.2)])
-    whole, pieces = PauseFinder(24_000), PauseFinder(24_000)
-    whole.feed(sound)
-    for cut in cuts:
-        pieces.feed(sound[:cut])
-        sound = sound[cut:]
-    pieces.feed(sound)
-    assert pieces.pauses() == whole.pauses()
-    assert pieces.frames == whole.frames
-
-
-def test_the_end_of_a_segment_is_a_pause():
-    finder = PauseFinder(24_000)
-    finder.feed(tone(0.25))
-    finder.join()
-    assert finder.last == Pause(6000, 6000)
-    finder.feed(quiet(0.2))
-    finder.join()
-    assert finder.last == Pause(6000, 10_800)
-    assert len(finder.pauses()) == 1
-
-
-@hypothesis_given(st.lists(st.tuples(st.booleans(), st.integers(0, 3000)), max_size=20))
-def test_pauses_stay_in_order_whatever_joins_them(parts):
-    finder = PauseFinder(24_000)
-    for loud, frames in parts:
-        finder.feed((tone if loud else quiet)(frames / 24_000))
-        finder.join()
-    edges = [edge for pause in finder.pauses() for edge in (pause.start, pause.end)]
-    assert edges == sorted(edges)
-    assert not edges or edges[-1] <= finder.frames
-
-
-def test_known_pauses_come_to_light_as_the_finder_finds_them():
-    sound = np.concatenate([tone(0.2), quiet(0.2), tone(0.2), quiet(0.1), tone(0.1)])
-    whole = PauseFinder(24_000)
-    whole.feed(sound)
-    known = KnownPauses([(p.start, p.end) for p in whole.pauses()], 24_000)
-    finder = PauseFinder(24_000)
-    for start in range(0, len(sound), 480):
-        finder.feed(sound[start : start + 480])
-        known.arrived(min(480, len(sound) - start))
-        assert known.last == finder.last
-        assert known.after(5000) == finder.after(5000)
-
-
-# trace files
-
-
-def test_a_trace_is_read_as_it_was_written(tmp_path):
-    recorder = TraceRecorder("mine", 24_000, 100.0)
-    for at_s, frames in ((100.5, 480), (100.4, 480), (101.0, 0), (102.0, 5)):
-        recorder.arrived(at_s, frames)
-    made = recorder.trace(12, [(100, 200)])
-    assert [at_s for at_s, _ in made.arrivals] == pytest.approx([0.5, 0.5, 1.0, 2.0])
-    path = tmp_path / "trace.json"
-    path.write_text(dump_trace(made))
-    assert load_trace(path) == made
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "{}",
-        "[1, 2]",
-        '{"sample_rate": 0, "arrivals": [[0, 1]]}',
-        '{"sample_rate": 24000, "arrivals": []}',
-        '{"sample_rate": 24000, "arrivals": [[1, 5], [0.5, 5]]}',
-        '{"sample_rate": 24000, "arrivals": [[NaN, 5]]}',
-        '{"sample_rate": 24000, "arrivals": [[0, -5]]}',
-        '{"sample_rate": 24000, "arrivals": [[0, 0]]}',
-        '{"sample_rate": 24000, "arrivals": [["x", 5]]}',
-        '{"sample_rate": 24000, "arrivals": [[0, 5, 6]]}',
-        '{"sample_rate": 1e999, "arrivals": [[0, 5]]}',
-        '{"sample_rate": 24000, "arrivals": [[0, 1' + 400 * "0" + "]]}",
-        "[" * 100_000,
-        "\udcff",
-    ],
-)
-def test_a_file_that_is_no_trace_is_a_usage_error(tmp_path, content):
-    path = tmp_path / "bad.json"
-    path.write_bytes(content.encode("utf-8", "surrogateescape"))
-    with pytest.raises(UsageError, match=r"bad\.json is no trace"):
-        load_trace(path)
-
-
-def test_a_missing_trace_is_a_usage_error(tmp_path):
-    with pytest.raises(UsageError, match="cannot be read"):
-        load_trace(tmp_path / "none.json")
 
 
 def test_an_outcome_without_stops_costs_its_start():
