@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -237,11 +238,14 @@ def test_cancel_wakes_whoever_waits(stage: str) -> None:
         if stage == "take":
             assert queue.take(lambda: 0.0) is None
         else:
-            queue.feed("A sentence that is whole. " * 1000)
+            queue.feed("A sentence that is whole. " * 10)  # more than there is room for
+            queue.feed("One more. ")  # short: where nobody waits, it is taken at once
         done.set()
 
     thread = threading.Thread(target=wait)
     thread.start()
+    while stage == "feed" and not queue.length()[0]:
+        time.sleep(0.001)
     assert not done.wait(0.05)
     queue.cancel()
     thread.join(10)
