@@ -37,6 +37,14 @@ def test_what_went_off_at_the_top_is_erased_when_it_is_back() -> None:
     assert last.rows_more(200, 60) == 0, "all of it was erased"
 
 
+def test_tmux_sends_off_as_many_rows_as_folding_makes() -> None:
+    last = LastPicture(folds=True, pushes=True)
+    last.drawn(WIDTHS, 80, 6)  # two rows may stand above
+    assert last.rows_more(40, 24) == 3
+    last.drawn([30], 40, 24)
+    assert last.rows_more(80, 24) == 1, "one row of ours was gone, though there was room"
+
+
 def test_what_others_wrote_is_left_alone() -> None:
     last = LastPicture(folds=True)
     last.drawn(WIDTHS, 80, 24)

@@ -14,10 +14,13 @@ class LastPicture:
 
     Args:
         folds: whether the terminal folds lines; else it cuts them.
+        pushes: whether folding sends as many rows off at the top as it makes, though there be
+            room below (tmux).
     """
 
-    def __init__(self, folds: bool) -> None:
+    def __init__(self, folds: bool, pushes: bool = False) -> None:
         self._folds = folds
+        self._pushes = pushes
         self._widths: Sequence[int] = ()
         self._columns = self._rows = 0
         self._lost: list[int] = []  # widths of what went off at the top, the lowest last
@@ -41,12 +44,16 @@ class LastPicture:
             return 0
         narrower = columns < self._columns
         heights = [self._height(width, columns) if narrower else 1 for width in self._widths]
-        more, off = sum(heights) - len(heights), sum(heights) - rows
+        more = sum(heights) - len(heights)
+        off = sum(heights) - rows
+        if self._pushes:  # first what stood above, of which there may be as much as fits
+            off = max(off, more - (self._rows - len(heights)))
         for width, height in zip(self._widths, heights, strict=True):
             if off > 0:
                 self._lost.append(min(min(off, height) * columns, width))
                 off -= height
-        if rows > self._rows or columns > self._columns:
+        grown = rows > self._rows and not (narrower and self._pushes)
+        if grown or columns > self._columns:
             room = rows - sum(heights)
             while self._lost and (height := self._height(self._lost[-1], columns)) <= room:
                 self._lost.pop()

@@ -131,7 +131,7 @@ class Panel:
         self.hint = ""
         """A line below all others; empty: none."""
         self._due_s = -math.inf
-        self._last = LastPicture(reflows(self._environ))
+        self._last = LastPicture(reflows(self._environ), pushes="TMUX" in self._environ)
 
     def __enter__(self) -> Self:
         self._live.start()
