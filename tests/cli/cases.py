@@ -191,7 +191,7 @@ SETTING_CASES = [
 ]
 
 SAVE_CASES = [
-    Case("missing folder", 1, ["no/x.wav", "No such file"], ["Hi", "--save", "no/x.wav"]),
+    Case("missing folder", 1, ["no/x.wav", "There is no folder"], ["Hi", "--save", "no/x.wav"]),
     Case("wrong ending", 2, [".txt", ".wav", ".mp3", "stdout"], ["Hi", "--save", "x.txt"]),
     Case("no ending", 2, ["has no ending", ".wav"], ["Hi", "-o", "x"]),
     Case(

@@ -146,6 +146,18 @@ def test_a_finished_line_is_spoken_when_the_writer_pauses() -> None:
     assert queue.poll(0.0) == Segment(0, "Hello!\n", Boundary.SENTENCE)
 
 
+def test_a_sentence_whose_end_only_the_next_word_tells_is_spoken_in_a_pause() -> None:
+    clock = Clock()
+    queue = SegmentQueue(clock=clock)
+    queue.feed("Number 1 comes first of all. And ")
+    assert queue.poll(0.0) is None
+    clock.now_s += 1.0
+    assert texts(queue, 0.0) == ["Number 1 comes first of all. "]
+    queue.feed("then 2.")
+    queue.close()
+    assert texts(queue) == ["And then 2."]
+
+
 def test_low_sound_cuts_a_long_sentence_without_a_pause() -> None:
     queue = SegmentQueue()
     queue.feed("This is the first sentence. It goes on for quite some time, and on")

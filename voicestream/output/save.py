@@ -78,6 +78,8 @@ class Saver:
             os.chmod(self._part, stat.S_IMODE(mode))
 
     def _failure(self, error: OSError, hint: str = "") -> SaveError:
+        if self._path is not None and not (hint or self._path.parent.exists()):
+            hint = f"There is no folder {self._path.parent}; make it first."
         return SaveError(f"{self._name} cannot be written", error.strerror or str(error), hint)
 
     def prepare(self) -> None:

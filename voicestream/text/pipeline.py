@@ -94,11 +94,9 @@ class TextPipeline:
         text = self._divided.feed(self._front.settle()) + self._divided.settle()
         if self._markdown is not None:
             text = self._markdown.feed(text) + self._markdown.settle()
-        if not text:
-            return []
         if self._speakers is None:
-            return self._segmenter.feed(text)
-        return self._speak(self._speakers.feed(text))
+            return self._segmenter.feed(text) + self._segmenter.settle()
+        return self._speak(self._speakers.feed(text)) + self._voiced(self._segmenter.settle())
 
     def cut_clause(self, min_chars: int = 1, *, last: bool = False) -> Piece | None:
         """Take what is pending up to a clause boundary; see ``Segmenter.cut_clause``."""

@@ -87,6 +87,7 @@ class Segmenter:
         self._buf = ""
         self._scan = 0  # no piece ends at a candidate before this index of the buffer
         self._waiting = False  # the candidate at this index waits for more text
+        self._paused = False  # the last word is whole, for all that is known
 
     @property
     def pending(self) -> str:
@@ -100,6 +101,13 @@ class Segmenter:
             self._scan = len(buf)
             return []
         return self._split(final=False)
+
+    def settle(self) -> list[Piece]:
+        """The writer pauses: return the sentences that end if no more of the last word comes."""
+        self._paused = True
+        pieces = self._split(final=False) if self._waiting else []
+        self._paused = False
+        return pieces
 
     def flush(self, end: Boundary = Boundary.SENTENCE) -> list[Piece]:
         """The text has ended: return what is left.
@@ -258,7 +266,7 @@ class Segmenter:
             run.group(1),
             bool(run.group(2)),
             buf[begin:end],
-            known or end < stop,
+            known or end < stop or self._paused,
             self._language,
         )
         if verdict is None:
