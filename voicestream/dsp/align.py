@@ -17,17 +17,24 @@ _LOWEST_HZ = 80.0
 _HIGHEST_HZ = 7000.0
 _SILENCE = 0.2
 """Weight of the component that stands for silence, as loud as a faint word."""
-_LEAST_HOPS = 12
+_LEAST_HOPS = 5
 _SLOWEST = 1.35
 """A rendering that is slower than this is not followed any further."""
+_SLOW = 1.15
 _FASTEST = 0.9
 _AFTER_S = 0.4
 """How much sound after the best place must have been compared as well."""
 _COST_MOST = 0.12
+_SAME_COST = 0.01
+"""Up to this cost the speech is the same for certain."""
 _RIVAL_COST = 2.5
 """A place whose path costs less than this more than the best is as likely: about one hop
 that is as different as it can be."""
 _RIVAL_S = 0.3
+_EQUAL_COST = 0.3
+"""Places whose paths cost no more than this more than the best are told apart by tempo."""
+_CHANGED = 0.7
+"""Rows less alike than this belong to two sounds."""
 _PAUSE_HOPS = 5
 """Of a pause at the end of what was heard, the part that is compared."""
 _SILENT = 0.7
@@ -89,6 +96,13 @@ def onset(rows: Rows) -> int | None:
     return int(loud[0]) if len(loud) else None
 
 
+def _last_change(rows: Rows) -> int:
+    """Index of the last row that is unlike the second before it; 0 if there is none."""
+    alike = (rows[2:] * rows[:-2]).sum(axis=1)
+    changes = np.flatnonzero(alike < _CHANGED)
+    return int(changes[-1]) + 2 if len(changes) else 0
+
+
 class Alignment:
     """Finds the end of ``heard`` in another rendering, fed as it comes.
 
@@ -104,6 +118,8 @@ class Alignment:
         first, end = (loud[0], loud[-1] + 1 + _PAUSE_HOPS) if len(loud) else (0, 0)
         self._heard = heard[first:end]
         self._pause_hops = len(heard[end:]) if len(loud) else 0
+        self._mark = _last_change(self._heard)
+        self._mark_costs: list[float] = []  # of the path that ends at the mark
         self._begun: int | None = None
         self._before = [np.full(len(self._heard), np.inf) for _ in range(2)]
         self._costs: list[float] = []  # of the path that ends here, for each row after the onset
@@ -112,14 +128,14 @@ class Alignment:
         """Compare the next samples of the other rendering."""
         before = self._outline.hops
         rows = self._outline.feed(samples)
-        if not len(self._heard):
-            return
         if self._begun is None:
             first = onset(rows)
             if first is None:
                 return
             self._begun = before + first
             rows = rows[first:]
+        if not len(self._heard):
+            return
         distances = 1.0 - rows @ self._heard.T
         for distance in distances.astype(np.float64):
             self._step(distance)
@@ -132,7 +148,9 @@ class Alignment:
         row[1:] = np.minimum(last[:-1] + 2 * distance[1:], second_last[:-1] + 3 * distance[1:])
         row[2:] = np.minimum(row[2:], last[:-2] + 3 * distance[2:])
         self._before = [row, last]
-        self._costs.append(float(row[-1]) / (len(self._costs) + 1 + len(row)))
+        hops = len(self._costs) + 1
+        self._costs.append(float(row[-1]) / (hops + len(row)))
+        self._mark_costs.append(float(row[self._mark]) / (hops + self._mark + 1))
 
     @property
     def short(self) -> bool:
@@ -142,14 +160,15 @@ class Alignment:
     @property
     def done(self) -> bool:
         """Whether no more of the rendering is needed."""
-        if self._begun is None:
-            return not len(self._heard)
-        followed, heard = len(self._costs), len(self._heard)
-        if followed > _SLOWEST * heard + _AFTER_S / HOP_S:
+        if self._begun is None or self.short:
+            return self._begun is not None
+        followed, heard, after = len(self._costs), len(self._heard), _AFTER_S / HOP_S
+        if followed > _SLOWEST * heard + after:
             return True
-        if followed < _FASTEST * heard + _AFTER_S / HOP_S:
-            return False
-        return followed - int(np.argmin(self._costs)) > _AFTER_S / HOP_S
+        best = int(np.argmin(self._costs))
+        # what is only alike, a word before the right one, may come first
+        fewest = _FASTEST if self._costs[best] <= _SAME_COST else _SLOW
+        return followed >= fewest * heard + after and followed - best > after
 
     @property
     def begun(self) -> int:
@@ -172,9 +191,20 @@ class Alignment:
         rivals = np.flatnonzero((costs - costs[best]) * length <= _RIVAL_COST)
         apart_s = float(np.abs(rivals - best).max()) * HOP_S
         sure = bool(costs[best] <= _COST_MOST and apart_s <= _RIVAL_S)
+        equals = np.flatnonzero((costs - costs[best]) * length <= _EQUAL_COST)
+        best = self._on_from_mark(equals[np.abs(equals - best) * HOP_S <= _RIVAL_S])
         # a row stands for the middle of its window
         hops = best + 1 + self._waited(best + 1)
         return self.begun + self._pcm.s_to_frames(hops * HOP_S), sure
+
+    def _on_from_mark(self, rivals: npt.NDArray[np.intp]) -> int:
+        """Return the rival that lies where the mark does, and on from it at the same tempo.
+
+        A long even sound looks alike wherever it is compared; its beginning does not.
+        """
+        at = int(np.argmin(self._mark_costs))
+        on = (len(self._heard) - 1 - self._mark) * (at + 1) / (self._mark + 1)
+        return int(rivals[np.argmin(np.abs(rivals - (at + on)))])
 
     def _waited(self, hop: int) -> int:
         """Return how much of the pause at ``hop`` was heard already."""

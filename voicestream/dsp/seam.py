@@ -17,7 +17,7 @@ _KNOWN_S = 0.2
 _ALIKE = 0.85
 """From this correlation on two stretches are the same sound."""
 _WINDOW_MS = 10.0
-_BACK_S = 0.08
+_BACK_S = 0.06
 """How far before the place where speech broke off a quiet place may lie."""
 _ON_S = 0.04
 """How far behind it."""
@@ -93,11 +93,10 @@ class Seam:
     def _join(self) -> Samples:
         end = self._alignment.end()
         place, self.sure = end or (min(self._position, self._end), False)
-        for expected in (place, self._position):
-            found = self._same_sound(expected)
-            if found is not None:
-                self.sure = self.sure and abs(found - place) <= self._ahead
-                return self._close(found, faded=False)
+        alike, found = max(self._same_sound(place), self._same_sound(self._position))
+        if alike >= _ALIKE:
+            self.sure = self.sure and abs(found - place) <= self._ahead
+            return self._close(found, faded=False)
         if end is not None and not self._alignment.short:
             place = self._quietest(place)
         return self._close(place, faded=True)
@@ -115,14 +114,17 @@ class Seam:
         rise *= np.linspace(0, 1, len(rise), endpoint=False, dtype=np.float32)[:, None]
         return np.concatenate((_fall(self._past, fade), ready))
 
-    def _same_sound(self, expected: int) -> int | None:
-        """Find the last of the past near ``expected`` in the new rendering; return its end."""
+    def _same_sound(self, expected: int) -> tuple[float, int]:
+        """Find the last of the past near ``expected`` in the new rendering.
+
+        Returns the correlation there, from -1 to 1, and the frame at which it ends.
+        """
         known = self._past[-self._pcm.s_to_frames(_KNOWN_S) :].mean(axis=1, dtype=np.float64)
         low = max(expected - len(known) - self._ahead, 0)
         near = self._held()[low : expected + self._ahead].mean(axis=1, dtype=np.float64)
         energy = float(known @ known)
         if len(near) < len(known) or energy < 1e-6 * len(known):
-            return None
+            return -1.0, expected
         size = 1 << (len(near) + len(known)).bit_length()
         product = np.fft.rfft(near, size) * np.conj(np.fft.rfft(known, size))
         match = np.fft.irfft(product, size)[: len(near) - len(known) + 1]
@@ -130,7 +132,7 @@ class Seam:
         energies = squares[len(known) :] - squares[: len(match)]
         alike = match / np.sqrt(np.maximum(energies * energy, 1e-12))
         best = int(np.argmax(alike))
-        return low + best + len(known) if alike[best] >= _ALIKE else None
+        return float(alike[best]), low + best + len(known)
 
     def _quietest(self, place: int) -> int:
         """Return the quietest place close to where speech broke off."""
