@@ -15,11 +15,11 @@ import sys
 import time
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voicestream.files import create_part, read_bounded
+from voicestream.records import dataclass, fields
 from voicestream.settings.sources import user_cache_folder
 
 try:  # hashlib would load OpenSSL, which takes 6 ms on the way to the first sound
@@ -56,6 +56,9 @@ class About:
     content_type: str
     rate_hz: int | None
     channels: int | None
+
+
+_NAMES = tuple(known.name for known in fields(About))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ class Cache:
 
         ``keep`` puts it there, or the caller removes it.
         """
-        head = {**{name: getattr(about, name) for name in About.__slots__}, "size": len(sound)}
+        head = {**{name: getattr(about, name) for name in _NAMES}, "size": len(sound)}
         line = json.dumps({**head, "crc": zlib.crc32(sound)}).encode() + b"\n"
         size = len(line) + len(sound)
         if size > self.most_reply_bytes:
@@ -261,11 +264,11 @@ def _head(line: bytes) -> dict[str, Any] | None:
     """Return the first line of a file; None if it is none of ours."""
     try:
         head = json.loads(line)
-        right = all(isinstance(head[name], _KINDS.get(name, str)) for name in About.__slots__)
+        right = all(isinstance(head[name], _KINDS.get(name, str)) for name in _NAMES)
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return head if right else None
 
 
 def _about(head: dict[str, Any]) -> About:
-    return About(**{name: head[name] for name in About.__slots__})
+    return About(**{name: head[name] for name in _NAMES})

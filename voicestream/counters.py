@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from voicestream.records import dataclass, field
 from voicestream.state import State, Status
 
 

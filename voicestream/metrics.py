@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import fields, replace
 from typing import Any
 
 from voicestream.counters import (
@@ -20,6 +19,7 @@ from voicestream.counters import (
     Timeline,
 )
 from voicestream.notices import Notices
+from voicestream.records import fields, replace
 from voicestream.state import StateMachine
 
 _RECENT = 32

@@ -8,11 +8,12 @@ and back exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from voicestream.records import dataclass, replace
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Shape ``(frames, channels)``, nominally -1 to just below 1."""

@@ -6,12 +6,12 @@ import json
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
 from voicestream.files import check_place, read_bounded, write_whole
+from voicestream.records import dataclass
 
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20

@@ -12,9 +12,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from voicestream.records import dataclass
 from voicestream.state import State
 
 if TYPE_CHECKING:

@@ -66,8 +66,13 @@ class BenchError(Exception):
     """A program could not be measured."""
 
 
-def scripts() -> dict[str, Script]:
-    """The replies by format, all of the same length and speed."""
+def scripts(delay_s: float = FIRST_BYTE_DELAY_S, speed: float = SPEED) -> dict[str, Script]:
+    """The replies by format, all of the same length.
+
+    Args:
+        delay_s: to the first byte.
+        speed: after that, in realtimes.
+    """
     sound = ramp(round(SOUND_S * RATE_HZ))
     bodies = {
         "pcm": (sound.tobytes(), "audio/pcm"),
@@ -79,8 +84,8 @@ def scripts() -> dict[str, Script]:
         name: Script(
             body,
             content_type=kind,
-            first_byte_delay_s=FIRST_BYTE_DELAY_S,
-            rate_bytes_per_s=SPEED * len(body) / SOUND_S,
+            first_byte_delay_s=delay_s,
+            rate_bytes_per_s=speed * len(body) / SOUND_S,
             piece_bytes=round(len(body) / SOUND_S * PIECE_S) // 2 * 2,
         )
         for name, (body, kind) in bodies.items()
@@ -124,12 +129,18 @@ def _hear(
         run.lost = recording.missing(ramp(round(SOUND_S * RATE_HZ)))
 
 
-def _run(row: Row, url: str, env: dict[str, str]) -> tuple[float, Run]:
-    """Run the row's processes to their end: when they were started, and what they took."""
+def program_env(env: dict[str, str]) -> dict[str, str]:
+    """The environment of a program that is measured."""
     # what was sent is compared with what is heard
     env = env | {"VOICESTREAM_API_KEY": "test", "VOICESTREAM_LOUDNESS": "off"}
     # Without bytecode every import takes twice as long.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return env
+
+
+def _run(row: Row, url: str, env: dict[str, str]) -> tuple[float, Run]:
+    """Run the row's processes to their end: when they were started, and what they took."""
+    env = program_env(env)
     with tempfile.TemporaryFile() as errors:
         commands = row.start(url)
         started_s = time.monotonic()

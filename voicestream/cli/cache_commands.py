@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
 
 from voicestream.cache import Cache, Kept
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, print_json, print_text
 from voicestream.errors import UsageError, VoicestreamError
 from voicestream.printable import printable
+from voicestream.records import asdict
 from voicestream.settings.config_file import set_in
 from voicestream.settings.sources import user_config_file
 from voicestream.settings.table import TABLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from voicestream.cli.options import (
     AGAIN_OPTIONS,
@@ -13,6 +12,7 @@ from voicestream.cli.options import (
     Option,
 )
 from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE
+from voicestream.records import dataclass
 from voicestream.settings.table import TABLE
 
 

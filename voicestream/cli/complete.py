@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from voicestream.cli.commands import COMMANDS, Argument, command_of
 from voicestream.cli.entries import Entry, entries_of, every_entry
@@ -12,6 +11,7 @@ from voicestream.cli.report import print_text
 from voicestream.cli.typed import FIRST_WORDS
 from voicestream.errors import VoicestreamError
 from voicestream.printable import printable
+from voicestream.records import dataclass, field
 from voicestream.settings.parse import Choice
 from voicestream.settings.seen import Names, seen
 from voicestream.settings.table import TABLE, load

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from voicestream.cli.commands import COMMANDS, Command
 from voicestream.cli.options import SHORT, Option, switch_flags
+from voicestream.records import dataclass
 from voicestream.settings.parse import Choice, url
 from voicestream.settings.row import Row
 from voicestream.settings.table import TABLE

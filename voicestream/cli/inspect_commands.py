@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict
 from typing import Any
 
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, own_stderr, print_json, print_text
 from voicestream.printable import printable
+from voicestream.records import asdict
 from voicestream.settings.seen import keep_seen
 
 

@@ -8,10 +8,10 @@ mistakes above all, is left to that library. Both read the same table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from voicestream.errors import UsageError
+from voicestream.records import dataclass, field
 from voicestream.settings.table import TABLE
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from voicestream.cli.options import SayCall
 from voicestream.cli.report import notice, warn
 from voicestream.errors import EmptyTextError, SaveError, UsageError
+from voicestream.records import dataclass
 from voicestream.settings.sources import read_key_file
 from voicestream.settings.table import Settings, load
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from voicestream.cli.options import SayCall
 from voicestream.errors import UsageError
+from voicestream.records import replace
 
 _NAME = "{name}"
 _TEMPLATES = {"output": "-o", "save": "--save", "subtitles": "--subtitles"}

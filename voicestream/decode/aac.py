@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from voicestream.decode.compressed import PacketDecoder
 from voicestream.decode.synced import SyncedDecoder
+from voicestream.records import dataclass
 
 _RATES_HZ = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 

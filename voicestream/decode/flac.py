@@ -8,11 +8,11 @@ believed because its number is the one that must follow, and its checksum fits.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from voicestream.decode.compressed import PacketDecoder
 from voicestream.decode.framed import FramedDecoder
 from voicestream.errors import DecodeError
+from voicestream.records import dataclass
 
 _MARK = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _FRAME_OR_MARK = re.compile(rb"\xff[\xf8\xf9]|fLaC[\x00\x80]\x00\x00\x22")

@@ -8,11 +8,11 @@ delay, padding and the number of frames
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from voicestream.decode.compressed import PacketDecoder
 from voicestream.decode.framed import without
 from voicestream.decode.synced import SyncedDecoder
+from voicestream.records import dataclass
 
 DECODER_DELAY_FRAMES = 529
 ENCODER_DELAY_FRAMES = 576  # LAME's, and so nearly everybody's, where no Info frame tells it

@@ -9,7 +9,6 @@ PCM unless its first bytes are those of a container beyond doubt.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from voicestream.decode.base import Decoder
 from voicestream.formats import FORMATS, OTHER, hinted_by, named_by, shown_by
 from voicestream.pcm import Encoding, PcmFormat, Samples, no_samples
+from voicestream.records import dataclass
 
 DEFAULT_RATE_HZ = 24_000
 _ENCODINGS: dict[str, Encoding] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from voicestream.decode.base import check_layout, describe
 from voicestream.decode.framed import FramedDecoder
 from voicestream.errors import DecodeError
 from voicestream.pcm import Encoding, PcmFormat, Samples
+from voicestream.records import dataclass
 
 _RIFF_IDS = (b"RIFF", b"RF64")
 _MAX_FMT_BYTES = 4096

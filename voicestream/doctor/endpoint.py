@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import Any
 
 from voicestream.decode.registry import choose, open_decoder
@@ -13,6 +12,7 @@ from voicestream.doctor.models import ending_findings, gone_finding, list_findin
 from voicestream.doctor.way import check_way
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.notices import Notices
+from voicestream.records import dataclass, replace
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint

@@ -6,10 +6,10 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voicestream.errors import VoicestreamError
+from voicestream.records import dataclass, field
 from voicestream.redact import redacted
 
 Verdict = Literal["good", "look", "broken"]

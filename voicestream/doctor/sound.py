@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from voicestream.errors import DeviceError
 from voicestream.output.base import Sink
 from voicestream.output.devices import find_device
 from voicestream.pcm import PcmFormat
+from voicestream.records import replace
 from voicestream.session.outputs import card_sink, list_cards, make_sink
 from voicestream.settings.table import Settings
 

@@ -7,14 +7,13 @@ only quiet sound is, since it may turn out to be the silence at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from voicestream.dsp import edges
 from voicestream.dsp.level import Leveler
 from voicestream.dsp.silence import WINDOW_MS, Activity
 from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.records import dataclass
 
 _LONGEST_LEAD_S = 2.0
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from voicestream.pcm import Samples
+from voicestream.records import dataclass
 
 WINDOW_MS = 5.0
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from voicestream.records import dataclass
 
 if TYPE_CHECKING:  # numpy would delay the first request
     from voicestream.pcm import Frames16, PcmFormat

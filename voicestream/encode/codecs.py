@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from voicestream.encode.base import Sending, Tags
 from voicestream.pcm import Frames16, PcmFormat
+from voicestream.records import dataclass, field
 
 av.logging.set_level(None)  # FFmpeg would talk on stderr
 

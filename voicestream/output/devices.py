@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from voicestream.errors import DeviceError
+from voicestream.records import dataclass
 
 PERIOD_S = 0.016
 """Sound the card asks for at once. About three of these wait in the device: long enough

@@ -6,13 +6,13 @@ import os
 import stat
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from voicestream.encode.base import FILES, Encoder, Sending, Tags, load_encoder, open_encoder
 from voicestream.errors import ReaderGoneError, SaveError, UsageError
 from voicestream.files import create_part, mode_of, open_special
+from voicestream.records import replace
 
 if TYPE_CHECKING:  # numpy would delay the first request
     from voicestream.pcm import Frames16, PcmFormat

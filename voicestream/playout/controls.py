@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from voicestream.policy.plan import NOT_YET
+from voicestream.records import dataclass
 
 
 @dataclass(slots=True)

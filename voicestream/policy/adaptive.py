@@ -14,7 +14,6 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from voicestream.policy.arrivals import (
     HORIZONS_S,
@@ -26,6 +25,7 @@ from voicestream.policy.arrivals import (
 )
 from voicestream.policy.base import Policy, PrebufferLimits, Window
 from voicestream.policy.history import Knowledge
+from voicestream.records import dataclass
 
 COLD_START_S = 0.15
 

@@ -7,9 +7,9 @@ sound. It keeps no clock: every time comes in with an arrival.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

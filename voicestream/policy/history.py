@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from voicestream.policy.arrivals import HORIZONS_S, Arrivals, quantile
+from voicestream.records import dataclass
 
 _KEPT = 12
 _SHARES = (0.25, 0.5, 0.65, 0.8, 0.9)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from voicestream.files import read_bounded, write_state
 from voicestream.policy.arrivals import HORIZONS_S
 from voicestream.policy.history import NEED_SHARES, Knowledge
+from voicestream.records import asdict
 from voicestream.settings.sources import user_state_file
 
 _VERSION = 1

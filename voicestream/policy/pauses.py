@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from voicestream.pcm import Samples, no_samples
+from voicestream.records import dataclass
 
 WINDOW_S = 0.01
 SHORTEST_S = 0.06

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from voicestream.policy.base import OPEN, Policy
 from voicestream.policy.pauses import Pause
+from voicestream.records import dataclass, replace
 
 NOT_YET = 1 << 62
 _MARGIN_S = 0.04

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bisect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from voicestream.policy.base import Policy
 from voicestream.policy.pauses import KnownPauses
 from voicestream.policy.plan import Plan, Planner
+from voicestream.records import dataclass, field
 from voicestream.trace import Trace
 
 PAUSE_COST = 1.0

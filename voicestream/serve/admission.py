@@ -6,9 +6,9 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from voicestream.errors import UsageError
+from voicestream.records import dataclass
 from voicestream.serve.asked import ApiError
 
 LOOPBACK = "127.0.0.1"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from itertools import chain
 
 import numpy as np
@@ -23,6 +22,7 @@ from starlette.websockets import WebSocket
 
 from voicestream.errors import VoicestreamError
 from voicestream.pcm import PcmFormat
+from voicestream.records import asdict
 from voicestream.serve.admission import Admission
 from voicestream.serve.asked import MODEL, ApiError, Asked, unspoken
 from voicestream.serve.realtime import RealtimeSession

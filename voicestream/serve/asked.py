@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from voicestream.errors import UnspokenError
+from voicestream.records import dataclass
 from voicestream.speech.embedded import VOICES, nearest_voice
 
 SERVED_FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from voicestream.counters import Snapshot
@@ -13,6 +12,7 @@ from voicestream.errors import RewordedError, UsageError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
+from voicestream.records import replace
 from voicestream.redact import forget_keys_in
 from voicestream.session.bounded import run_bounded
 from voicestream.session.feeder import Feeder

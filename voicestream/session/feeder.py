@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from voicestream.counters import Cue, SegmentFigures
 from voicestream.dsp.convert import Converter
@@ -20,6 +19,7 @@ from voicestream.errors import (
 )
 from voicestream.metrics import Metrics
 from voicestream.pcm import PcmFormat, Samples
+from voicestream.records import replace
 from voicestream.session.fetchers import Fetchers
 from voicestream.session.job import Job
 from voicestream.session.loudness import Loudness

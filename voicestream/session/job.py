@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from voicestream.counters import SegmentFigures
+from voicestream.records import dataclass, field
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest, SpeechStream, settle
 from voicestream.text.segment_queue import Segment

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from voicestream.counters import Cue
 from voicestream.errors import VoicestreamError
 from voicestream.files import create_part, read_bounded
 from voicestream.pcm import Frames16, PcmFormat
+from voicestream.records import dataclass
 from voicestream.speech.base import SpeechRequest
 from voicestream.text.segment import Boundary
 from voicestream.text.segment_queue import Segment

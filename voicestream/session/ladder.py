@@ -12,7 +12,8 @@ it is, to the end.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from voicestream.records import dataclass
 
 RUNGS = ("pcm", "mp3", "opus")
 """From the widest down. MP3 comes before Opus: its first sound needs 500 bytes, not a page."""

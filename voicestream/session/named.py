@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from voicestream.errors import (
     ConnectionFailedError,
@@ -15,6 +14,7 @@ from voicestream.errors import (
     SettingsError,
 )
 from voicestream.policy.history import Knowledge
+from voicestream.records import dataclass, replace
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import http_endpoint
 from voicestream.settings.catalogue import Catalogue

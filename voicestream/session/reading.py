@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from voicestream.records import replace
 from voicestream.speech.base import SpeechRequest
 
 if TYPE_CHECKING:

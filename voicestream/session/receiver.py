@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from voicestream.counters import SegmentFigures, Timeline
 from voicestream.errors import CutShortError, IncompleteReplyError, TooLongError
 from voicestream.notices import Notify
+from voicestream.records import replace
 from voicestream.session.job import Job
 from voicestream.session.lengths import Lengths
 from voicestream.session.reading import Reading

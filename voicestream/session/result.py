@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
 from typing import Any
 
 from voicestream.counters import SegmentFigures, Snapshot, buffer_health
 from voicestream.errors import UnspokenError, VoicestreamError
 from voicestream.metrics import Metrics
+from voicestream.records import dataclass, field, fields
 from voicestream.state import State
 from voicestream.words import heard, spoken_text
 

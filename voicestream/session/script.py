@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import replace
 from math import inf
 from typing import BinaryIO
 
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
+from voicestream.records import replace
 from voicestream.settings.table import Settings
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from voicestream.notices import Notices
+from voicestream.records import dataclass, field, replace
 from voicestream.settings.endpoints import (
     AUTO,
     EMBEDDED_URL,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from voicestream.formats import FORMATS
+from voicestream.records import dataclass
 from voicestream.settings.endpoints import AUTO, name_list, place_list
 from voicestream.settings.parse import (
     flag_choice,
@@ -23,7 +23,7 @@ LEAST_TEMPO, MOST_TEMPO = 0.5, 3.0
 
 
 # the class that inherits generates the methods: twice would cost start-up time
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False, match_args=False)
+@dataclass(frozen=True, kw_only=True)
 class AskingSettings:
     """Where speech is asked for, for what, and what to do when it does not come."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from voicestream.records import dataclass
 from voicestream.settings.profiles import Profiles
 from voicestream.settings.sources import (
     from_config_file,

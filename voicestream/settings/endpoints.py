@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass, field
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass
 
 Parser: TypeAlias = Callable[[Any], Any]
 """Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass
 from voicestream.settings.endpoints import Place, key_variable, tellable_name
 from voicestream.settings.parse import Parser, parse_setting, text
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass
 from voicestream.settings.endpoints import Reach, http_twin, reach
 
 _VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy"})

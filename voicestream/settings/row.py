@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
 from typing import Any
 
+from voicestream.records import dataclass, field, fields
 from voicestream.settings.parse import Parser
 
 PREFIX = "VOICESTREAM_"

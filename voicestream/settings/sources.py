@@ -10,12 +10,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SettingsError
 from voicestream.files import read_bounded
+from voicestream.records import dataclass
 from voicestream.settings.endpoints import Place, named_keys, places
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row, nearest

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from voicestream.records import dataclass
 from voicestream.settings.parse import flag_choice, number, off_or, text, yes_no
 from voicestream.settings.row import setting as _setting
 
 
 # the class that inherits generates the methods: twice would cost start-up time
-@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False, match_args=False)
+@dataclass(frozen=True, kw_only=True)
 class SpeakingSettings:
     """What is made of the text and the sound, and how it is played."""
 

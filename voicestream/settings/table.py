@@ -9,12 +9,12 @@ what reads the environment and the files in :mod:`voicestream.settings.sources`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from voicestream.errors import SettingsError
+from voicestream.records import dataclass, field, replace
 from voicestream.redact import redacted, remember_key
 from voicestream.settings.asking import MOST_TEMPO, AskingSettings
 from voicestream.settings.endpoints import (
@@ -44,7 +44,7 @@ _VOICES: dict[EndpointKind, str] = {"embedded": "heart", "speech": "alloy", "rea
 """The voice that speaks unless one is named."""
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True)
 class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base come first
     """Every setting of one run. Build it with :func:`load`, or by hand in a program."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 
 from voicestream.errors import EndpointError, ModelGoneError, ResponseError
+from voicestream.records import replace
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
 
 _FIRST_ANSWER_S = 0.5

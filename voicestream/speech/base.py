@@ -9,9 +9,9 @@ has to tell a person goes to the ``notify`` that it is given there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from voicestream.records import dataclass, field
 from voicestream.speech.cancel import Call
 
 

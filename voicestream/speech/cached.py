@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from voicestream.cache import About, Cache, digest
 from voicestream.errors import ConnectionFailedError
+from voicestream.records import dataclass
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, ends_of, said_by
 
 _PIECE_BYTES = 1 << 14

@@ -6,7 +6,6 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import (
@@ -17,6 +16,7 @@ from voicestream.errors import (
     ReplyError,
     ResponseError,
 )
+from voicestream.records import dataclass
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint

@@ -11,11 +11,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from voicestream.errors import ConnectionFailedError, EndpointError, TooLongError
 from voicestream.notices import Notices
+from voicestream.records import dataclass, replace
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
 from voicestream.speech.begun import BegunStream
 from voicestream.speech.cancel import Call

@@ -11,8 +11,8 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
+from voicestream.records import dataclass, field
 from voicestream.speech.base import SpeechStream
 from voicestream.speech.cancel import Call
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from voicestream.errors import UsageError
+from voicestream.records import replace
 from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter

@@ -10,10 +10,10 @@ any words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, product
 
+from voicestream.records import dataclass
 from voicestream.text.readings import OR
 from voicestream.text.spoken_form import IRREGULAR, words_of
 from voicestream.text.spoken_numbers import SpokenWord

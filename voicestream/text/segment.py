@@ -9,10 +9,10 @@ and waits until the window is known as far as the decision looks.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from voicestream.patterns import lazy_pattern
+from voicestream.records import dataclass
 from voicestream.text.boundary import OPENERS, ends_sentence
 from voicestream.text.cut import NEAR, best_cut, clause_end, open_code
 from voicestream.text.writer import is_wide

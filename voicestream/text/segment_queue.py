@@ -10,9 +10,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from itertools import islice
 
+from voicestream.records import dataclass, replace
 from voicestream.text.cut import best_cut, clause_end
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment import Boundary, Piece

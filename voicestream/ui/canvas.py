@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.cells import cell_len
 
+from voicestream.records import dataclass
 from voicestream.ui.lines import Line, cells
 from voicestream.ui.summary import duration
 from voicestream.ui.terminal import can_show, clean

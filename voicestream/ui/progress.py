@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from voicestream.counters import Snapshot
+from voicestream.records import dataclass
 from voicestream.ui.summary import heard_s
 
 

@@ -6,7 +6,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -17,6 +16,7 @@ from voicestream.errors import (
     EndpointTimeoutError,
     KeyRefusedError,
 )
+from voicestream.records import dataclass, field
 from voicestream.settings.proxy import proxy_for
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call

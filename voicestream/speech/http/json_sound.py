@@ -5,9 +5,9 @@ from __future__ import annotations
 import binascii
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
+from voicestream.records import dataclass
 from voicestream.speech.http.sniff import shows_sound
 
 SOUND_KEYS = ("audio", "delta", "audio_data", "data")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from voicestream.errors import IncompleteReplyError, ReplyError
+from voicestream.records import dataclass
 from voicestream.speech.base import SpeechRequest
 
 _LEAST_BYTES = 32 << 20

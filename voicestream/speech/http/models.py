@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from voicestream.printable import printable
+from voicestream.records import dataclass
 from voicestream.speech.http.lookup import fetched, items_of
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from voicestream.formats import FORMATS
+from voicestream.records import replace
 from voicestream.speech.base import SpeechRequest
 
 _STATUSES = frozenset({400, 406, 415, 422, 500, 501})

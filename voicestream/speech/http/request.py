@@ -12,11 +12,11 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
+from voicestream.records import dataclass
 from voicestream.settings.parse import ascii_host
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.addresses import connect_any

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from voicestream.errors import ReplyError
+from voicestream.records import dataclass
 from voicestream.speech.http.json_sound import SOUND_KEYS, decoded, told_rate
 from voicestream.speech.http.refusal import server_message
 

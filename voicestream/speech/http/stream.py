@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from voicestream.errors import EndpointError, ReplyError
+from voicestream.records import dataclass
 from voicestream.redact import without_key
 from voicestream.speech.http.inflate import Inflater
 from voicestream.speech.http.json_sound import sound_of

@@ -12,8 +12,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from voicestream.records import dataclass
 from voicestream.settings.proxy import ProxyAddress, tunnel_proxy
 from voicestream.speech.http.request import NO_EXTRA, Target, connect, key_headers
 from voicestream.speech.realtime.frames import text_frame

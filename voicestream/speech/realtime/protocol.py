@@ -11,11 +11,11 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from voicestream.errors import EndpointError
+from voicestream.records import dataclass
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import NO_EXTRA, Target
 

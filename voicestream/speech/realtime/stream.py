@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from voicestream.errors import (
@@ -15,6 +14,7 @@ from voicestream.errors import (
     IncompleteReplyError,
     ReplyError,
 )
+from voicestream.records import dataclass, field
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.http.request import CONNECT_S
 from voicestream.speech.realtime.connection import RealtimeConnection
