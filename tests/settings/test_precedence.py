@@ -49,6 +49,7 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "extra_body": ('{"a": 1}', '{"b": 1}', '{"c": 1}', '{"d": "e"}'),
     "extra_headers": ('{"a": "1"}', '{"b": "1"}', '{"c": "1"}', '{"d": "e"}'),
     "rate_hz": (8000, 16000, 22050, 48000),
+    "replace": ('{"a": "1"}', '{"b": "1"}', '{"c": "1"}', '{"d": "e"}'),
     "strict": (True, False, True, False),
     "pause_clause_ms": (1, 2, 3, 4),
     "pause_sentence_ms": (1, 2, 3, 4),

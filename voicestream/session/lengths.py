@@ -5,6 +5,8 @@ from __future__ import annotations
 from voicestream.errors import TooLongError
 from voicestream.text.split import split_text
 
+MOST_CHARS = 4096
+"""No endpoint is asked for more, whatever a text has become by replaced words."""
 LEAST_CHARS = 20
 """Shorter texts are refused for other reasons."""
 
@@ -13,12 +15,12 @@ class Lengths:
     """Knows the longest text that one request may hold. Fetch threads."""
 
     def __init__(self) -> None:
-        self._most_chars: int | None = None
+        self._most_chars = MOST_CHARS
 
     def parts(self, text: str) -> list[str]:
         """Return the text in as few parts as are short enough, none empty, cut where one may
         pause."""
-        if self._most_chars is None or len(text) <= self._most_chars:
+        if len(text) <= self._most_chars:
             return [text]
         parts = (part.strip() for part in split_text(text, self._most_chars))
         return [part for part in parts if any(map(str.isalnum, part))] or [text]
@@ -33,4 +35,4 @@ class Lengths:
         most = named if named is not None and named < len(text) else len(text) // 2
         if most < LEAST_CHARS:
             raise error
-        self._most_chars = min(most, self._most_chars or most)
+        self._most_chars = min(most, self._most_chars)

@@ -36,8 +36,13 @@ def lighter_may_follow(settings: Settings, form: str) -> bool:
 
 def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:
     """Return the request for one segment, in the first format unless another is given."""
+    text = segment.text.strip()
+    if settings.replace:
+        from voicestream.text.respell import respeller
+
+        text = respeller(settings.replace, settings.language)(text)
     return SpeechRequest(
-        text=segment.text.strip(),
+        text=text,
         model=settings.model,
         voice=segment.voice or settings.voice,
         format=form or first_format(settings),

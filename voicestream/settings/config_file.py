@@ -27,6 +27,12 @@ _EXAMPLE = """
 #key_variable = "DESK_KEY"  # the variable that holds the key, never the key itself
 #model = "kokoro"
 #voice = "af_heart"
+
+# Words as they should be said: by any voice, and in one language.
+#[replace]
+#nginx = "engine x"
+#[replace.de]
+#SQL = "Es Ku El"
 """
 _EDIT = "`voicestream config edit` opens it."
 
@@ -40,6 +46,7 @@ def set_in(file: Path, row: Row, value: str) -> None:
     parsed = parse_setting(row.kind, value, row.name)
     before = _content(file)
     meant = _read(file, before)
+    _refuse_table(file, meant, row.name)
     if isinstance(tables := meant.get(row.name), dict):  # [endpoint] holds the names to use
         changed = _in_table(before, row.name, _USE, f"{_USE} = {_toml(parsed)}\n")
         _write(file, changed, {**meant, row.name: {**tables, _USE: parsed}})
@@ -76,6 +83,7 @@ def unset_in(file: Path, name: str) -> bool:
     """
     before = _content(file)
     wanted = _read(file, before)
+    _refuse_table(file, wanted, name)
     if isinstance(tables := wanted.get(name), dict):
         if _USE not in tables:
             return False
@@ -117,6 +125,11 @@ def make_example(file: Path, table: Sequence[Row]) -> None:
         return
     blocks = [f"# {row.help}\n#{row.name} = {_toml(row.default)}\n" for row in table]
     _write(file, "# Settings of voicestream.\n\n" + "\n".join(blocks) + _EXAMPLE, {})
+
+
+def _refuse_table(file: Path, meant: dict[str, Any], name: str) -> None:
+    if name != "endpoint" and isinstance(meant.get(name), dict):
+        raise SettingsError(f"{name} is a table in {file}", hint=_EDIT)
 
 
 def _content(file: Path) -> str:

@@ -11,6 +11,7 @@ from voicestream.records import dataclass
 Parser: TypeAlias = Callable[[Any], Any]
 """Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""
 
+_MOST_WORDS, _MOST_WORD_CHARS = 1000, 200
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _SECRET_NAMES = frozenset("key api_key api-key apikey token access_token secret password".split())
 """Of fields of a query that would be shown with the URL."""
@@ -174,6 +175,27 @@ def json_object(*ours: str) -> Parser:
         return written
 
     return parse
+
+
+def word_table(value: Any) -> str:
+    """A JSON object of words and what is said for each; an object in it is a language's."""
+    if not value:
+        return ""
+    import json
+
+    written: str = json_object()(value)
+    found = json.loads(written)
+    words: list[tuple[str, Any]] = []
+    for word, said in found.items():
+        words += said.items() if isinstance(said, dict) else [(word, said)]
+    if len(words) > _MOST_WORDS:
+        raise ValueError(f"holds more than {_MOST_WORDS} words")
+    for word, said in words:
+        if not (isinstance(said, str) and len(said) <= _MOST_WORD_CHARS):
+            raise ValueError(f"must give a text of at most {_MOST_WORD_CHARS} characters for each")
+        if not word.strip() or len(word) > _MOST_WORD_CHARS:
+            raise ValueError(f"has a word that is empty or longer than {_MOST_WORD_CHARS}")
+    return written
 
 
 def header_object(*ours: str) -> Parser:

@@ -110,8 +110,7 @@ def gather(
 def user_config_file(environ: Mapping[str, str] | None = None) -> Path:
     """``config.toml`` in the platform's config folder."""
     environ = os.environ if environ is None else environ
-    # a relative one is to be ignored (XDG base directory specification): it would let the
-    # working directory choose where a key is sent
+    # a relative one is ignored: it would let the working directory choose where a key is sent
     if os.name == "posix" and os.path.isabs(chosen := environ.get("XDG_CONFIG_HOME", "")):
         return Path(chosen) / "voicestream" / "config.toml"
     # platformdirs costs 10 ms of start-up and says the same on Linux
@@ -163,7 +162,7 @@ def _is_dotenv(sources: Mapping[str, str], name: str) -> bool:
 
 
 def _home(environ: Mapping[str, str]) -> Path:
-    """The home folder. A relative one counts as none: the working directory would choose it."""
+    """The home folder; a relative one counts as none."""
     chosen = environ.get("HOME", "")
     return Path(chosen if os.path.isabs(chosen) else "/")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from voicestream.records import dataclass
-from voicestream.settings.parse import flag_choice, number, off_or, text, yes_no
+from voicestream.settings.parse import flag_choice, number, off_or, text, word_table, yes_no
 from voicestream.settings.row import setting as _setting
 
 
@@ -69,6 +69,12 @@ class SpeakingSettings:
         "announce", flag_choice("announce", "skip", "read"), "code blocks: announce, skip or read"
     )
     language: str = _setting("en", text, "language by which doubtful abbreviations are judged")
+    replace: str = _setting(
+        "",
+        word_table,
+        "words as they should be said, a JSON object: word and what is said for it, or a "
+        "language's code and an object of such words; a [replace] table in the config file",
+    )
     voices: str = _setting(
         "", text, "NARRATOR,A,B: quoted speech is spoken by A and B in turn [default: one voice]"
     )
