@@ -97,6 +97,11 @@ def no_samples(channels: int = 1) -> Samples:
     return np.zeros((0, channels), np.float32)
 
 
+def silence(seconds: float, pcm: PcmFormat) -> Samples:
+    """An array of silent samples in a format."""
+    return np.zeros((pcm.s_to_frames(seconds), pcm.channels), np.float32)
+
+
 def _decode_u8(data: bytes | bytearray | memoryview) -> Samples:
     return (np.frombuffer(data, "u1").astype(np.float32) - 128.0) * np.float32(1 / 128.0)
 

@@ -37,8 +37,14 @@ def dry_run(call: SayCall, settings: Settings, script: Script | SaidSegments) ->
         while segment := script.take(waiting_s):
             chars += len(segment.text)
             request = speech_request(settings, segment)
-            segments.append({"text": request.text, "voice": request.voice})
-            if not call.json and not _print(request.text, segment.voice):
+            told = {"text": request.text, "voice": request.voice}
+            pause_ms = segment.pause_ms
+            segments.append(told if pause_ms is None else {**told, "pause_ms": pause_ms})
+            if call.json:
+                continue
+            if pause_ms is not None and not _print(f"[pause {pause_ms}ms]", None):
+                return EXIT_BROKEN_PIPE
+            if not _print(request.text, segment.voice):
                 return EXIT_BROKEN_PIPE
     finally:
         script.cancel()

@@ -18,7 +18,7 @@ from voicestream.errors import (
     VoicestreamError,
 )
 from voicestream.metrics import Metrics
-from voicestream.pcm import PcmFormat, Samples
+from voicestream.pcm import PcmFormat, Samples, silence
 from voicestream.records import replace
 from voicestream.session.fetchers import Fetchers
 from voicestream.session.job import Job
@@ -68,7 +68,8 @@ class Feeder:
         self._join = JoinSettings(
             trim=settings.trim,
             normalize=settings.normalize,
-            least_pause_ms=1000 * min(self._pauses_s.values()),
+            # a text with tags may ask for any pause: no quiet is played before that is known
+            least_pause_ms=0.0 if settings.tags else 1000 * min(self._pauses_s.values()),
         )
         self._joiner: Joiner | None = None
         self._stretcher: Stretcher | None = None
@@ -134,6 +135,9 @@ class Feeder:
         if self._joiner is not None:
             self._write(self._joiner.flush())
             self._write_held()
+            if self._playback.pcm is not None:
+                self._write(silence(self._fetchers.trailing_ms / 1000, self._playback.pcm))
+                self._write_held()
         self._playback.drain()
 
     def _run_all(self) -> None:
@@ -250,6 +254,9 @@ class Feeder:
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for
+        told_s = (job.segment.pause_ms or 0) / 1000
+        if job.segment.pause_ms is not None and self._end is not None and self._join.trim:
+            pause_s, told_s = told_s, 0.0
         self._pacing.begin(job.figures.request_at_s, job.read_late)
         if lighter_may_follow(self._settings, job.request.format):
             figures = job.figures
@@ -257,6 +264,7 @@ class Feeder:
             expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
             self._pacing.hand_over(expected_s, came_s - asked_s)
         self._write(self._joiner.begin(pause_s), job)
+        self._write(silence(told_s, pcm), job)  # before the first, or between untrimmed ones
         begins_at = self._playback.written_frames + self._stretcher.waiting_frames
         segment = job.segment
         cue = Cue(

@@ -126,6 +126,12 @@ class Fetchers:
         come."""
         return self._segments.length()
 
+    @property
+    def trailing_ms(self) -> int:
+        """The silence after the last segment, where the text says so; known once that is over."""
+        trailing_ms: int = getattr(self._segments, "trailing_ms", 0)
+        return trailing_ms
+
     def job_done(self) -> None:
         """Free the place of a segment, so that another may be asked for. For the feeder."""
         self._room.release()

@@ -87,6 +87,11 @@ class Script:
         return self._late
 
     @property
+    def trailing_ms(self) -> int:
+        """Return the silence after the last segment."""
+        return self._queue.trailing_ms
+
+    @property
     def first(self) -> Segment | None:
         """Return the first segment, if it is known already."""
         return self._first

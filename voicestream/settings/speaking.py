@@ -79,7 +79,10 @@ class SpeakingSettings:
         "", text, "NARRATOR,A,B: quoted speech is spoken by A and B in turn [default: one voice]"
     )
     tags: bool = _setting(
-        False, yes_no, "[name] in the text changes the voice", flag="--tags/--no-tags"
+        False,
+        yes_no,
+        "[name] in the text changes the voice, [pause 500ms] is silence",
+        flag="--tags/--no-tags",
     )
     trim: bool = _setting(
         True,

@@ -10,6 +10,7 @@ from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter
 from voicestream.text.markdown import CodeMode, MarkdownFilter
+from voicestream.text.pause_tags import PauseTags, parts
 from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
 
@@ -22,7 +23,8 @@ class TextPipeline:
         code: what becomes of fenced code.
         language: the code by which doubtful abbreviations are judged.
         voices: the narrator, then those who take turns in quotes; empty for one voice.
-        tags: ``[name]`` at the start of a line or sentence changes the voice.
+        tags: ``[name]`` at the start of a line or sentence changes the voice, and
+            ``[pause 500ms]`` is silence.
         max_pending: characters after which text without an end is cut all the same.
 
     Raises:
@@ -51,11 +53,13 @@ class TextPipeline:
         self._front.done = plain
         self._divided = DividedWords()
         self._markdown = None if plain else MarkdownFilter(code)
+        self._pauses: PauseTags | None = None
         self._speakers: Speakers | None = None
         if voices:
             self._speakers = QuotedSpeech(voices[0], voices[1:])
         elif tags:
             self._speakers = SpeakerTags()
+            self._pauses = PauseTags()
         self._segmenter = Segmenter(language, wrapped=plain, max_pending=max_pending)
         self._voice: str | None = None
 
@@ -69,6 +73,8 @@ class TextPipeline:
         text = self._cleaner.feed(text)
         if not self._front.done:
             text = self._front.feed(text)
+        if self._pauses is not None:
+            text = self._pauses.feed(text)
         text = self._divided.feed(text)
         if self._markdown is not None:
             text = self._markdown.feed(text)
@@ -81,6 +87,8 @@ class TextPipeline:
     def flush(self) -> list[Piece]:
         """The text has ended: return all that is left."""
         text = self._front.feed(self._cleaner.flush()) + self._front.flush()
+        if self._pauses is not None:
+            text = self._pauses.feed(text) + self._pauses.flush()
         text = self._divided.feed(text) + self._divided.flush()
         if self._markdown is not None:
             text = self._markdown.feed(text) + self._markdown.flush()
@@ -91,7 +99,10 @@ class TextPipeline:
 
     def settle(self) -> list[Piece]:
         """The writer pauses: let go of what only waits to learn how the text goes on."""
-        text = self._divided.feed(self._front.settle()) + self._divided.settle()
+        text = self._front.settle()
+        if self._pauses is not None:
+            text = self._pauses.feed(text)
+        text = self._divided.feed(text) + self._divided.settle()
         if self._markdown is not None:
             text = self._markdown.feed(text) + self._markdown.settle()
         if self._speakers is None:
@@ -116,7 +127,12 @@ class TextPipeline:
             if voice != self._voice:
                 pieces += self._voiced(self._segmenter.flush(Boundary.CLAUSE))
                 self._voice = voice
-            pieces += self._voiced(self._segmenter.feed(text))
+            for part in parts(text):
+                if isinstance(part, str):
+                    pieces += self._voiced(self._segmenter.feed(part))
+                else:  # it ends the piece, too
+                    pieces += self._voiced(self._segmenter.flush(Boundary.CLAUSE))
+                    pieces.append(Piece("", Boundary.CLAUSE, self._voice, part))
         return pieces
 
     def _voiced(self, pieces: list[Piece]) -> list[Piece]:

@@ -33,6 +33,8 @@ class Piece:
     text: str
     end: Boundary
     voice: str | None = None
+    pause_ms: int | None = None
+    """The silence before it, where the text says so; a piece without text is that alone."""
 
 
 _EMOJI = (

@@ -14,6 +14,7 @@ from itertools import islice
 
 from voicestream.records import dataclass, replace
 from voicestream.text.cut import best_cut, clause_end
+from voicestream.text.pause_tags import MOST_MS
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment import Boundary, Piece
 from voicestream.text.split import split_text
@@ -61,12 +62,14 @@ class Segment:
         text: with the blanks that follow it, as it stands in the text.
         end: what ends it.
         voice: who speaks it; None for the voice that is set.
+        pause_ms: the silence before it, where the text says so.
     """
 
     index: int
     text: str
     end: Boundary
     voice: str | None = None
+    pause_ms: int | None = None
 
     @property
     def spoken(self) -> str:
@@ -100,6 +103,7 @@ class SegmentQueue:
         self._ready_chars = 0
         self._taken_chars = 0
         self._mute = ""  # blanks and signs that go with the text after them
+        self._pause_ms: int | None = None  # of the text that comes next
         self._index = 0
         self._fed_s = clock()
         self._settled = False  # nothing was fed since the pause was dealt with
@@ -109,6 +113,11 @@ class SegmentQueue:
     @property
     def cancelled(self) -> bool:
         return self._cancelled
+
+    @property
+    def trailing_ms(self) -> int:
+        """The silence after the last segment, once that was taken."""
+        return self._pause_ms or 0
 
     def length(self) -> tuple[int, bool]:
         """Characters of all segments and of what waits, and whether no more will come."""
@@ -183,6 +192,8 @@ class SegmentQueue:
         """Put pieces into the queue; none of only blanks and signs, none too long."""
         for piece in pieces:
             text = piece.text
+            if piece.pause_ms is not None:
+                self._pause_ms = min((self._pause_ms or 0) + piece.pause_ms, MOST_MS)
             if not any(map(str.isalnum, text)):
                 self._push_mute(piece)
                 continue
@@ -208,7 +219,8 @@ class SegmentQueue:
         self._ready_chars += len(piece.text)
 
     def _append(self, piece: Piece) -> None:
-        self._ready.append(piece)
+        self._ready.append(replace(piece, pause_ms=self._pause_ms))
+        self._pause_ms = None
         self._ready_chars += len(piece.text)
 
     def _choose(self, waiting_s: float) -> tuple[Segment | None, float | None]:
@@ -225,6 +237,7 @@ class SegmentQueue:
         count = self._count(min(goal, limits.max_chars), batch)
         chars = sum(len(self._ready[at].text) for at in range(count))
         more = count == len(self._ready) and self._ready[-1].end is not Boundary.PARAGRAPH
+        more = more and self._pause_ms is None
         if batch and more and chars < goal and not self._closed:
             return None, waiting_s - limits.batch_above_s + 0.01
         return self._pop(count), None
@@ -236,6 +249,8 @@ class SegmentQueue:
         for piece in islice(self._ready, 1, None):
             size = chars + len(piece.text)
             if last.end is Boundary.PARAGRAPH or piece.voice != first.voice:
+                break
+            if piece.pause_ms is not None:
                 break
             if chars >= goal or (batch and size > max(goal, self.limits.min_chars)):
                 break
@@ -249,7 +264,7 @@ class SegmentQueue:
         text = "".join(piece.text for piece in pieces)
         self._ready_chars -= len(text)
         self._taken_chars += len(text)
-        segment = Segment(self._index, text, pieces[-1].end, pieces[0].voice)
+        segment = Segment(self._index, text, pieces[-1].end, pieces[0].voice, pieces[0].pause_ms)
         self._index += 1
         self._changed.notify_all()
         return segment
@@ -265,8 +280,8 @@ class SegmentQueue:
             cut = best_cut(first.text, 0, self.limits.first_max_chars)
         rest = first.text[cut:]
         if cut and any(map(str.isalnum, rest)):
-            self._ready[0] = replace(first, text=rest)
-            self._ready.appendleft(Piece(first.text[:cut], Boundary.CLAUSE, first.voice))
+            self._ready[0] = replace(first, text=rest, pause_ms=None)
+            self._ready.appendleft(replace(first, text=first.text[:cut], end=Boundary.CLAUSE))
 
     def _cut_tail(self, waiting_s: float) -> float | None:
         """Nothing is whole: cut the unfinished sentence if its time has come."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 from voicestream.patterns import lazy_pattern
+from voicestream.text.pause_tags import MARKS
 
 Run: TypeAlias = tuple[str | None, str]
 
@@ -109,14 +110,14 @@ class QuotedSpeech:
 
 _TAG = lazy_pattern(r"\[([A-Za-z0-9_-]{1,64})\][ \t]*")
 _TAG_BEGUN = lazy_pattern(r"\[[A-Za-z0-9_-]{0,64}(?:\][ \t]*)?\Z")
-_PLACE = lazy_pattern(r"[\n.!?…。！？।؟][\"'”’»)\]」』]*(\s*)\Z")
+_PLACE = lazy_pattern(rf"[\n.!?…。！？।؟{MARKS}][\"'”’»)\]」』]*(\s*)\Z")
 _CONTEXT = 32
 
 
 class SpeakerTags:
     """``[alloy] Hello. [nova] Hi!``: a tag names the voice from there on, and is not spoken.
 
-    A tag counts at the start of a line and after the end of a sentence, and
+    A tag counts at the start of a line, after the end of a sentence and after a pause, and
     must contain a letter: ``[1]`` is a reference.
 
     Args:
