@@ -17,7 +17,7 @@ FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 LEAVES = {
     *("errors", "pcm", "state", "counters", "metrics", "notices", "trace"),
     *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
-    *("words", "records", "cache"),
+    *("words", "records", "cache", "languages", "language_words"),
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output"}
 MAY_IMPORT = {
@@ -72,9 +72,10 @@ ONLY_IN = {
     "miniaudio": (),
     "httpx": ("speech/http/",),
     "httpcore": ("speech/http/",),
-    "hibari": ("speech/embedded.py",),
+    "hibari": ("speech/neural.py",),
+    "py_nanotts": ("speech/pico_child.py",),
     "sentencex": ("text/",),
-    "soxr": ("dsp/",),
+    "soxr": ("dsp/", "speech/child.py"),
     "rich": ("ui/", "cli/"),
     "typer": ("cli/",),
     "dotenv": ("settings/sources.py",),
@@ -91,7 +92,7 @@ READS_ENVIRONMENT = {
     "settings/proxy.py": "proxies, which every program that asks over HTTP obeys",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
-    "speech/embedded.py": "keeps onnxruntime from reporting to its maker",
+    "speech/neural.py": "keeps onnxruntime from reporting to its maker",
     "speech/http/tls.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
 }
 

@@ -137,7 +137,7 @@ class CutShortError(IncompleteReplyError):
 
 
 class UnspokenError(EndpointError):
-    """The embedded voice has no sounds for a text, or for words of it.
+    """No voice here has sounds for a text, or for words of it.
 
     Args:
         words: those words; none where the text has no words at all.
@@ -149,9 +149,9 @@ class UnspokenError(EndpointError):
             shown = shown[:_MOST_SHOWN].rpartition(", ")[0] or shown[:_MOST_SHOWN]
             shown += " and more"
         super().__init__(
-            "the embedded voice has no sounds for " + (shown or "this text"),
-            "it speaks English",
-            "Set another endpoint with --base-url.",
+            "the embedded voices have no sounds for " + (shown or "this text"),
+            "this system has no voice for that either",
+            "Install espeak-ng, or set another endpoint with --base-url.",
         )
         self.words = tuple(words)
 

@@ -235,9 +235,9 @@ def test_what_may_surprise_is_told_once(tmp_path: Path) -> None:
         "VOICESTREAM_API_KEY": None,
     }
     first, second = (run(Call(["Hi."], environ), tmp_path).err for _ in range(2))
-    assert first.count("embedded English voice") == 1
+    assert first.count("embedded voices") == 1
     assert first.count("VOICESTREAM_DEVCE is no setting; did you mean VOICESTREAM_DEVICE?") == 1
-    assert "embedded English" not in second
+    assert "embedded voices" not in second
     assert "DEVCE" not in second
 
 

@@ -147,7 +147,7 @@ def test_a_text_of_any_length_is_heard_at_once() -> None:
 
 
 def test_what_nobody_foresaw_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicestream.serve.app.unspeakable", lambda _: 1 / 0)
+    monkeypatch.setattr("voicestream.serve.app.embedded_voice", lambda _: 1 / 0)
     told: list[str] = []
     with running(told.append) as port, called(port, WHOLE) as caller:
         assert caller.recv(1000).startswith(b"HTTP/1.1 500")

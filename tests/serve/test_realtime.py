@@ -81,7 +81,7 @@ def test_the_openai_sdk_speaks_with_it(server_url: str, own: Int16) -> None:  # 
         empty: Any = {"input": []}
         connection.response.create(response=empty)
         assert "no text" in spoken(connection)[1]
-        for text in ("The word \u043c\u0438\u0440.", "---"):
+        for text in ("The word \u13a3\u13cf\u13f2.", "---"):
             foreign: Any = {"input": [message(text)]}
             connection.response.create(response=foreign)
             assert spoken(connection)[2] == "failed"

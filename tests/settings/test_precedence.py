@@ -48,6 +48,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "loudness": ("-16", "-20", "off", "-23.5"),
     "extra_body": ('{"a": 1}', '{"b": 1}', '{"c": 1}', '{"d": "e"}'),
     "extra_headers": ('{"a": "1"}', '{"b": "1"}', '{"c": "1"}', '{"d": "e"}'),
+    "language": ("de", "fr", "es", "auto"),
+    "language_voices": ("de=a", "de=b", "de=c,fr=d", "it=e"),
     "rate_hz": (8000, 16000, 22050, 48000),
     "replace": ('{"a": "1"}', '{"b": "1"}', '{"c": "1"}', '{"d": "e"}'),
     "strict": (True, False, True, False),

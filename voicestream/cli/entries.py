@@ -17,7 +17,10 @@ EVERYDAY = (
 )
 """What the short help shows of many options."""
 GROUPS = {
-    "Text": ("file", "dry_run", "plain", "code", "language", "replace", "voices", "tags", "system"),
+    "Text": (
+        *("file", "dry_run", "plain", "code", "language", "language_voices", "replace"),
+        *("voices", "tags", "system"),
+    ),
     "Voice": ("voice", "model", "tempo", "speed", "instructions", "strict"),
     "Playing": (
         *("device", "now", "next", "no_wait", "mix", "turn", "expires_s", "panel", "quiet"),

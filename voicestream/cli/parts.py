@@ -37,7 +37,7 @@ def tell_daily(settings: Settings) -> None:
     by_default = settings.embedded and settings.source("base_url") == "default"
     if by_default and first_today("the embedded voice"):
         notice(
-            "Speaking with the embedded English voice; set VOICESTREAM_API_KEY for OpenAI's, or "
+            "Speaking with the embedded voices; set VOICESTREAM_API_KEY for OpenAI's, or "
             "name another with --endpoint (`voicestream endpoints` lists them)."
         )
     warn_of_unknown(settings, first_today)
@@ -82,6 +82,7 @@ class _Whole:
 
     text: str
     voice: None = None
+    language: str = ""
 
 
 def text_is_kept(call: SayCall, settings: Settings) -> bool:
@@ -110,7 +111,7 @@ def first_is_kept(settings: Settings, script: Script | SaidSegments) -> bool:
 
 def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
     """Connect now, while the text is read and before an HTTP library is loaded."""
-    if settings.embedded:
+    if settings.local:
         return None
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early: EarlyRequest | Handshake

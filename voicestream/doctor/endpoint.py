@@ -16,7 +16,7 @@ from voicestream.records import dataclass, replace
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings.endpoints import AUTO, EMBEDDED_URL, Place
+from voicestream.settings.endpoints import AUTO, EMBEDDED_URL, SYSTEM_URL, Place
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest, SpeechStream, ends_of, said_by
 from voicestream.text.said import compare
@@ -39,6 +39,7 @@ _HEAD_BYTES = 64
 class _Sentence:
     text: str = SENTENCE
     voice: str | None = None
+    language: str = "en"
 
 
 def endpoint_check(settings: Settings, free: bool) -> Check:
@@ -86,7 +87,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
         api_key=settings.keys.get(place.key_variable, ""),
         model=place.model or AUTO,
         auto_model=False,
-        voice="" if place.url == EMBEDDED_URL else voice,
+        voice="" if place.url in (EMBEDDED_URL, SYSTEM_URL) else voice,
         format=form,
         extra_headers=place.extra_headers,
         extra_body=place.extra_body,
@@ -97,8 +98,9 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
 
 def _check_free(settings: Settings) -> Iterator[Finding]:
     """What can be known without a request that may be billed."""
-    if settings.embedded:
-        yield Finding(ABOUT, "good", "the voice that comes along", enough=True)
+    if settings.local:
+        whose = "the voice that comes along" if settings.embedded else "the system's voices"
+        yield Finding(ABOUT, "good", whose, enough=True)
         return
     yield from gone_finding(ABOUT, settings)
     yield from list_findings(ABOUT, settings)
@@ -129,7 +131,7 @@ def _check_speech(settings: Settings) -> Iterator[Finding]:
         endpoint.close()
     for told in notices.warnings:
         yield Finding(ABOUT, "look", told)
-    if not settings.embedded:
+    if not settings.local:
         yield from ending_findings(ABOUT, settings)
 
 

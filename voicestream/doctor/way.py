@@ -23,7 +23,7 @@ _SOON_S = 14 * 86_400.0
 
 def check_way(about: str, settings: Settings) -> Iterator[Finding]:
     """Its name, its address, its port and its certificate."""
-    if settings.embedded:
+    if settings.local:
         return
     address = http_twin(settings.base_url)
     target = Target.of(address)

@@ -26,8 +26,8 @@ from voicestream.records import asdict
 from voicestream.serve.admission import Admission
 from voicestream.serve.asked import MODEL, ApiError, Asked, unspoken
 from voicestream.serve.realtime import RealtimeSession
-from voicestream.speech.embedded import RATE_HZ, VOICES, EmbeddedEndpoint
-from voicestream.speech.readable import unspeakable
+from voicestream.speech.embedded import EmbeddedEndpoint, Part, embedded_voice, embedded_voices
+from voicestream.speech.neural import RATE_HZ
 
 MAX_BODY_BYTES = 1 << 23
 """Of a request: some days of speech."""
@@ -73,26 +73,26 @@ class Routes:
 
     async def realtime(self, socket: WebSocket) -> None:
         """``/v1/realtime``: the same voice behind the Realtime protocol."""
-        await RealtimeSession(socket, self._endpoint, self._sentences).run()
+        await RealtimeSession(socket, self._endpoint, self._parts).run()
 
-    def _sentences(self, text: str) -> list[str]:
+    def _parts(self, text: str, voice: str) -> list[Part]:
         """What is made at once. Waits for the voice to be loaded.
 
         Raises:
             ApiError: 400 for words that it has no sounds for, 503 if it cannot be loaded.
         """
-        if words := unspeakable(text):
-            raise unspoken(words)
         try:
-            return self._endpoint.sentences(text)
+            parts = self._endpoint.parts(text, embedded_voice(voice))
         except VoicestreamError as error:
             raise ApiError(503, str(error)) from error
+        if words := [part.text for part in parts if part.voice is None]:
+            raise unspoken(words)
+        return parts
 
     def _sounds(self, asked: Asked) -> Iterator[bytes]:
         """The sentences that have a sound, as 16-bit PCM, each as it is made."""
-        for sentence in self._sentences(asked.text):
-            if sound := self._endpoint.speak(sentence, asked.speed):
-                yield sound
+        for part in self._parts(asked.text, asked.voice):
+            yield from filter(None, self._endpoint.speak(part, asked.speed))
 
 
 def _first(sounds: Iterator[bytes]) -> bytes:
@@ -138,7 +138,7 @@ async def _body(request: Request) -> bytes:
 
 
 async def _voices(_: Request) -> Response:
-    listed = [{**asdict(voice), "name": voice.name or voice.id} for voice in VOICES]
+    listed = [{**asdict(voice), "name": voice.name or voice.id} for voice in embedded_voices()]
     return JSONResponse({"voices": listed})
 
 

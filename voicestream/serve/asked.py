@@ -8,7 +8,8 @@ from typing import Any
 
 from voicestream.errors import UnspokenError
 from voicestream.records import dataclass
-from voicestream.speech.embedded import VOICES, nearest_voice
+from voicestream.speech.embedded import nearest_voice
+from voicestream.speech.neural import HEART
 
 SERVED_FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 """What ``encode`` makes; the first unless it is said."""
@@ -97,7 +98,7 @@ def voice_of(fields: dict[str, Any]) -> str:
     wanted = fields.get("voice")
     if isinstance(wanted, dict):  # OpenAI's way to name voices of one's own
         return nearest_voice(_text(wanted, "id"))
-    return nearest_voice(_text(fields, "voice", VOICES[0].id))
+    return nearest_voice(_text(fields, "voice", HEART.id))
 
 
 def _choice(fields: dict[str, Any], name: str, known: tuple[str, ...], default: str) -> str:

@@ -19,7 +19,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from voicestream.errors import VoicestreamError
 from voicestream.serve.asked import ApiError, unspoken, voice_of
-from voicestream.speech.embedded import VOICES, EmbeddedEndpoint
+from voicestream.speech.embedded import EmbeddedEndpoint, Part
+from voicestream.speech.neural import HEART
 
 _PIECE_BYTES = 9600  # 200 ms
 _LEAST_SPEED, _MOST_SPEED = 0.25, 1.5
@@ -34,18 +35,19 @@ class RealtimeSession:
     """One client's WebSocket.
 
     Args:
-        sentences: a text as what is made at once; may wait for the voice to be loaded.
+        parts: a text and a voice as what is made at once; may wait for the voice to be loaded.
     """
 
     def __init__(
         self,
         socket: WebSocket,
         endpoint: EmbeddedEndpoint,
-        sentences: Callable[[str], list[str]],
+        parts: Callable[[str, str], list[Part]],
     ) -> None:
         self._socket = socket
         self._endpoint = endpoint
-        self._sentences = sentences
+        self._parts = parts
+        self._voice = HEART.id
         self._numbers = count(1)
         self._speed = 1.0
         self._text = ""  # of the conversation, the last of a user
@@ -66,7 +68,7 @@ class RealtimeSession:
                 task.cancel()
 
     def _session(self) -> dict[str, Any]:
-        output = {"format": {"type": "audio/pcm", "rate": 24000}, "voice": VOICES[0].id}
+        output = {"format": {"type": "audio/pcm", "rate": 24000}, "voice": HEART.id}
         audio = {"output": {**output, "speed": self._speed}}
         return {"type": "realtime", "output_modalities": ["audio"], "audio": audio}
 
@@ -106,7 +108,7 @@ class RealtimeSession:
             told = f"'speed' must be from {_LEAST_SPEED} to {_MOST_SPEED}."
             raise ApiError(400, told, "session.audio.output.speed")
         if output.get("voice") is not None:
-            voice_of(output)
+            self._voice = voice_of(output)
         self._speed = float(speed)
 
     def _begin(self, response: dict[str, Any]) -> None:
@@ -161,8 +163,9 @@ class RealtimeSession:
 
     async def _speak(self, text: str, at: dict[str, Any]) -> None:
         said, some = "", False
-        for sentence in await run_in_threadpool(self._sentences, text):
-            sound = await run_in_threadpool(self._endpoint.speak, sentence, self._speed)
+        for part in await run_in_threadpool(self._parts, text, self._voice):
+            sentence = part.text.strip()
+            sound = await run_in_threadpool(self._sound, part)
             said += f" {sentence}" if said else sentence
             delta = sentence if said == sentence else f" {sentence}"
             await self._send("response.output_audio_transcript.delta", **at, delta=delta)
@@ -175,6 +178,9 @@ class RealtimeSession:
             raise unspoken()
         await self._send("response.output_audio.done", **at)
         await self._send("response.output_audio_transcript.done", **at, transcript=said)
+
+    def _sound(self, part: Part) -> bytes:
+        return b"".join(self._endpoint.speak(part, self._speed))
 
     def _name(self, kind: str) -> str:
         return f"{kind}_{next(self._numbers)}"

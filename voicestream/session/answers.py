@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from voicestream.errors import EmptyTextError, UsageError
-from voicestream.settings.endpoints import EMBEDDED_URL, http_twin
+from voicestream.settings.endpoints import EMBEDDED_URL, SYSTEM_URL, http_twin
 from voicestream.settings.table import Settings
 from voicestream.speech.chat import ROUTE, Question, stream_answer
 
@@ -25,7 +25,7 @@ def question_of(settings: Settings, text: str, system: str = "") -> Question:
         raise EmptyTextError(
             "there is nothing to ask", hint='Try: voicestream ask "Why is the sky blue?"'
         )
-    if chat_url(settings) == EMBEDDED_URL:
+    if chat_url(settings) in (EMBEDDED_URL, SYSTEM_URL):
         raise UsageError(
             "no language model is known",
             "the embedded voice speaks but does not answer",

@@ -18,7 +18,7 @@ from voicestream.records import dataclass, replace
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import http_endpoint
 from voicestream.settings.catalogue import Catalogue
-from voicestream.settings.endpoints import EMBEDDED_URL, reach
+from voicestream.settings.endpoints import reach
 from voicestream.settings.profiles import Profile
 from voicestream.settings.table import Settings, load
 from voicestream.settings.where import told_variable
@@ -112,8 +112,9 @@ def _ask_all(asked: Sequence[NamedEndpoint]) -> None:
     for each in asked:
         if each.settings is None:
             continue
-        if each.settings.base_url == EMBEDDED_URL:
-            each.answers, each.answer = True, "comes along"
+        if each.settings.local:
+            each.answers = True
+            each.answer = "comes along" if each.settings.embedded else "is the system's"
             continue
         limit_s = _HERE_S if reach(each.settings.base_url) == "here" else _FAR_S
         each.answers, each.answer = False, f"nothing within {limit_s:g} s"

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
 from voicestream.records import replace
 from voicestream.settings.table import Settings
+from voicestream.text.boundary import AUTO
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
 from voicestream.text.source import Interrupt, read_pieces
@@ -45,7 +46,9 @@ class Script:
         limits = _limits(settings)
         if by_sentence:
             limits = replace(limits, min_chars=1, batch_chars=1)
-        self._queue = SegmentQueue(limits, _pipeline(settings))
+        self._queue = SegmentQueue(
+            limits, _pipeline(settings), tell_language=_tell_language(settings)
+        )
         self._interrupt = interrupt
         self._failure: BaseException | None = None
         self._taken = 0
@@ -181,6 +184,15 @@ def _limits(settings: Settings) -> SegmentLimits:
         low_s=settings.low_s,
         pause_s=settings.writer_pause_s,
     )
+
+
+def _tell_language(settings: Settings) -> Callable[[str], str] | None:
+    """Return what tells the language of each sentence, where voices differ by it."""
+    if settings.language != AUTO or not settings.by_language:
+        return None
+    from voicestream.languages import Tongue
+
+    return Tongue().next
 
 
 def _pipeline(settings: Settings) -> TextPipeline:

@@ -20,6 +20,9 @@ class Speakable(Protocol):
     @property
     def voice(self) -> str | None: ...
 
+    @property
+    def language(self) -> str: ...
+
 
 def first_format(settings: Settings) -> str:
     """Return the format that the first request asks for."""
@@ -36,17 +39,19 @@ def lighter_may_follow(settings: Settings, form: str) -> bool:
 
 def speech_request(settings: Settings, segment: Speakable, form: str = "") -> SpeechRequest:
     """Return the request for one segment, in the first format unless another is given."""
+    language = segment.language or ("" if settings.language == "auto" else settings.language)
     text = segment.text.strip()
     if settings.replace:
         from voicestream.text.respell import respeller
 
-        text = respeller(settings.replace, settings.language)(text)
+        text = respeller(settings.replace, language)(text)
     return SpeechRequest(
         text=text,
         model=settings.model,
-        voice=segment.voice or settings.voice,
+        voice=segment.voice or settings.voice_of(language) or settings.voice,
         format=form or first_format(settings),
         speed=settings.speed,
         instructions=settings.instructions,
         stream_format=settings.stream_format,
+        language=language,
     )

@@ -9,15 +9,19 @@ from voicestream.speech.voice import Voice
 
 
 def find_voices(settings: Settings) -> list[Voice]:
-    """Ask the endpoint; the embedded voice knows its own.
+    """Ask the endpoint; those of this machine are known.
 
     Raises:
         EndpointError: it does not tell, cannot be reached, or refuses the key.
     """
     if settings.embedded:
-        from voicestream.speech.embedded import VOICES
+        from voicestream.speech.embedded import embedded_voices
 
-        return list(VOICES)
+        return list(embedded_voices())
+    if settings.local:
+        from voicestream.speech.system import system_voices
+
+        return [voice.listed() for voice in system_voices()]
     endpoint = http_endpoint(settings)
     try:
         return voices_of(endpoint)

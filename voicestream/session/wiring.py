@@ -14,6 +14,7 @@ from voicestream.settings.endpoints import (
     OPENAI_URL,
     REALTIME_MODEL,
     SPEECH_MODEL,
+    SYSTEM_URL,
     endpoint_kind,
     http_twin,
     model_for,
@@ -152,6 +153,10 @@ def _endpoint(
     kind = endpoint_kind(asked.url, asked.model)
     if kind == "embedded":
         return embedded_endpoint(notices)
+    if kind == "system":
+        from voicestream.speech.system import SystemEndpoint
+
+        return SystemEndpoint(notices)
     endpoint = _MAKERS[kind](settings, asked, early)
     if asked.auto and kind == "speech":
         return _auto(settings, notices, asked, endpoint)
@@ -279,6 +284,8 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
     Where that endpoint's voice is not named, the voices of a dialogue stay as they are.
     """
     voice = place.voice or request.voice
+    if place.url == SYSTEM_URL:
+        voice = place.voice
     if place.url == EMBEDDED_URL:
         from voicestream.speech.embedded import nearest_voice
 

@@ -11,10 +11,11 @@ from voicestream.records import dataclass, field
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]
-EndpointKind = Literal["embedded", "speech", "realtime"]
+EndpointKind = Literal["embedded", "system", "speech", "realtime"]
 
 _KINDS: dict[str, EndpointKind] = {
     "embedded": "embedded",
+    "system": "system",
     "http": "speech",
     "https": "speech",
     "ws": "realtime",
@@ -23,6 +24,8 @@ _KINDS: dict[str, EndpointKind] = {
 """URL scheme -> what is spoken there: ``/audio/speech`` over HTTP, or a Realtime API."""
 OPENAI_URL = "https://api.openai.com/v1"
 EMBEDDED_URL = "embedded:"
+SYSTEM_URL = "system:"
+"""The voices of the operating system."""
 AUTO = "auto"
 """The model that is chosen here: for speech as long as the endpoint has it, then for Realtime."""
 SPEECH_MODEL = "gpt-4o-mini-tts"

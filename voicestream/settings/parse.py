@@ -92,6 +92,27 @@ def off_or(kind: Parser) -> Parser:
     return parse
 
 
+def language_code(value: Any) -> str:
+    """``auto``, or a language's code such as ``de`` or ``en-GB``."""
+    parts = text(value).replace("_", "-").split("-")
+    if not (2 <= len(parts[0]) <= 4 and all(p.isascii() and p.isalnum() for p in parts)):
+        raise ValueError(f"must be auto, or a code such as de or en-GB, not {_short(value)!r}")
+    return "-".join([parts[0].lower(), *parts[1:]])
+
+
+def voice_table(value: Any) -> str:
+    """Languages and their voices: ``de=anna,fr=marie``, or a table of them."""
+    if isinstance(value, dict):
+        pairs = [(language, text(voice)) for language, voice in value.items()]
+    else:
+        written = filter(None, (entry.strip() for entry in text(value).split(",")))
+        pairs = [(entry.partition("=")[0], entry.partition("=")[2].strip()) for entry in written]
+    for language, voice in pairs:
+        if not voice or "," in voice or language_code(language) == "auto":
+            raise ValueError("must be like de=VOICE,fr=VOICE")
+    return ",".join(f"{language_code(language)}={voice}" for language, voice in pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of a few words, in any case."""
@@ -124,12 +145,12 @@ def ascii_host(host: str) -> str:
 
 
 def url(value: Any) -> str:
-    """``embedded:`` or a URL of http(s) or ws(s), without trailing slash or user."""
+    """``embedded:``, ``system:`` or a URL of http(s) or ws(s), without trailing slash or user."""
     found = unquoted(text(value)).rstrip("/?#")
     if not found:
         return ""
-    if found in {"embedded:", "embedded"}:
-        return "embedded:"
+    if found.rstrip(":") in ("embedded", "system"):
+        return found.rstrip(":") + ":"
     from urllib.parse import urlsplit
 
     try:

@@ -245,6 +245,14 @@ def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[s
     content = _read_toml(file)
     written = content.pop("endpoint", None)
     tables = dict(written) if isinstance(written, dict) else {}
+    if isinstance(content.get("voices"), dict):  # of languages; `voices` alone are those of quotes
+        if "language_voices" in content:
+            raise SettingsError(
+                f"{file} says language_voices, and has a table [voices]",
+                "they mean the same",
+                "Leave one of them out.",
+            )
+        content["language_voices"] = content.pop("voices")
     layer = {name: (value, f"{file} ({name})") for name, value in content.items()}
     unknown = sorted(set(content) - set(rows))
     if unknown:

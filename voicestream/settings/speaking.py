@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from voicestream.records import dataclass
-from voicestream.settings.parse import flag_choice, number, off_or, text, word_table, yes_no
+from voicestream.settings.parse import (
+    flag_choice,
+    language_code,
+    number,
+    off_or,
+    text,
+    voice_table,
+    word_table,
+    yes_no,
+)
 from voicestream.settings.row import setting as _setting
 
 
@@ -68,7 +77,18 @@ class SpeakingSettings:
     code: Literal["announce", "skip", "read"] = _setting(
         "announce", flag_choice("announce", "skip", "read"), "code blocks: announce, skip or read"
     )
-    language: str = _setting("en", text, "language by which doubtful abbreviations are judged")
+    language: str = _setting(
+        "auto",
+        language_code,
+        "language of the text, by which abbreviations are judged and embedded voices chosen: a "
+        "code such as de, or auto (found out sentence by sentence)",
+    )
+    language_voices: str = _setting(
+        "",
+        voice_table,
+        "LANGUAGE=VOICE,...: the voice for sentences of a language, of whatever endpoint; "
+        "[voices] in the config file says the same",
+    )
     replace: str = _setting(
         "",
         word_table,

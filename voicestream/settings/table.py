@@ -40,7 +40,12 @@ from voicestream.settings.where import EndpointKeys, by_name
 _DEFAULT = "default"
 MOST_REALTIME_SPEED = 1.5
 """A Realtime API speaks no faster."""
-_VOICES: dict[EndpointKind, str] = {"embedded": "heart", "speech": "alloy", "realtime": "marin"}
+_VOICES: dict[EndpointKind, str] = {
+    "embedded": "heart",
+    "system": "",
+    "speech": "alloy",
+    "realtime": "marin",
+}
 """The voice that speaks unless one is named."""
 
 
@@ -210,6 +215,11 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return self.base_url == EMBEDDED_URL
 
     @property
+    def local(self) -> bool:
+        """Whether speech is made on this machine, without a server."""
+        return self.kind in ("embedded", "system")
+
+    @property
     def pcm_only(self) -> bool:
         """Whether the endpoint sends PCM whatever is asked for."""
         return self.kind != "speech"
@@ -218,6 +228,18 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     def voice_list(self) -> tuple[str, ...]:
         """``voices``, taken apart."""
         return tuple(filter(None, (name.strip() for name in self.voices.split(","))))
+
+    @property
+    def by_language(self) -> bool:
+        """Whether who speaks depends on the language of a sentence."""
+        return bool(self.language_voices or self.replace) or self.local
+
+    def voice_of(self, language: str) -> str:
+        """The voice that is set for a language; empty: none is."""
+        if not language or not self.language_voices:
+            return ""
+        found = dict(entry.split("=", 1) for entry in self.language_voices.split(","))
+        return found.get(language) or found.get(language.partition("-")[0], "")
 
     def is_set(self, name: str) -> bool:
         """Whether anybody chose it: somewhere it was said, or a program gave another value."""

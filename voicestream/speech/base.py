@@ -27,6 +27,8 @@ class SpeechRequest:
     instructions: str = ""
     stream_format: str = "audio"
     """``audio``: the bytes of the format; ``sse``: the same in server-sent events."""
+    language: str = ""
+    """Of the text, as a code, where voices differ by it; empty: not known."""
     elsewhere: bool = False
     """The endpoint that usually speaks has said something else; rather ask another one."""
     call: Call | None = field(default=None, compare=False, repr=False)

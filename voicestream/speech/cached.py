@@ -41,7 +41,7 @@ class Keeping:
         """Return the name of the reply to ``request``."""
         return digest(
             *(self.identity, request.text, request.model, request.voice, request.format),
-            *(request.speed, request.instructions, request.stream_format),
+            *(request.speed, request.instructions, request.stream_format, request.language),
         )
 
 

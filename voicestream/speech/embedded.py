@@ -1,194 +1,202 @@
-"""The small neural voice that comes along (hibari-tts), behind the same interface as a server."""
+"""The voices that come along, behind the same interface as a server, each for its languages.
+
+The neural one speaks English, SVOX Pico some other languages; where neither has sounds for a
+language, the system's own voices are the last resort.
+"""
 
 from __future__ import annotations
 
-import functools
-import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-from voicestream.errors import EndpointError, ReplyError, SettingsError, UnspokenError
+from voicestream.errors import SettingsError, UnspokenError
+from voicestream.languages import Tongue
 from voicestream.notices import Notices
-from voicestream.pcm import to_int16
+from voicestream.records import dataclass
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.readable import readable, unspeakable
+from voicestream.speech.child import Child
+from voicestream.speech.neural import HEART, RATE_HZ, neural_voice
+from voicestream.speech.pico import pico, pico_voices
+from voicestream.speech.readable import by_script, readable, unspeakable, words_of
+from voicestream.speech.system import SystemVoice, system_voice, system_voices
 from voicestream.speech.voice import Voice
 
-VOICES = (
-    Voice("heart", "", "en-US", "neural, 24 kHz", "hibari-tts, inside the package", "Apache-2.0"),
-)
-"""The voices inside the package. hibari's others would be downloaded, which never happens here."""
 _OF_OTHERS = re.compile(
     "alloy|ash|ballad|cedar|coral|echo|fable|marin|nova|onyx|sage|shimmer|verse|[a-z][fm]_[a-z]+"
 )
 """Voices of OpenAI and of Kokoro, which people give without knowing who speaks."""
-RATE_HZ = 24_000
-_MOST_CHARS = 300
-"""Made at once: a long sentence comes in parts, so that its beginning is heard soon, and others
-who want to speak meanwhile get their turn."""
-_PART = re.compile(
-    rf"(?:.{{{_MOST_CHARS // 3},{_MOST_CHARS}}}[,;:—]|.{{1,{_MOST_CHARS}}})(?:\s+|$)", re.S
-)
-_SEED = 0
-"""Makes the same text sound the same, sample for sample."""
+_SENTENCE = re.compile(r".+?(?:[.!?…。！？।][\"'”’»)\]]*(?=\s)|[。！？]|\n|\Z)\s*", re.S)
 
 
-class _Voice:
-    """The loaded voice, shared by all endpoints of a process. Loads in the background."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Text that one voice speaks in one go; without a voice there is none that could."""
 
-    def __init__(self) -> None:
-        self._speaker: Any = None
-        self._failure: BaseException | None = None
-        self._loaded = threading.Event()
-        # one at a time: two at once on a small machine would only delay the first
-        self._busy = threading.Lock()
-        threading.Thread(target=self._load, name="embedded-voice", daemon=True).start()
-
-    def _load(self) -> None:
-        try:
-            # onnxruntime's own telemetry writes an identifier into the user's cache and reports
-            # to its maker; this voice promises to need no network
-            os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-            import hibari
-            from hibari.g2p import G2P
-
-            speller = _Later(lambda: G2P(british=False))
-            self._speaker = hibari.Hibari(voice=VOICES[0].id, g2p=speller)
-            speller.wait()
-        except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who speaks
-            self._failure = error
-        finally:
-            self._loaded.set()
-
-    def ready(self) -> bool:
-        """Return at once whether it is loaded.
-
-        Raises:
-            EndpointError: it cannot be.
-        """
-        if self._failure is not None:
-            raise EndpointError(
-                "the embedded voice cannot be loaded",
-                str(self._failure),
-                "Reinstall voicestream, or set an endpoint with --base-url.",
-            )
-        return self._loaded.is_set()
-
-    def sentences(self, text: str) -> list[str]:
-        """Return the sentences that are made in one go, without what cannot be spoken. Waits for
-        the voice to be loaded.
-
-        Raises:
-            EndpointError: it cannot be loaded.
-        """
-        self._loaded.wait()
-        self.ready()
-        found: list[str] = self._speaker.split_sentences(readable(text))
-        return [part.strip() for sentence in found for part in _PART.findall(sentence)]
-
-    def speak(self, sentence: str, speed: float, wanted: Callable[[], bool]) -> bytes:
-        """Return one sentence as 16-bit PCM; nothing if it is not ``wanted`` when its turn comes.
-
-        Raises:
-            ReplyError: the voice fails at it.
-        """
-        with self._busy:
-            if not wanted():
-                return b""
-            try:
-                samples = self._speaker(sentence, speed=speed, seed=_SEED)
-            except Exception as error:  # a foreign library's, whatever it is
-                what = f'the embedded voice failed at "{sentence[:80]}"'
-                raise ReplyError.unforeseen(what, error) from error
-        return to_int16(samples).tobytes()
+    text: str
+    voice: Voice | SystemVoice | None
 
 
-@functools.cache
-def _voice() -> _Voice:
-    return _Voice()
+def embedded_voices() -> tuple[Voice, ...]:
+    """Return the voices that come along; the first speaks where none is named."""
+    return (HEART, *pico_voices())
+
+
+def embedded_voice(wanted: str) -> Voice:
+    """Return the embedded voice that speaks where ``wanted`` is asked for."""
+    return next((voice for voice in embedded_voices() if voice.id == wanted), HEART)
 
 
 def nearest_voice(wanted: str) -> str:
-    """Return the embedded voice that speaks where ``wanted`` is asked for."""
-    return next((voice.id for voice in VOICES if voice.id == wanted), VOICES[0].id)
+    """Return its name."""
+    return embedded_voice(wanted).id
 
 
 class EmbeddedEndpoint:
-    """Speaks without a network. The voice loads in the background from construction on.
+    """Speaks without a network. The neural voice loads in the background from construction on.
 
     Args:
-        notices: told which words had to be left out.
+        notices: told which words had to be left out, and who else speaks.
     """
 
     name = "embedded:"
 
     def __init__(self, notices: Notices | None = None) -> None:
         self.notices = notices or Notices()
-        self._voice = _voice()
+        self._neural = neural_voice()
+        self._lock = threading.Lock()
+        # under the lock
+        self._children: set[Child] = set()
         self._aborted = False
 
     def open(self, request: SpeechRequest) -> EmbeddedStream:
-        voice = nearest_voice(request.voice)
-        if voice != request.voice:
-            if not _OF_OTHERS.fullmatch(request.voice):
-                raise SettingsError(
-                    f"the embedded voice is called {voice}, not {request.voice!r}",
-                    hint="Name no other, or set an endpoint with --base-url.",
-                )
-            self.notices.notify_once(f"the embedded voice {voice} speaks for {request.voice}")
-        return EmbeddedStream(self, request)
+        voice = self._named(request.voice)
+        if voice is None:
+            raise SettingsError(
+                f"the embedded voices are called {_in_words()}, not {request.voice!r}",
+                hint="Name one of these, or set an endpoint with --base-url.",
+            )
+        if _OF_OTHERS.fullmatch(request.voice):
+            self.notices.notify_once(f"the embedded voice {HEART.id} speaks for {request.voice}")
+        return EmbeddedStream(self, request, voice)
+
+    def _named(self, name: str) -> Voice | SystemVoice | None:
+        for voice in embedded_voices():
+            if voice.id == name:
+                return voice
+        if _OF_OTHERS.fullmatch(name):
+            return HEART
+        return next((voice for voice in system_voices() if name in (voice.id, voice.name)), None)
 
     def ready(self) -> bool:
-        """Return at once whether the voice is loaded.
+        """Return at once whether the neural voice is loaded.
 
         Raises:
             EndpointError: it cannot be.
         """
-        return self._voice.ready()
+        return self._neural.ready()
 
-    def sentences(self, text: str) -> list[str]:
-        """Return the sentences that are made in one go, without what is :func:`unspeakable`.
-        Waits for the voice to be loaded."""
-        return self._voice.sentences(text)
+    def parts(
+        self, text: str, voice: Voice | SystemVoice = HEART, language: str = ""
+    ) -> list[Part]:
+        """Return what is spoken in one go, each with its voice, and between them what cannot be
+        spoken. Waits for the neural voice where that is to speak.
 
-    def speak(self, sentence: str, speed: float) -> bytes:
-        """Return one sentence as 16-bit PCM; nothing once aborted."""
-        return self._voice.speak(sentence, speed, lambda: not self._aborted)
+        Args:
+            voice: speaks what is in its language.
+            language: of the text, as a code; empty: that of each sentence is found out.
+        """
+        found = []
+        for tongue, piece in [(language, text)] if language else _by_language(text):
+            usual = _speaker(voice, tongue)
+            if usual is None:
+                found += [Part(word, None) for word in words_of(piece)]
+                continue
+            for foreign, run in by_script(piece, tongue, _is_spoken):
+                found += self._parts_of(run, system_voice(foreign) if foreign else usual)
+        return found
+
+    def _parts_of(self, text: str, voice: Voice | SystemVoice | None) -> list[Part]:
+        if isinstance(voice, SystemVoice):
+            return [Part(text, voice)]
+        unspoken = [Part(word, None) for word in unspeakable(text)]
+        if voice is HEART:
+            sentences = self._neural.sentences(readable(text))
+            return [*unspoken, *(Part(sentence, voice) for sentence in sentences)]
+        return [*unspoken, Part(readable(text), voice)]
+
+    def speak(self, part: Part, speed: float) -> Iterator[bytes]:
+        """Yield a part as 16-bit PCM; nothing once aborted, or where there is no voice.
+
+        Raises:
+            ReplyError: the voice fails.
+        """
+        if part.voice is None or not self._wanted():
+            return
+        if part.voice is HEART:
+            yield self._neural.speak(part.text, speed, self._wanted)
+            return
+        if isinstance(part.voice, SystemVoice):
+            self.notices.notify_once(
+                f"{part.voice.program} of this system speaks what no embedded voice can"
+            )
+            child = part.voice.speak(part.text, speed, RATE_HZ)
+        else:
+            child = pico(part.voice, part.text, speed, RATE_HZ)
+        with self._lock:
+            self._children.add(child)
+            if not self._wanted():
+                return
+        try:
+            yield from child
+        finally:
+            with self._lock:
+                self._children.discard(child)
+
+    def _wanted(self) -> bool:
+        return not self._aborted
 
     @property
     def aborted(self) -> bool:
         return self._aborted
 
     def abort(self) -> None:
-        self._aborted = True
+        with self._lock:
+            self._aborted = True
+            children = tuple(self._children)
+        for child in children:
+            child.stop()
 
     def close(self) -> None:
         """Do nothing: nothing is held that has to be given back."""
 
 
 class EmbeddedStream:
-    """Sound of one request, a sentence at a time."""
+    """Sound of one request, a part at a time."""
 
-    def __init__(self, endpoint: EmbeddedEndpoint, request: SpeechRequest) -> None:
+    def __init__(
+        self, endpoint: EmbeddedEndpoint, request: SpeechRequest, voice: Voice | SystemVoice
+    ) -> None:
         self._endpoint = endpoint
         self._request = request
+        self._voice = voice
         self.rate_hz: int | None = RATE_HZ
         self.channels: int | None = 1
         self.content_type = f"audio/pcm; rate={self.rate_hz}"
         self.sent_at_s = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
-        words = unspeakable(self._request.text)
+        asked = self._request
+        parts = self._endpoint.parts(asked.text, self._voice, asked.language)
+        words = [part.text for part in parts if part.voice is None]
         some = False
-        for sentence in self._endpoint.sentences(self._request.text):
-            sound = self._endpoint.speak(sentence, self._request.speed)
-            yield sound
-            if sound and not some:  # who is asked for more is heard, and has not lost a race
-                some = True
-                self._endpoint.notices.left_out(words)
+        for part in parts:
+            for sound in self._endpoint.speak(part, asked.speed):
+                yield sound
+                if sound and not some:  # who is asked for more is heard, and has not lost a race
+                    some = True
+                    self._endpoint.notices.left_out(words)
         if not some and not self._endpoint.aborted:
             raise UnspokenError(words)
 
@@ -196,26 +204,34 @@ class EmbeddedStream:
         """Do nothing: the rest is made only when asked for."""
 
 
-class _Later:
-    """A callable that is being made in a thread of its own."""
+def _by_language(text: str) -> list[tuple[str, str]]:
+    """Sentences with the language of each; those of one language that follow each other in one."""
+    tongue = Tongue()
+    found: list[tuple[str, str]] = []
+    for sentence in _SENTENCE.findall(text):
+        language = tongue.next(sentence)
+        if found and found[-1][0] == language:
+            found[-1] = language, found[-1][1] + sentence
+        else:
+            found.append((language, sentence))
+    return found
 
-    def __init__(self, make: Any) -> None:
-        self._made: Any = None
-        self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, args=(make,), daemon=True)
-        self._thread.start()
 
-    def _run(self, make: Any) -> None:
-        try:
-            self._made = make()
-        except Exception as error:  # noqa: BLE001  a thread's entry: raised again in wait()
-            self._failure = error
+def _speaker(wanted: Voice | SystemVoice, language: str) -> Voice | SystemVoice | None:
+    """``wanted`` if it speaks the language, else who does."""
+    voices = (wanted, *embedded_voices())
+    for code in dict.fromkeys((language.lower(), language.lower().partition("-")[0])):
+        for voice in voices:
+            tag = voice.language.lower()
+            if code in (tag, tag.partition("-")[0]):
+                return voice
+    return system_voice(language)
 
-    def wait(self) -> Any:
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
-        return self._made
 
-    def __call__(self, text: str) -> Any:
-        return self.wait()(text)
+def _is_spoken(language: str) -> bool:
+    return bool(language) and system_voice(language) is not None
+
+
+def _in_words() -> str:
+    *names, last = (voice.id for voice in embedded_voices())
+    return f"{', '.join(names)} and {last}" if names else last

@@ -1,16 +1,18 @@
-"""What the embedded voice can read of a text, and the text as it reads it best.
+"""What the embedded voices can read of a text, and the text as they read it best.
 
-It knows the Latin script and the names of single Greek letters. Of other scripts it is silent or
-spells nonsense, so that their words are taken out and named.
+They know the Latin script and the names of single Greek letters. Of other scripts they are
+silent or spell nonsense, so that another voice speaks their words, or they are taken out and named.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import groupby
 
+from voicestream.languages import script_language
 from voicestream.speech.signs import with_names
 
 _MOST_CHARS = 48
@@ -26,12 +28,71 @@ _REPEATED = re.compile(r"([^\w\s])\1{3,}")
 _GREEK = "\u0370-\u03ff\u1f00-\u1fff"
 # micro is left to the voice, which reads it in units
 _GREEK_LETTER = re.compile(rf"(?<![{_GREEK}])(?![\u03bc])[{_GREEK}](?![{_GREEK}])")
+_RUN = re.compile(r"[^\W\d_][\w\u0300-\u036f\u0900-\u0dff\u200c\u200d]*|.[\W\d_]*", re.S)
+"""A word, or what stands between two."""
+_SCRIPT_OF = {
+    **dict.fromkeys(("ru", "uk", "bg", "sr", "mk", "be"), "ru"),
+    **dict.fromkeys(("ar", "fa", "ur"), "ar"),
+    **dict.fromkeys(("hi", "mr", "ne"), "hi"),
+    **{code: code for code in "el he th lo bn ta te kn ml gu pa si my km am ka hy".split()},
+    "zh": "zh",
+    "cmn": "zh",
+    "yue": "zh",
+    "ja": "ja zh",
+    "ko": "ko zh",
+}
+"""Language -> what :func:`script_language` calls the scripts that its voices read beside Latin."""
 _LETTERS = frozenset({"Lu", "Ll", "Lt", "Lo"})
+
+
+def words_of(text: str) -> list[str]:
+    """Return all words of a text, in order."""
+    return [run for part in text.split() for spoken, run in _runs(part) if spoken is not None]
 
 
 def unspeakable(text: str) -> list[str]:
     """Return the words of ``text`` that the embedded voice has no sounds for, in order."""
     return [word for part in text.split() if not part.isascii() for word in _foreign(part)]
+
+
+def by_script(text: str, language: str, has_voice: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Return a text of one language in runs, each with the language that its script is taken for.
+
+    Args:
+        language: of the text: what its voice can read needs no other.
+        has_voice: whether there is a voice for a language. Where there is none, words stay in
+            the run before them.
+
+    Returns:
+        The language, empty for that of the text, and the run.
+    """
+    if text.isascii():
+        return [("", text)]
+    runs: list[tuple[str, str]] = []
+    for part in _RUN.findall(text):
+        foreign = _foreign_language(part, text, language) if part[0].isalpha() else None
+        if foreign and not has_voice(foreign):
+            foreign = None
+        if runs and foreign in (None, runs[-1][0]):
+            runs[-1] = runs[-1][0], runs[-1][1] + part
+        elif runs and not any(map(str.isalnum, runs[-1][1])):
+            runs[-1] = foreign or "", runs[-1][1] + part
+        else:
+            runs.append((foreign or "", part))
+    return runs
+
+
+def _foreign_language(word: str, text: str, language: str) -> str:
+    """The language of a word's script, if a voice of ``language`` cannot read that; else empty."""
+    own = _SCRIPT_OF.get(language.partition("-")[0], "")
+    if not own and _is_spoken(word):
+        return ""
+    scripts = {script_language(char) for char in word} - {"", *own.split()}
+    return (
+        script_language(next(c for c in word if script_language(c) in scripts), text)
+        if scripts
+        else ""
+    )
 
 
 def readable(text: str) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from voicestream.patterns import lazy_pattern
-
 
 class Abbreviations(NamedTuple):
     """The abbreviations of one language, lower-case and without their last stop.
@@ -70,25 +68,6 @@ _LONG = frozenset(
     "thurs".split()
 )
 
-_LETTERS = {
-    "vi": frozenset("ăđơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"),
-    "pl": frozenset("ąęłńśźż"),
-    "cs": frozenset("ěřů"),
-    "tr": frozenset("ğış"),
-}
-_COMMON = {
-    "de": "der die das und ist nicht ein eine den dem auf für mit von zu sich auch werden im am",
-    "fr": "le les des est une dans pour pas que qui sur avec ce cette du au plus il elle",
-    "es": "el los las una es que para con por del se su más como pero está al",
-    "pt": "os uma é que para com não do da em mais como mas são ao você",
-    "it": "il lo gli una è che per con non di del della si più come sono nel",
-    "nl": "de het een en is niet van dat op voor met zijn ook wordt aan er",
-    "sv": "och att det är som en inte på för med av till den",
-    "da": "og at det er som en ikke på for med af til den",
-}
-_WORD = lazy_pattern(r"[^\W\d_]+")
-_SCRIPT_CYRILLIC = lazy_pattern("[а-яё]")
-
 
 @lru_cache(maxsize=32)
 def abbreviations(language: str) -> Abbreviations:
@@ -104,32 +83,3 @@ def long_abbreviations(language: str) -> frozenset[str]:
     """Those that are as long as a plain word."""
     known = abbreviations(language)
     return _LONG | known.titles | known.never | known.numbered
-
-
-def likely_language(text: str, language: str) -> str:
-    """The language of a sentence as far as its commonest words tell.
-
-    Args:
-        text: what is known of the sentence.
-        language: the one that was set; other than English it is believed.
-
-    Returns:
-        A code, for example ``de``.
-    """
-    if language.partition("-")[0].lower() not in ("en", ""):
-        return language
-    text = text.lower()
-    if _SCRIPT_CYRILLIC.search(text):
-        return "uk" if "і" in text or "ї" in text else "ru"
-    words = _WORD.findall(text)
-    best, most = language, 1
-    for code, common in _COMMON.items():
-        count = len(set(words) & set(common.split()))
-        if count > most:
-            best, most = code, count
-    if best != language:
-        return best
-    for code, letters in _LETTERS.items():
-        if not letters.isdisjoint(text):
-            return code
-    return language

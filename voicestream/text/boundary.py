@@ -14,7 +14,6 @@ from voicestream.patterns import lazy_pattern
 from voicestream.text.abbreviations import (
     LANGUAGES,
     abbreviations,
-    likely_language,
     long_abbreviations,
 )
 
@@ -61,6 +60,8 @@ _MAY_END = _words("т.д т.п и.т.д u.s a.m p.m")
 _NUMBER = lazy_pattern(r"\d+\Z")
 _DOTTED = lazy_pattern(r"(?:[^\W\d_]\.)+[^\W\d_]\Z")
 _ROMAN = lazy_pattern(r"[IVXLC]+\b")
+AUTO = "auto"
+"""The language that is found out, sentence by sentence."""
 OPENERS = "\"'“‘«„‚‹([{¿¡*_`"
 
 
@@ -70,7 +71,7 @@ def is_caseless(char: str) -> bool:
 
 
 def ends_sentence(
-    before: str, stop: str, closed: bool, word: str, whole: bool, language: str
+    before: str, stop: str, closed: bool, word: str, whole: bool, language: str, earlier: str = ""
 ) -> bool | None:
     """Judge a stop that is followed by a blank.
 
@@ -80,7 +81,8 @@ def ends_sentence(
         closed: quotes or brackets close right after the stop.
         word: what is known of the next word, without opening quotes.
         whole: no more of the next word will come.
-        language: the code to ask sentencex for.
+        language: the code to ask sentencex for; AUTO: that of the sentence.
+        earlier: text before this piece, whose language it probably shares.
 
     Returns:
         Whether the sentence ends here; None if more of the next word is needed to tell.
@@ -99,7 +101,8 @@ def ends_sentence(
         return False
     if lower and stop == "." and not before.islower():
         return False  # who writes capitals begins a sentence with one
-    language = likely_language(before, language)
+    if language == AUTO:
+        language = _likely(before, earlier)
     if stop == "." and (lower or _is_plain_word(token, language)):
         return _is_plain_word(token, language)
     answer = _by_token(before, token, word, language) if stop == "." else None
@@ -108,6 +111,13 @@ def ends_sentence(
     if not whole:
         return None
     return _by_words(before, token, stop, word, language)
+
+
+def _likely(before: str, earlier: str) -> str:
+    """The language of a sentence, as far as it and the text before it tell."""
+    from voicestream.languages import language_of  # loaded at the first doubtful stop only
+
+    return language_of(before, language_of(earlier) if earlier else "en")
 
 
 def _is_list_mark(token: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from voicestream.errors import UsageError
 from voicestream.records import replace
+from voicestream.text.boundary import AUTO
 from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter
@@ -21,7 +22,7 @@ class TextPipeline:
     Args:
         plain: the text is no Markdown and is read as it stands.
         code: what becomes of fenced code.
-        language: the code by which doubtful abbreviations are judged.
+        language: the code by which doubtful abbreviations are judged; AUTO: by that of the text.
         voices: the narrator, then those who take turns in quotes; empty for one voice.
         tags: ``[name]`` at the start of a line or sentence changes the voice, and
             ``[pause 500ms]`` is silence.
@@ -38,7 +39,7 @@ class TextPipeline:
         *,
         plain: bool = False,
         code: CodeMode = "announce",
-        language: str = "en",
+        language: str = AUTO,
         voices: Sequence[str] = (),
         tags: bool = False,
         max_pending: int = MAX_PENDING,

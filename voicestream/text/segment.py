@@ -13,7 +13,7 @@ from enum import Enum
 
 from voicestream.patterns import lazy_pattern
 from voicestream.records import dataclass
-from voicestream.text.boundary import OPENERS, ends_sentence
+from voicestream.text.boundary import AUTO, OPENERS, ends_sentence
 from voicestream.text.cut import NEAR, best_cut, clause_end, open_code
 from voicestream.text.writer import is_wide
 
@@ -35,6 +35,7 @@ class Piece:
     voice: str | None = None
     pause_ms: int | None = None
     """The silence before it, where the text says so; a piece without text is that alone."""
+    language: str = ""
 
 
 _EMOJI = (
@@ -64,13 +65,15 @@ MAX_PENDING = 350
 _LOOKAHEAD = 200
 """Characters after the longest piece that are looked at, at most."""
 _WORD_MAX = 40
+_EARLIER_CHARS = 200
+"""Of the text before a piece that tell its language where itself does not."""
 
 
 class Segmenter:
     """Cuts a stream of text into pieces whose texts join to exactly the input.
 
     Args:
-        language: the code by which doubtful abbreviations are judged.
+        language: the code by which doubtful abbreviations are judged; AUTO: by that of the text.
         wrapped: lines may be wrapped in mid-sentence (plain text); otherwise a
             line end always ends a piece.
         max_pending: characters after which text without an end is cut all the
@@ -80,13 +83,14 @@ class Segmenter:
     """
 
     def __init__(
-        self, language: str = "en", *, wrapped: bool = False, max_pending: int = MAX_PENDING
+        self, language: str = AUTO, *, wrapped: bool = False, max_pending: int = MAX_PENDING
     ) -> None:
         self._language = language
         self._wrapped = wrapped
         self._max = max_pending
         self._full = max_pending + _LOOKAHEAD
         self._buf = ""
+        self._earlier = ""  # the end of the text before the buffer
         self._scan = 0  # no piece ends at a candidate before this index of the buffer
         self._waiting = False  # the candidate at this index waits for more text
         self._paused = False  # the last word is whole, for all that is known
@@ -164,6 +168,7 @@ class Segmenter:
         return Piece(buf[:cut], Boundary.CLAUSE)
 
     def _drop(self, count: int) -> None:
+        self._earlier = (self._earlier + self._buf[:count])[-_EARLIER_CHARS:]
         self._buf = self._buf[count:]
         self._scan = max(0, self._scan - count)
         self._waiting = self._waiting and bool(self._buf)
@@ -270,6 +275,7 @@ class Segmenter:
             buf[begin:end],
             known or end < stop or self._paused,
             self._language,
+            (self._earlier + buf[max(0, start - _EARLIER_CHARS) : start])[-_EARLIER_CHARS:],
         )
         if verdict is None:
             return None

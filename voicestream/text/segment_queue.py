@@ -63,6 +63,7 @@ class Segment:
         end: what ends it.
         voice: who speaks it; None for the voice that is set.
         pause_ms: the silence before it, where the text says so.
+        language: its language as a code; empty where nobody asked for that.
     """
 
     index: int
@@ -70,6 +71,7 @@ class Segment:
     end: Boundary
     voice: str | None = None
     pause_ms: int | None = None
+    language: str = ""
 
     @property
     def spoken(self) -> str:
@@ -84,6 +86,8 @@ class SegmentQueue:
         limits: how text becomes requests.
         pipeline: turns text into pieces; belongs to the planner from here on.
         clock: seconds, never going back.
+        tell_language: the language of a sentence as a code, called with each in order; no
+            segment holds sentences of two then.
 
     Each ``waiting_s`` is how much sound waits to be played, in seconds; count a
     request in flight as what its text will make (``SPEECH_CHARS_PER_S``).
@@ -94,10 +98,12 @@ class SegmentQueue:
         limits: SegmentLimits | None = None,
         pipeline: TextPipeline | None = None,
         clock: Callable[[], float] = time.monotonic,
+        tell_language: Callable[[str], str] | None = None,
     ) -> None:
         self.limits = limits or SegmentLimits()
         self._pipeline = pipeline or TextPipeline()
         self._clock = clock
+        self._tell_language = tell_language
         self._changed = threading.Condition()
         self._ready: deque[Piece] = deque()
         self._ready_chars = 0
@@ -219,6 +225,8 @@ class SegmentQueue:
         self._ready_chars += len(piece.text)
 
     def _append(self, piece: Piece) -> None:
+        if self._tell_language is not None:
+            piece = replace(piece, language=self._tell_language(piece.text))
         self._ready.append(replace(piece, pause_ms=self._pause_ms))
         self._pause_ms = None
         self._ready_chars += len(piece.text)
@@ -250,7 +258,7 @@ class SegmentQueue:
             size = chars + len(piece.text)
             if last.end is Boundary.PARAGRAPH or piece.voice != first.voice:
                 break
-            if piece.pause_ms is not None:
+            if piece.pause_ms is not None or piece.language != first.language:
                 break
             if chars >= goal or (batch and size > max(goal, self.limits.min_chars)):
                 break
@@ -264,7 +272,8 @@ class SegmentQueue:
         text = "".join(piece.text for piece in pieces)
         self._ready_chars -= len(text)
         self._taken_chars += len(text)
-        segment = Segment(self._index, text, pieces[-1].end, pieces[0].voice, pieces[0].pause_ms)
+        first, end = pieces[0], pieces[-1].end
+        segment = Segment(self._index, text, end, first.voice, first.pause_ms, first.language)
         self._index += 1
         self._changed.notify_all()
         return segment
