@@ -12,7 +12,8 @@ from typing import BinaryIO
 import pytest
 
 from voicestream.errors import UsageError
-from voicestream.text.source import Interrupt, open_file, read_pieces
+from voicestream.text.source import open_file, read_pieces
+from voicestream.waiting import Interrupt
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from voicestream.settings.table import Settings
 from voicestream.text.boundary import AUTO
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
-from voicestream.text.source import Interrupt, read_pieces
+from voicestream.text.source import read_pieces
+from voicestream.waiting import Interrupt
 
 _HEAD_CHARS = 16_384
 """Of a known text, so much is planned at once: more than enough for the first request."""

@@ -4,65 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from voicestream.errors import UsageError
 from voicestream.text.encoding import HEAD_BYTES, TextDecoder, check_text, encoding_of
-from voicestream.waiting import wait_ready
+from voicestream.waiting import Interrupt, read_chunks
 
 READ_MAX_BYTES = 65536
 """An upper bound on one read, never a reason to wait."""
-
-
-class Interrupt:
-    """Ends a read that waits: ``set()`` from any thread or signal handler, once.
-
-    A context manager; closing it frees two file descriptors.
-    """
-
-    def __init__(self) -> None:
-        self._reader, self._writer = os.pipe()
-        self._lock = threading.RLock()  # a signal handler may come while its own thread holds it
-        self._closed = False
-        self._set = False
-
-    @property
-    def is_set(self) -> bool:
-        return self._set
-
-    def set(self) -> None:
-        """Wake whoever waits. Safe at any time, more than once."""
-        with self._lock:
-            before, self._set = self._set, True
-            if not before and not self._closed:
-                os.write(self._writer, b"\0")  # one byte never waits for room
-
-    def wait_readable(self, fd: int) -> bool:
-        """Wait without using the processor until ``fd`` has bytes or has ended.
-
-        Returns:
-            False if interrupted instead.
-        """
-        if sys.platform != "win32":  # which can wait for sockets only: there the read itself waits
-            wait_ready([fd, self._reader])
-        return not self._set
-
-    def close(self) -> None:
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                os.close(self._reader)
-                os.close(self._writer)
-
-    def __enter__(self) -> Interrupt:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def read_pieces(
@@ -86,32 +37,11 @@ def read_pieces(
         UsageError: it is no text.
     """
     decoder = TextDecoder(on_doubt)
-    for data in _chunks(stream, interrupt, chunk_bytes):
+    for data in read_chunks(stream, interrupt, chunk_bytes):
         if text := decoder.feed(data):
             yield text
     if text := decoder.flush():
         yield text
-
-
-def _chunks(stream: BinaryIO, interrupt: Interrupt | None, size: int) -> Iterator[bytes]:
-    try:
-        fd = stream.fileno()
-    except (OSError, AttributeError):  # io.BytesIO and the like have none
-        fd = -1
-    while interrupt is None or not interrupt.is_set:
-        if fd >= 0:
-            if interrupt is not None and not interrupt.wait_readable(fd):
-                return
-            try:
-                data = os.read(fd, size)
-            except BlockingIOError:  # whoever shares this pipe made it non-blocking
-                wait_ready([fd])
-                continue
-        else:
-            data = getattr(stream, "read1", stream.read)(size)
-        if not data:
-            return
-        yield data
 
 
 def open_file(path: str | Path) -> BinaryIO:
