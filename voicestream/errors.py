@@ -18,7 +18,8 @@
     │   │   └── CutShortError         3   it ended at the most that is made at once
     │   ├── UnspokenError             3   words that the embedded voice has no sounds for
     │   ├── RewordedError             3   other words were said than were asked for
-    │   └── DecodeError               3   the speech cannot be decoded
+    │   ├── DecodeError               3   the speech cannot be decoded
+    │   └── SourceError               1   what is to be played is no sound, or cannot be read
     ├── DeviceError                   5   no audio device, or it failed
     ├── SaveError                     1   the file cannot be written
     └── ReaderGoneError             141   nobody reads the pipe we write to any more
@@ -162,6 +163,10 @@ class RewordedError(EndpointError):
 
 class DecodeError(EndpointError):
     pass
+
+
+class SourceError(EndpointError):
+    exit_code = 1
 
 
 class DeviceError(VoicestreamError):

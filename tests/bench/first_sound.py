@@ -106,7 +106,7 @@ def measure(row: Row, server: ServerProcess, speaker: Loudspeaker) -> Run:
         recording.stop()
     first_byte_s = None
     if row.format != "embedded":
-        asked = [request for request in server.take_requests() if request.method == "POST"]
+        asked = [request for request in server.take_requests() if request.method == row.asks]
         if not asked or asked[0].first_byte_s is None:
             raise BenchError("never asked the server")
         first_byte_s = asked[0].first_byte_s

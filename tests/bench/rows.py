@@ -29,6 +29,7 @@ class Row:
         lacking: what must be installed first; empty when all is there.
         exact: every sample sent must be heard.
         mute: plays nothing.
+        asks: the method of its request.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Row:
     lacking: str = ""
     exact: bool = False
     mute: bool = False
+    asks: str = "POST"
 
 
 def rows() -> list[Row]:
@@ -44,6 +46,9 @@ def rows() -> list[Row]:
     return [
         *(voicestream(kind) for kind in ("pcm", "realtime", "wav", "mp3", "embedded")),
         piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
+        piped("curl | voicestream play pcm", "pcm", [*PLAY, "-", "--rate", "24000"], exact=True),
+        piped("curl | voicestream play mp3", "mp3", [*PLAY, "-"]),
+        Row("voicestream play URL mp3", "mp3", lambda url: [[*PLAY, f"{url}/a.mp3"]], asks="GET"),
         piped("curl | mpv pcm", "pcm", [*MPV, *MPV_RAW, "-"], exact=True),
         piped("curl | mpv mp3", "mp3", [*MPV, "-"]),
         piped("curl | ffplay mp3", "mp3", [*FFPLAY, "-f", "mp3", "-"]),
@@ -57,6 +62,9 @@ _PACAT_COMMAND = [
     *("pacat", "--raw", "--format=s16le", "--rate=24000", "--channels=1"),
     "--latency-msec=20",
 ]
+_PROGRAM = Path(sys.executable).with_name("voicestream")
+_START = [str(_PROGRAM)] if _PROGRAM.exists() else [sys.executable, "-m", "voicestream"]
+PLAY = [*_START, "play", "--panel", "off"]
 MPV = ["mpv", "--no-config", "--no-terminal", "--no-video", "--ao=pulse"]
 MPV_RAW = [
     *("--demuxer=rawaudio", "--demuxer-rawaudio-format=s16le"),
@@ -84,16 +92,14 @@ def _script(name: str, file: str, modules: list[str], mute: bool = False) -> Row
 
 
 def voicestream(kind: str, *settings: str) -> Row:
-    program = Path(sys.executable).with_name("voicestream")
-    start = [str(program)] if program.exists() else [sys.executable, "-m", "voicestream"]
     lacking = "" if importlib.util.find_spec("voicestream.__main__") else "voicestream"
 
     def command(url: str) -> Pipeline:
         if kind == "embedded":
-            return [[*start, "say", TEXT, "--panel", "off", "--base-url", "embedded:"]]
+            return [[*_START, "say", TEXT, "--panel", "off", "--base-url", "embedded:"]]
         form = "pcm" if kind == "realtime" else kind
         return [
-            [*start, "say", TEXT, "--panel", "off", "--base-url", url, "--format", form, *settings]
+            [*_START, "say", TEXT, "--panel", "off", "--base-url", url, "--format", form, *settings]
         ]
 
     name = " ".join(("voicestream", kind, *settings))

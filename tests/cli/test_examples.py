@@ -27,8 +27,11 @@ from voicestream.cli.entry import run as run_here
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {page.name: page.read_text("utf-8") for page in (ROOT / "voicestream/pages").glob("*.md")}
 SPEECH = sound.speechlike(0.2).tobytes()
+RAMP = sound.ramp(2400)
+MP3 = sound.mp3(RAMP)
 CHAT = b'data: {"choices": [{"delta": {"content": "It is so."}}]}\n\ndata: [DONE]\n\n'
 _ANOTHER_SERVER = ("http://127.0.0.1:8880/v1", "http://127.0.0.1:8790/v1")
+_A_SITE = "https://example.org"
 _CHAT_SERVER = "http://127.0.0.1:11434/v1"
 _NOBODY_SPEAKS = ("pause", "resume", "toggle", "stop", "next", "back", "volume", "tempo", "status")
 _AT_ONCE = 4
@@ -77,6 +80,7 @@ class Bench:
             "llm": "echo The sky is blue. It is so.",
             "voicestream": f'exec {shlex.quote(sys.executable)} -m voicestream "$@"',
             "sleep-editor": "exit 0",
+            "edge-tts": "cat talk.mp3",
         }.items():
             (programs / name).write_text(f"#!/bin/sh\n{does}\n")
             (programs / name).chmod(0o755)
@@ -114,7 +118,10 @@ class Bench:
         for name in ("notes.md", "a.md", "b.md", "all.md", "talk.md"):
             (home / name).write_text("A note. And another one.")
         (home / "out").mkdir()
-        line = example.replace(_CHAT_SERVER, self._server.url)
+        (home / "talk.mp3").write_bytes(MP3)
+        (home / "intro.wav").write_bytes(sound.wav(RAMP))
+        (home / "talk.raw").write_bytes(SPEECH)
+        line = example.replace(_CHAT_SERVER, self._server.url).replace(_A_SITE, self._server.url)
         for url in _ANOTHER_SERVER:
             line = line.replace(url, self._server.url)
         if "replay" in line:
@@ -165,6 +172,8 @@ def _answer(request: Request) -> Script:
         return Script(CHAT, content_type="text/event-stream")
     if request.path.endswith("voices"):
         return Script(b'{"voices": ["nova"]}', content_type="application/json")
+    if request.path.endswith(".mp3"):
+        return Script(MP3, content_type="audio/mpeg")
     return Script(SPEECH)
 
 

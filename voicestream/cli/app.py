@@ -83,6 +83,14 @@ def _again(**values: Any) -> int:
     return again(SayCall(settings=settings, **own))
 
 
+def _play(**values: Any) -> int:
+    from voicestream.cli.play import play
+
+    settings, own = _settings_and_own(values)
+    own["sources"] = list(own.get("sources") or ())
+    return play(SayCall(settings=settings, **own))
+
+
 def _config(**values: Any) -> int:
     from voicestream.cli.config_commands import config
 
@@ -166,6 +174,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "say": _say,
     "ask": _ask,
     "again": _again,
+    "play": _play,
     "config": _config,
     "cache": _cache,
     "voices": _voices,

@@ -8,6 +8,8 @@ from voicestream.cli.options import (
     AGAIN_OPTIONS,
     AGAIN_SETTINGS,
     ASK_OPTIONS,
+    PLAY_OPTIONS,
+    PLAY_SETTINGS,
     SAY_OPTIONS,
     Option,
 )
@@ -109,6 +111,20 @@ COMMANDS: dict[str, Command] = {
         options=AGAIN_OPTIONS,
         settings=AGAIN_SETTINGS,
         examples=("voicestream again", "voicestream again --save last.wav --device null"),
+    ),
+    "play": Command(
+        "Play sound from anywhere while it arrives: stdin, files, http(s) URLs, one after the "
+        "other without a gap. A URL that breaks off is asked for the rest; no key of yours goes "
+        "there.",
+        (Argument("sources", "[FILE|URL|-]...", _PIPE),),
+        PLAY_OPTIONS,
+        PLAY_SETTINGS,
+        (
+            "voicestream play intro.wav talk.mp3",
+            "curl -s https://example.org/talk.mp3 | voicestream play -",
+            "voicestream play https://example.org/talk.mp3 --tempo 1.3",
+            "voicestream play talk.raw --rate 48000 --sample-format f32le",
+        ),
     ),
     "voices": Command(
         "List the voices of the endpoint: what --voice can name.",

@@ -183,11 +183,12 @@ def _argument(line: _Line) -> Names:
     at = min(len(line.words), len(arguments) - 1)
     if at < 0 or (len(line.words) > at and not arguments[at].is_many):
         return []
-    return _argument_values(arguments[at]) if len(line.words) <= at else []
+    more = len(line.words) <= at or "FILE" in arguments[at].metavar
+    return _argument_values(arguments[at]) if more else []
 
 
 def _argument_values(argument: Argument) -> Names:
-    if argument.metavar == "FILE":
+    if "FILE" in argument.metavar:
         return [(FILES, "")]
     return [(choice, "") for choice in argument.choices]
 

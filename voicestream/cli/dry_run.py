@@ -11,11 +11,10 @@ from voicestream.printable import printable
 from voicestream.settings.table import Settings
 
 if TYPE_CHECKING:
-    from voicestream.session.kept import SaidSegments
-    from voicestream.session.script import Script
+    from voicestream.session.fetchers import Spoken
 
 
-def dry_run(call: SayCall, settings: Settings, script: Script | SaidSegments) -> int:
+def dry_run(call: SayCall, settings: Settings, script: Spoken) -> int:
     """Print the segments of a text, one line each or as one JSON object; return the exit code.
 
     Which sentences share a request depends on how fast the endpoint is: here, as fast as can be.

@@ -13,7 +13,7 @@ from voicestream.settings.table import TABLE
 
 EVERYDAY = (
     *("file", "system", "voice", "model", "tempo", "device", "now", "quiet"),
-    *("output", "save", "echo", "json", "endpoint", "base_url", "api_key", "free"),
+    *("rate", "output", "save", "echo", "json", "endpoint", "base_url", "api_key", "free"),
 )
 """What the short help shows of many options."""
 GROUPS = {

@@ -62,6 +62,10 @@ def _run(arguments: Sequence[str]) -> int:
         from voicestream.cli.again import again
 
         return again(call)
+    if call is not None and arguments[0] == "play":
+        from voicestream.cli.play import play
+
+        return play(call)
     if call is not None:
         from voicestream.cli.say import say
 

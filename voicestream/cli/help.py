@@ -21,10 +21,10 @@ _USAGE = (
 )
 _KINDS = (
     ("say, ask, again", "speak a text; a model's answer; the last speech again"),
+    ("play, devices", "play files and URLs; list the sound cards"),
     ("endpoints, voices", "list what --endpoint and --voice can name"),
-    ("devices, doctor", "list the sound cards; tell why nothing is heard"),
-    ("config, serve", "show and change settings; serve other programs"),
-    ("cache, trace", "list kept replies; keep when a sound arrived, try policies"),
+    ("config, doctor", "show and change settings; tell why nothing is heard"),
+    ("cache, serve, trace", "list kept replies; serve other programs; try policies"),
     ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),
 )

@@ -74,7 +74,31 @@ ASK_OPTIONS = (
 _AGAIN = ("output", "save", "echo", "json", "now", "next", "no_wait", "mix", "quiet")
 AGAIN_OPTIONS = tuple(option for option in SAY_OPTIONS if option.name in _AGAIN)
 AGAIN_SETTINGS = ("device", "backend", "wake_ms", "device_wait_s", "turn", "expires_s", "panel")
-OPTIONS = {"say": SAY_OPTIONS, "ask": ASK_OPTIONS, "again": AGAIN_OPTIONS}
+_PLAY = ("output", "save", "trace", "json", "now", "next", "no_wait", "mix", "log", "quiet")
+PLAY_OPTIONS = (
+    Option("rate", ("--rate",), "what comes is raw samples, so many a second", "NUMBER"),
+    Option("channels", ("--channels",), "of raw samples [default: 1]", "NUMBER"),
+    Option(
+        "sample_format",
+        ("--sample-format",),
+        "of raw samples: u8, s16, s24, s32, f32 or f64, then le or be [default: s16le]",
+        "WORD",
+    ),
+    *(option for option in SAY_OPTIONS if option.name in _PLAY),
+)
+PLAY_SETTINGS = (
+    *AGAIN_SETTINGS,
+    *("tempo", "playout", "prebuffer_ms", "underrun", "max_buffer_s", "streaming"),
+    *("timeout_s", "connect_timeout_s", "stall_timeout_s", "retries"),
+)
+OPTIONS = {
+    "say": SAY_OPTIONS,
+    "ask": ASK_OPTIONS,
+    "again": AGAIN_OPTIONS,
+    "play": PLAY_OPTIONS,
+}
+_TAKES = {"again": AGAIN_SETTINGS, "play": PLAY_SETTINGS}
+"""The commands that take only some of the settings."""
 SHORT = {"voice": "-v", "model": "-m", "endpoint": "-e", "tempo": "-t"}
 """Settings that have a short flag."""
 
@@ -100,6 +124,11 @@ class SayCall:
     mix: bool = False
     system: str = ""
     """Of ``ask``: how to answer."""
+    sources: list[str] = field(default_factory=list)
+    """Of ``play``: what to play; the three after it say what raw samples are."""
+    rate: str | None = None
+    channels: str | None = None
+    sample_format: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     """What flags said, by the setting's name; key files not yet read."""
 
@@ -138,7 +167,7 @@ def _targets(options: Sequence[Option]) -> dict[str, tuple[str, bool, Any]]:
 
 
 def quick_say(arguments: Sequence[str]) -> SayCall | None:
-    """``arguments`` as a call of ``say``, ``ask`` or ``again``; None if there is any doubt."""
+    """``arguments`` as a call of one of ``OPTIONS``; None if there is any doubt."""
     if not arguments or arguments[0] not in OPTIONS:
         return None
     call = SayCall()
@@ -148,7 +177,10 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
     while rest:
         word = rest.pop()
         if only_text or word == "-" or not word.startswith("-"):
-            call.text = word if call.text is None else f"{call.text} {word}"
+            if arguments[0] == "play":
+                call.sources.append(word)
+            else:
+                call.text = word if call.text is None else f"{call.text} {word}"
             continue
         if word == "--":
             only_text = True
@@ -171,6 +203,7 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
             many.append(found)
         else:
             setattr(call, name, found)
-    if arguments[0] == "again" and (call.text or not set(call.settings) <= set(AGAIN_SETTINGS)):
+    taken = _TAKES.get(arguments[0])
+    if taken is not None and (call.text or not set(call.settings) <= set(taken)):
         return None
     return call

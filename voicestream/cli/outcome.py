@@ -37,8 +37,9 @@ def tell(call: SayCall, result: Result, code: int, saver: Saver | None) -> int:
     if not call.quiet:
         if saver is not None and saver.torso is not None:
             warn(f"{call.output} is not made; what there is of it stands in {saver.torso}")
-        _name_unspoken(result)
-        _name_unheard(result)
+        if not call.sources:  # an error names each of these
+            _name_unspoken(result)
+            _name_unheard(result)
     if call.json:
         return print_json(result.to_dict()) or code
     return code

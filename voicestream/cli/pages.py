@@ -36,4 +36,4 @@ def page(topic: str) -> Iterator[str]:
 def _cells(row: str) -> tuple[str, str]:
     """The first cell of a row, and the others in one."""
     first, *others = (cell.strip() for cell in row.strip("| ").split(" | "))
-    return first.replace("`", ""), "; ".join(filter(None, others))
+    return first.replace("`", "").replace("\\|", "|"), "; ".join(filter(None, others))

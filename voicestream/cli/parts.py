@@ -16,7 +16,7 @@ from voicestream.settings.table import Settings, load
 
 if TYPE_CHECKING:
     from voicestream.output.save import Saver
-    from voicestream.session.kept import SaidSegments
+    from voicestream.session.fetchers import Spoken
     from voicestream.session.script import Script
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.realtime.handshake import Handshake
@@ -100,7 +100,7 @@ def text_is_kept(call: SayCall, settings: Settings) -> bool:
     return is_kept(settings, _Whole(text))
 
 
-def first_is_kept(settings: Settings, script: Script | SaidSegments) -> bool:
+def first_is_kept(settings: Settings, script: Spoken) -> bool:
     """Whether the sound of the first segment is kept, where its text is known already."""
     if settings.cache == "off" or script.first is None:
         return False
@@ -133,7 +133,9 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
 
 
 def ask_early(
-    early: EarlyRequest | Handshake, settings: Settings, script: Script | SaidSegments
+    early: EarlyRequest | Handshake,
+    settings: Settings,
+    script: Spoken,
 ) -> None:
     """Ask for the first segment, if its text is known already."""
     from voicestream.session.speech_request import speech_request
@@ -172,7 +174,8 @@ def make_saver(call: SayCall, settings: Settings) -> Saver | None:
     if target == "-":
         return Saver(_stdout("--save" if call.output is None else "-o", call))
     title = PurePath(call.file[0]).stem if len(call.file) == 1 else ""
-    return Saver(target, Tags(title, settings.voice), whole=call.output is not None)
+    voice = "" if call.sources else settings.voice
+    return Saver(target, Tags(title, voice), whole=call.output is not None)
 
 
 def _stdout(flag: str, call: SayCall) -> BinaryIO:

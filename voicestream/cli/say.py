@@ -44,9 +44,8 @@ if TYPE_CHECKING:
     from voicestream.cli.log import Log
     from voicestream.output.save import Saver
     from voicestream.session.conductor import Session
-    from voicestream.session.kept import SaidSegments
+    from voicestream.session.fetchers import Spoken
     from voicestream.session.result import Event
-    from voicestream.session.script import Script
     from voicestream.session.wiring import Early
 
 _TICK_S = 0.5
@@ -58,7 +57,7 @@ _STREAM = {
 """What PulseAudio and PipeWire are told of the stream, unless the user does: mixers show it, and
 other sound ducks where the user's server is set so."""
 
-ScriptOf = Callable[[SayCall, Settings], "Script | SaidSegments"]
+ScriptOf = Callable[[SayCall, Settings], "Spoken"]
 """Where the text of a call comes from."""
 
 
@@ -167,7 +166,7 @@ def _say(
 def _session(
     call: SayCall,
     settings: Settings,
-    script: Script | SaidSegments,
+    script: Spoken,
     saver: Saver | None,
     early: Early | None,
     start_s: float,

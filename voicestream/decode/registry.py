@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import get_args
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from voicestream.records import dataclass
 
 DEFAULT_RATE_HZ = 24_000
 _ENCODINGS: dict[str, Encoding] = {
+    **{name: name for name in get_args(Encoding)},
     "s16le": "s16",
     "pcm_s16le": "s16",
     "float": "f32",

@@ -123,7 +123,8 @@ class Session:
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
-        self.metrics.requests.format = first_format(settings)
+        self._format: str = getattr(endpoint, "format", "") or first_format(settings)
+        self.metrics.requests.format = self._format
         self.metrics.feeder.prebuffer_ms = settings.prebuffer_ms
         self.metrics.capacity_ms = 1000 * settings.max_buffer_s
 
@@ -160,7 +161,7 @@ class Session:
         self.metrics.machine.advance(State.PREBUFFERING)
         try:
             # the endpoint is still thinking; importing a codec later would delay the first sound
-            self._attempt(lambda: preload(first_format(self._settings)))
+            self._attempt(lambda: preload(self._format))
             self._attempt(self._playback.prepare)
             self._attempt(self._pacing.load)
             self._attempt(self._loudness.load)

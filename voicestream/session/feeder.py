@@ -10,10 +10,12 @@ from voicestream.dsp.join import Joiner, JoinSettings
 from voicestream.dsp.stretch import Stretcher
 from voicestream.errors import (
     ConnectionFailedError,
+    DecodeError,
     DeviceError,
     EndpointError,
     KeyRefusedError,
     ReplyError,
+    SourceError,
     UnspokenError,
     VoicestreamError,
 )
@@ -182,7 +184,7 @@ class Feeder:
                 return
             self._failed_in_a_row += 1
             hopeless = self._failed_in_a_row >= _HOPELESS or self._all_will_fail(error)
-            if hopeless and not self._download_first:
+            if hopeless and not self._download_first and not job.recorded:
                 raise
             self.errors.append(error)
         else:
@@ -213,24 +215,28 @@ class Feeder:
                     return
                 self._take(job, reply.format, samples)
                 self._pacing.skip(job.spool.held_s)
+        except DecodeError as error:
+            raise _named(job, error) from error
         finally:
             self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
                 self._end_segment(job)  # what came before it broke off is heard all the same
         self._sound = not (reply.skipped or reply.resumed)
-        self._tell_of(reply)
+        self._tell_of(job, reply)
         if not (job.figures.audio_s or self._cancelled):
-            raise ReplyError("the reply holds no sound", f"{job.figures.bytes} bytes came")
+            came = f"{job.figures.bytes} bytes came"
+            raise _named(job, ReplyError("the reply holds no sound", came))
 
     def _again(self, job: Job) -> None:
         self._fetchers.again(job)
         if self._skipping:
             job.spool.cancel()
 
-    def _tell_of(self, reply: Reply) -> None:
+    def _tell_of(self, job: Job, reply: Reply) -> None:
         notify = self._metrics.notices.notify
+        what = job.segment.spoken if job.recorded else "the reply"
         if reply.skipped:
-            notify(f"{reply.skipped} broken pieces of the reply were left out")
+            notify(f"{reply.skipped} broken pieces of {what} were left out")
         for note in reply.notes:
             notify(note)
 
@@ -325,3 +331,12 @@ class Feeder:
             self._metrics.feeder.stretched_s += pcm.frames_to_s(len(samples))
         self._pacing.arrived(samples, self._at_s)
         self._playback.write(samples, more)
+
+
+def _named(job: Job, error: EndpointError) -> EndpointError:
+    """Return an error of decoding with the name of what was played, where that is no reply."""
+    if not job.recorded:
+        return error
+    what = error.what.replace("The reply", "it").replace("the reply", "it")
+    told = f"{what}: {error.why}" if error.why else what
+    return SourceError(f"{job.segment.spoken} cannot be played", told)

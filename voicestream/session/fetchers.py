@@ -49,6 +49,18 @@ class Segments(Protocol):
         """Let whoever waits in ``take`` return. Any thread."""
 
 
+class Spoken(Segments, Protocol):
+    """What a command has to say or to play."""
+
+    @property
+    def first(self) -> Segment | None:
+        """The first segment, if it is known and may be asked for before all else."""
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Who speaks it; None: the one in the settings."""
+
+
 class Fetchers:
     """Up to ``lookahead + 1`` threads that ask for segments.
 
@@ -83,7 +95,7 @@ class Fetchers:
         self._announce = announce
         self._spool_bytes = spool_bytes
         self._warn = warn
-        self._receiver = Receiver(endpoint, metrics.timeline, announce, warn, reworded)
+        self._receiver = Receiver(endpoint, metrics, announce, warn, reworded)
         self._ring_s = waiting_s
         self._tempo = tempo
         self._asked = metrics.requests.segments  # under _taking; the records of all jobs
@@ -162,6 +174,7 @@ class Fetchers:
         """End the request of a segment of which nothing more is wanted, and free its bytes. For the
         feeder."""
         job.spool.cancel()
+        job.give_up()
         with self._listing:
             self._started.remove(job)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from voicestream.counters import SegmentFigures
 from voicestream.records import dataclass, field
 from voicestream.session.spool import Spool
@@ -22,6 +24,10 @@ class Job:
     rate_hz: int | None = None
     channels: int | None = None
     opened_at_s: float = 0.0
+    recorded: bool = False
+    """It is no reading of the segment's text: nothing is known of how long it sounds."""
+    give_up: Callable[[], None] = lambda: None
+    """Ends the waiting for more of it. Any thread."""
     in_parts: bool = False
     """Its text was asked for in several requests."""
     read_late: bool = False

@@ -6,14 +6,23 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from voicestream.counters import SegmentFigures, Timeline
+from voicestream.counters import SegmentFigures
 from voicestream.errors import CutShortError, IncompleteReplyError, TooLongError
+from voicestream.metrics import Metrics
 from voicestream.notices import Notify
 from voicestream.records import replace
 from voicestream.session.job import Job
 from voicestream.session.lengths import Lengths
 from voicestream.session.reading import Reading
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, is_cached, said_by
+from voicestream.speech.base import (
+    Endpoint,
+    SpeechRequest,
+    SpeechStream,
+    is_cached,
+    notes_of,
+    recorded_by,
+    said_by,
+)
 from voicestream.state import Status
 
 _AT_ONCE_S = 0.005
@@ -32,13 +41,14 @@ class Receiver:
     def __init__(
         self,
         endpoint: Endpoint,
-        timeline: Timeline,
+        metrics: Metrics,
         announce: Callable[[str, SegmentFigures], None],
         warn: Notify,
         reworded: Notify,
     ) -> None:
         self._endpoint = endpoint
-        self._timeline = timeline
+        self._timeline = metrics.timeline
+        self._requests = metrics.requests
         self._announce = announce
         self._warn = warn
         self._reworded = reworded
@@ -94,6 +104,8 @@ class Receiver:
         try:
             self._begin_reply(job, stream, continues=continues)
             for piece in stream:
+                for note in notes_of(stream):
+                    self._warn(note)
                 if (instead := reading.instead(request, said_by(stream))) is not None:
                     return instead
                 if piece and not self._put(job, piece):
@@ -116,6 +128,10 @@ class Receiver:
             figures.request_at_s = stream.sent_at_s or figures.request_at_s
             job.content_type = stream.content_type
             job.rate_hz, job.channels = stream.rate_hz, stream.channels
+        if recorded := recorded_by(stream):
+            job.recorded, job.give_up = True, getattr(stream, "give_up", job.give_up)
+            job.request = replace(job.request, format=recorded)
+            figures.format = self._requests.format = recorded
         job.opened_at_s = time.monotonic()
         self._timeline.mark("request_sent", stream.sent_at_s or figures.request_at_s)
 

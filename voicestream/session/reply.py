@@ -61,9 +61,8 @@ class Reply:
         self._past: Samples | None = None
         self._outline: Outline | None = None  # of all that was handed on
         self._tail: Samples | None = None  # what the decoder still held when it broke off
-        self._longest_s = (_LEAST_S + _S_PER_CHAR * len(job.request.text)) / min(
-            job.request.speed, 1.0
-        )
+        longest_s = _LEAST_S + _S_PER_CHAR * len(job.request.text)
+        self._longest_s = longest_s / min(job.request.speed, 1.0)
         self.format: PcmFormat | None = None
         """Of all samples; None until there are some."""
         self.decode_s = 0.0
@@ -86,7 +85,7 @@ class Reply:
                 yield from self._attempt()
                 return
             except IncompleteReplyError as error:
-                if not error.repeatable or not self._may_resume():
+                if not error.repeatable or self._job.recorded or not self._may_resume():
                     yield from self._leftover()
                     raise
             except EndpointError:
@@ -162,7 +161,9 @@ class Reply:
             samples = open_seam.feed(samples)
             if open_seam.closed:
                 self._joined(open_seam)
-        if len(samples) and pcm is not None:
+        if len(samples) and pcm is not None and self._job.recorded:
+            yield samples  # for days, perhaps: nothing is kept of it
+        elif len(samples) and pcm is not None:
             self._remember(samples, pcm)
             yield samples
             self._check_length(pcm)

@@ -95,6 +95,22 @@ def settle(stream: SpeechStream, good: bool) -> None:
         told(good)
 
 
+def recorded_by(stream: SpeechStream) -> str:
+    """Return the format of sound that is no reading of the text, where a stream has a member
+    ``recorded``; else empty. Such a stream goes on by itself where it broke off, and may have a
+    method ``give_up``, for any thread, that ends its waiting."""
+    recorded: str = getattr(stream, "recorded", "")
+    return recorded
+
+
+def notes_of(stream: SpeechStream) -> list[str]:
+    """Take what a stream with a member ``notes`` has to tell a person since it was last asked."""
+    notes: list[str] = getattr(stream, "notes", [])
+    told = notes[:]
+    del notes[: len(told)]
+    return told
+
+
 class Endpoint(Protocol):
     """Is asked for speech. ``open`` may be called by several threads at once."""
 

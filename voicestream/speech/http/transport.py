@@ -181,7 +181,13 @@ class Transport:
         Raises:
             ERRORS: of httpcore.
         """
-        request = self._request(path, headers, body)
+        return self._ask(self._request("POST", path, headers, body), body, call)
+
+    def get(self, path: str, headers: Mapping[str, str]) -> HttpResponse:
+        """Ask for what is there, and return when the head of the answer is here; see ``post``."""
+        return self._ask(self._request("GET", path, headers, b""), b"", None)
+
+    def _ask(self, request: httpcore.Request, body: bytes, call: Call | None) -> HttpResponse:
         connection = self._connection(body)
         kept = connection.idle
         try:
@@ -204,11 +210,15 @@ class Transport:
             raise
         return HttpResponse(response, connection, self)
 
-    def _request(self, path: str, headers: Mapping[str, str], body: bytes) -> httpcore.Request:
+    def _request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> httpcore.Request:
         target, timeouts = self._target, self._timeouts
         port = None if target.port == USUAL_PORTS.get(target.scheme) else target.port
         url = httpcore.URL(scheme=target.scheme, host=target.host, port=port, target=path)
-        lines = {"host": target.authority, **headers, "content-length": str(len(body))}
+        lines = {"host": target.authority, **headers}
+        if method == "POST":
+            lines["content-length"] = str(len(body))
         waits = {
             "connect": timeouts.connect_s,
             "read": timeouts.read_s,
@@ -217,7 +227,7 @@ class Transport:
         }
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in lines.items()]
         return httpcore.Request(
-            "POST", url, headers=encoded, content=body, extensions={"timeout": waits}
+            method, url, headers=encoded, content=body, extensions={"timeout": waits}
         )
 
     def _connection(self, body: bytes) -> HttpConnection:

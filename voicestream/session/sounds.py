@@ -1,0 +1,255 @@
+"""Sound from anywhere as an endpoint: whoever asks for a source's title hears it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from voicestream.errors import SourceError
+from voicestream.formats import FORMATS, Format
+from voicestream.session.recognised import recognised
+from voicestream.session.sources import STDIN, Source, SourceSegments
+from voicestream.settings.proxy import proxy_url
+from voicestream.settings.table import Settings
+from voicestream.speech.base import SpeechRequest
+from voicestream.waiting import Interrupt, read_chunks
+
+if TYPE_CHECKING:
+    from voicestream.speech.http.request import EarlyGet
+
+_PIECE_BYTES = 16_384
+
+
+class Pieces(Protocol):
+    """Encoded bytes as they arrive."""
+
+    @property
+    def content_type(self) -> str:
+        """What their sender calls them; empty where nobody does."""
+
+    @property
+    def sent_at_s(self) -> float: ...
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know, until somebody takes it away."""
+
+    def open(self) -> None:
+        """Begin.
+
+        Raises:
+            EndpointError: it cannot be had.
+        """
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def give_up(self) -> None:
+        """Let whoever waits for more go on at once. Any thread."""
+
+    def close(self) -> None: ...
+
+
+Fetch = Callable[[Source], Pieces]
+
+
+class StreamPieces:
+    """The bytes of stdin or a file."""
+
+    content_type = ""
+    sent_at_s = 0.0
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._interrupt = Interrupt()
+        self._stream: BinaryIO | None = None
+        self.notes: list[str] = []
+
+    def open(self) -> None:
+        self._stream = _opened(self._source)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self._stream is None:
+            return
+        try:
+            yield from read_chunks(self._stream, self._interrupt, _PIECE_BYTES)
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise SourceError(f"{self._source.title} cannot be read on", told) from error
+
+    def give_up(self) -> None:
+        self._interrupt.set()
+
+    def close(self) -> None:
+        self._interrupt.close()
+        if self._stream is not None and self._source.place != STDIN:
+            self._stream.close()
+
+
+def _opened(source: Source) -> BinaryIO:
+    if source.place == STDIN:
+        if sys.stdin is None:
+            raise SourceError("stdin is closed")
+        return sys.stdin.buffer
+    try:
+        return Path(source.place).open("rb", buffering=0)
+    except OSError as error:
+        told = error.strerror or str(error)
+        raise SourceError(f"{source.title} cannot be read", told) from error
+
+
+class SourceStream:
+    """One source, while it is read. Used by one fetch thread, but for ``give_up``.
+
+    Attributes:
+        recorded: the name of its format; a stream with this member reads nobody's text.
+    """
+
+    rate_hz: int | None = None
+    channels: int | None = None
+
+    def __init__(self, source: Source, pieces: Pieces, raw: str, close: Callable[[], None]) -> None:
+        """
+        Args:
+            raw: the content type of raw samples; empty: it shows what it is.
+            close: called once, when nothing more is read.
+
+        Raises:
+            SourceError: it is no sound, or cannot be read.
+        """
+        self._pieces = pieces
+        self._close = close
+        self._bytes = iter(pieces)
+        self._head = b""
+        self.notes = pieces.notes
+        self.sent_at_s = pieces.sent_at_s
+        self.content_type, self.recorded = raw, "pcm"
+        if not raw:
+            form = self._recognise(source)
+            self.recorded = form.name
+            raw_type = form is FORMATS["pcm"]
+            self.content_type = pieces.content_type if raw_type else "".join(form.content_types[:1])
+
+    def _recognise(self, source: Source) -> Format:
+        """Read until it is clear what it is."""
+        form: Format | None = None
+        told = self._pieces.content_type.partition(";")[0].strip().lower()
+        while form is None:
+            piece = next(self._bytes, b"")
+            self._head += piece
+            form = recognised(self._head, told, source, ended=not piece)
+        return form
+
+    def __iter__(self) -> Iterator[bytes]:
+        head, self._head = self._head, b""
+        if head:
+            yield head
+        yield from self._bytes
+
+    def give_up(self) -> None:
+        self._pieces.give_up()
+
+    def close(self) -> None:
+        self._close()
+
+
+class SoundEndpoint:
+    """Plays sources. ``open`` may be called by several threads at once.
+
+    Args:
+        raw: the content type of raw samples; empty: each source shows what it is.
+        fetch: opens a URL.
+        read_out: called when a source has no more bytes to give.
+    """
+
+    name = "play"
+
+    def __init__(
+        self, sources: Sequence[Source], raw: str, fetch: Fetch, read_out: Callable[[], None]
+    ) -> None:
+        self._sources: Mapping[str, Source] = {it.title: it for it in sources}
+        self._raw = raw
+        self._fetch = fetch
+        named = None if raw else sources[0].named_format
+        self.format = "pcm" if raw else "mp3" if named is None else named.name
+        """What the first one is, probably: it is loaded before its first byte is here."""
+        self._read_out = read_out
+        self._lock = threading.Lock()
+        # under the lock
+        self._open: list[Pieces] = []
+        self._aborted = False
+
+    def open(self, request: SpeechRequest) -> SourceStream:
+        """Open the source with that title; return when it is known what it is.
+
+        Raises:
+            EndpointError: it cannot be read, or is no sound.
+        """
+        source = self._sources[request.text]
+        pieces = self._fetch(source) if source.is_url else StreamPieces(source)
+        with self._lock:
+            self._open.append(pieces)
+            aborted = self._aborted
+        if aborted:
+            pieces.give_up()
+        close = partial(self._ended, pieces)
+        try:
+            pieces.open()
+            return SourceStream(source, pieces, self._raw, close)
+        except BaseException:
+            close()
+            raise
+
+    def _ended(self, pieces: Pieces) -> None:
+        with self._lock:
+            self._open.remove(pieces)
+        pieces.close()
+        self._read_out()
+
+    def abort(self) -> None:
+        with self._lock:
+            self._aborted = True
+            for pieces in self._open:
+                pieces.give_up()
+
+    def close(self) -> None:
+        self.abort()
+
+
+def source_segments(settings: Settings, sources: Sequence[Source], raw: str) -> SourceSegments:
+    """Return what a session plays. The first is asked for at once, where it is a URL.
+
+    Args:
+        raw: the content type of raw samples; empty: each source shows what it is.
+    """
+    early = _asked_early(settings, sources[0])
+
+    def fetch(source: Source) -> Pieces:
+        nonlocal early
+        from voicestream.speech.http.fetched import FetchConfig, FetchedSound
+
+        asked, early = early, None
+        config = FetchConfig(
+            settings.connect_timeout_s,
+            settings.timeout_s,
+            settings.stall_timeout_s,
+            settings.retries,
+        )
+        return FetchedSound(source.place, source.title, config, asked)
+
+    return SourceSegments(sources, lambda ended: SoundEndpoint(sources, raw, fetch, ended))
+
+
+def _asked_early(settings: Settings, first: Source) -> EarlyGet | None:
+    """Ask for the first URL now, while an HTTP library is loaded."""
+    if not first.is_url or proxy_url(first.place):  # the early request knows no proxies
+        return None
+    from voicestream.speech.http.request import EarlyGet, get_headers
+
+    wait_s = min(settings.connect_timeout_s, settings.timeout_s)
+    early = EarlyGet(first.place, wait_s, get_headers(first.place))
+    early.start()
+    return early

@@ -1,0 +1,192 @@
+"""What `play` is given: stdin, files and URLs, as the segments of a session."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
+
+from voicestream.errors import UsageError
+from voicestream.formats import FORMATS, OTHER, Format, named_by
+from voicestream.records import dataclass
+from voicestream.speech.base import Endpoint
+from voicestream.text.segment import Boundary
+from voicestream.text.segment_queue import Segment
+
+STDIN = "-"
+_ENCODINGS = ("u8", "s16", "s24", "s32", "f32", "f64")
+SAMPLE_FORMATS = ("u8", *(f"{name}{end}" for name in _ENCODINGS[1:] for end in ("le", "be")))
+"""Of raw samples, as FFmpeg names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that can be played.
+
+    Attributes:
+        place: ``-``, the path of a file, or a URL.
+        title: what people are shown; holds nothing secret.
+    """
+
+    place: str
+    title: str
+
+    @property
+    def is_url(self) -> bool:
+        return _scheme(self.place) != ""
+
+    @property
+    def named_format(self) -> Format | None:
+        """The format that the ending of its name stands for."""
+        path = urlsplit(self.place).path if self.is_url else self.place
+        named = named_by(f"audio/{Path(path).suffix[1:].lower()}")
+        return None if named is OTHER or named is FORMATS["pcm"] else named
+
+
+def sources_of(words: Sequence[str]) -> list[Source]:
+    """Return what the words of a command line name, each with a title of its own.
+
+    Raises:
+        UsageError: one names nothing that can be played.
+    """
+    titles: dict[str, str] = {}  # by place
+    words = [_whole(word) for word in words]
+    for word in words:
+        if word in titles:
+            if word == STDIN:
+                raise UsageError("stdin can be played once", hint="Give - once.")
+            continue
+        title = first = _title(word)
+        while title in titles.values():  # URLs that differ in what is not shown
+            title = f"{first} ({len(titles) + 1})"
+        titles[word] = title
+    return [Source(word, titles[word]) for word in words]
+
+
+def _whole(word: str) -> str:
+    """Return a URL with a path; anything else as it is."""
+    if not _scheme(word):
+        return word
+    parts = _parts(word)
+    return parts._replace(path=parts.path or "/", fragment="").geturl()
+
+
+def _title(word: str) -> str:
+    if word == STDIN:
+        return "stdin"
+    if _scheme(word):
+        parts = _parts(word)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    _check_file(word)
+    return os.fsencode(word).decode("utf-8", "replace").strip() or repr(word)
+
+
+def _scheme(word: str) -> str:
+    """Return what stands before ``://``; empty: it is a file."""
+    scheme, mark, _ = word.partition("://")
+    return scheme.lower() if mark and scheme.isascii() and scheme.isalnum() else ""
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return parts
+    except ValueError:  # of the port, or the brackets
+        pass
+    raise UsageError(
+        f"{url} cannot be fetched",
+        hint="It must look like https://host/file.mp3. What another program can fetch: "
+        "PROGRAM | voicestream play -",
+    )
+
+
+def _check_file(name: str) -> None:
+    """Refuse what cannot be read, before anything is played. A pipe is left alone."""
+    hint = f"To have it spoken: voicestream say play {name} ..." if name.isalpha() else ""
+    try:
+        if Path(name).is_dir():
+            raise UsageError(f"{name} is a folder", hint="Name its files: folder/*.mp3")
+        os.stat(name)
+        if not os.access(name, os.R_OK):
+            raise PermissionError(None, "Permission denied")
+    except (OSError, ValueError) as error:  # ValueError: a NUL
+        told = getattr(error, "strerror", "") or str(error)
+        raise UsageError(f"cannot read {name}", told, hint) from error
+
+
+def raw_type(rate: str | None, channels: str | None, sample_format: str | None) -> str:
+    """Return the content type of raw samples; empty if none of these was given.
+
+    Raises:
+        UsageError: the rate is missing, or one of them cannot be.
+    """
+    if rate is None and channels is None and sample_format is None:
+        return ""
+    form = (sample_format or "s16le").lower()
+    if rate is None:
+        raise UsageError("raw samples need --rate", hint="As in --rate 48000.")
+    for flag, value, most in (("--rate", rate, 192_000), ("--channels", channels or "1", 8)):
+        if not value.isdecimal() or not 1 <= int(value) <= most:
+            raise UsageError(f"{flag} {value} is no number from 1 to {most}")
+    if form not in SAMPLE_FORMATS:
+        raise UsageError(
+            f"--sample-format {sample_format} is not known", hint=" ".join(SAMPLE_FORMATS)
+        )
+    order = "big" if form.endswith("be") else "little"
+    encoding = form.removesuffix("le").removesuffix("be")
+    return (
+        f"audio/pcm; rate={rate}; channels={channels or 1}; encoding={encoding}; endianness={order}"
+    )
+
+
+class SourceSegments:
+    """Sources as the text of a session, one after the other. Any thread.
+
+    The next one is not opened before the one before has been read to its end: a connection that
+    waits for hours would be closed.
+    """
+
+    late = False
+    first: Segment | None = None
+    """None is asked for early."""
+
+    def __init__(
+        self, sources: Sequence[Source], endpoint_of: Callable[[Callable[[], None]], Endpoint]
+    ) -> None:
+        """
+        Args:
+            endpoint_of: makes what reads them, given what it calls when one is read to its end.
+        """
+        self.endpoint = endpoint_of(self._read_out)
+        """Reads them, in place of the one in the settings."""
+        self._titles = [source.title for source in sources]
+        self._taken = 0
+        self._may_take = threading.Semaphore(1)
+
+    def start(self) -> None:
+        return
+
+    def _read_out(self) -> None:
+        """The one taken last has no more bytes to give."""
+        self._may_take.release()
+
+    def take(self, waiting_s: Callable[[], float]) -> Segment | None:  # noqa: ARG002
+        self._may_take.acquire()
+        if self._taken >= len(self._titles):
+            self._may_take.release()
+            return None
+        self._taken += 1
+        return Segment(self._taken - 1, self._titles[self._taken - 1], Boundary.CLAUSE)
+
+    def stop(self) -> None:
+        self._taken = len(self._titles)
+        self._may_take.release()
+
+    cancel = stop
+
+    def length(self) -> tuple[int, bool]:
+        """How long sound is, its title does not say."""
+        return 0, True
