@@ -1,0 +1,5 @@
+"""What prints figures. Whatever is asked for here is asked of the endpoint, and not kept."""
+
+import os
+
+os.environ.setdefault("VOICESTREAM_CACHE", "off")
