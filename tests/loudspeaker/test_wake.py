@@ -15,10 +15,11 @@ from tests.support.server import ScriptedServer
 KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME", "PULSE_COOKIE", "ALSA_CONFIG_PATH")
 RAMP = sound.ramp(12_000)
 _ASK = """
-from voicestream.output.miniaudio import MiniaudioSink
-sink = MiniaudioSink()
+from voicestream.session.outputs import make_sink
+from voicestream.settings.table import Settings
+sink = make_sink(Settings(backend="miniaudio"))
 sink.prepare()
-print(sink.is_bluetooth)
+print(sink.lead_in_s if sink.lead_in_s > 0.1 else 0)
 sink.stop(drain=False)
 """
 
@@ -44,17 +45,20 @@ def test_a_stream_that_plays_silence_first_is_heard_whole(
     assert times["first_sound"] >= 600
 
 
-def test_a_bluetooth_sink_is_known_as_such(tmp_path: Path) -> None:
+def test_cards_that_swallow_sound_are_woken_when_they_are_suspended(tmp_path: Path) -> None:
+    def asked(env: dict[str, str]) -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", _ASK], env=env, cwd=tmp_path, capture_output=True, check=True
+        )
+        return float(done.stdout)
+
     with Loudspeaker() as speaker:
         env = speaker.env | {"PYTHONPATH": str(command.ROOT)}
-
-        def asked() -> str:
-            done = subprocess.run(
-                [sys.executable, "-c", _ASK], env=env, cwd=tmp_path, capture_output=True, check=True
-            )
-            return done.stdout.decode().strip()
-
-        assert asked() == "False"
-        speaker.add_sink("bluez_output.00_11")
-        speaker.make_default("bluez_output.00_11")
-        assert asked() == "True"
+        assert asked(env) == 0  # a sink of no such kind
+        for name, wake_s in (("bluez_output.00_11", 1.0), ("alsa_output.usb-Some_Card", 0.5)):
+            speaker.add_sink(name)
+            speaker.make_default(name)
+            assert asked(env) == 0  # it runs
+            speaker.suspend(name)
+            assert asked(env) == wake_s
+            assert asked(env | {"PATH": ""}) == wake_s  # nothing tells that it does not sleep

@@ -151,6 +151,16 @@ class Loudspeaker:
         """From now on programs that name no sink play on this one, those that play now, too."""
         self._pactl("set-default-sink", name)
 
+    def suspend(self, name: str) -> None:
+        """Let the sink sleep, as one that nobody plays on."""
+        self._pactl("suspend-sink", name, "1")
+
+        def asleep() -> bool:
+            rows = self._pactl("list", "short", "sinks").splitlines()
+            return any(name in row and "SUSPENDED" in row for row in rows)
+
+        self._await(asleep, f"{name} does not sleep")
+
     def move_streams(self, name: str) -> None:
         """Whoever plays now plays on this sink."""
         for line in self._pactl("list", "short", "sink-inputs").splitlines():

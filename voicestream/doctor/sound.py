@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from voicestream.doctor.finding import Check, Finding, broken
 from voicestream.errors import DeviceError
 from voicestream.output.base import Sink
 from voicestream.output.devices import find_device
+from voicestream.output.pactl import pactl
 from voicestream.pcm import PcmFormat
 from voicestream.records import replace
 from voicestream.session.outputs import card_sink, list_cards, make_sink
@@ -23,8 +22,6 @@ from voicestream.settings.table import Settings
 
 ABOUT = "sound card"
 LIMIT_S = 25.0
-_ASK_S = 2.0
-"""How long the sound server may take to tell of its sinks."""
 _ENOUGH_S = 0.8
 """A card that asked for so much sound plays, and does not only fill its buffer."""
 _PATIENCE_S = 5.0
@@ -201,36 +198,17 @@ def _server_tells(wanted: str) -> Iterator[Finding]:
 
 def _pulse_sink(wanted: str) -> dict[str, Any] | None:
     """The sink that will be played on, if this can be asked."""
-    listed = _pactl("--format=json", "list", "sinks")
+    listed = pactl("--format=json", "list", "sinks")
     try:
         sinks = [sink for sink in json.loads(listed) if isinstance(sink, dict)]
     except (ValueError, TypeError):
         return None
     wanted = wanted.casefold()
     if not wanted:
-        default = _pactl("get-default-sink").strip()
+        default = pactl("get-default-sink").strip()
         return next((sink for sink in sinks if sink.get("name") == default), None)
     told = (f"{sink.get('description')} {sink.get('name')}".casefold() for sink in sinks)
     return next((sink for sink, words in zip(sinks, told, strict=True) if wanted in words), None)
-
-
-def _pactl(*arguments: str) -> str:
-    """Its answer; empty where there is none in time."""
-    if shutil.which("pactl") is None:
-        return ""
-    try:
-        done = subprocess.run(
-            ["env", "LC_ALL=C", "pactl", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_ASK_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout if done.returncode == 0 else ""
 
 
 def _volume_percent(sink: dict[str, Any]) -> int | None:

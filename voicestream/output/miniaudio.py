@@ -19,8 +19,6 @@ from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
 _PERIODS = 3
-_BLUETOOTH = "bluez"
-"""How the names of its sinks begin."""
 _NAME = b"voicestream"
 
 
@@ -93,19 +91,21 @@ class MiniaudioSink:
                 raise DeviceError("no audio device found", hint=HINT)
 
     @property
-    def is_bluetooth(self) -> bool:
-        """Whether what will be opened is known to be; after ``prepare``. Asks PulseAudio and
-        PipeWire, which name it so."""
+    def server_name(self) -> str:
+        """What PulseAudio or PipeWire call the sink that will be opened, or the part of that
+        which was asked for; empty for other sound systems. After ``prepare``."""
         context = self._context
         if context is None or context.backend != self._binding.lib.ma_backend_pulseaudio:
-            return False
+            return ""
         if self._wanted:
-            return _BLUETOOTH in self._wanted
+            return self._wanted
         ffi, lib = self._binding.ffi, self._binding.lib
         info = ffi.new("ma_device_info *")
         told = lib.ma_context_get_device_info(context, lib.ma_device_type_playback, ffi.NULL, info)
-        name = ffi.string(ffi.cast("char *", ffi.addressof(info, "id")), 255)
-        return bool(told == lib.MA_SUCCESS and name.startswith(_BLUETOOTH.encode()))
+        if told != lib.MA_SUCCESS:
+            return ""
+        name: bytes = ffi.string(ffi.cast("char *", ffi.addressof(info, "id")), 255)
+        return name.decode(errors="replace")
 
     def devices(self) -> list[Device]:
         """All output devices there are now.

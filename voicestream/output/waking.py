@@ -8,8 +8,9 @@ from collections.abc import Callable
 from voicestream.output.base import Fill, Sink
 from voicestream.pcm import PcmFormat
 
-BLUETOOTH_S = 0.5
-"""So long a Bluetooth device that was idle swallows sound, or less."""
+SWALLOWED_S = (("bluez", 1.0), ("usb", 0.5))
+"""So long a card that was idle swallows sound, or less, by what is in its name: headphones on
+Bluetooth, and cards on USB. Others wake within the lead-in that every stream begins with."""
 _EXPECTED = PcmFormat(24_000)
 """What nearly all speech is."""
 

@@ -43,7 +43,8 @@ def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
 
 def _woken_sink(settings: Settings) -> Sink:
     """The device's sink, with silence before the sound where that is wished or needed."""
-    from voicestream.output.waking import BLUETOOTH_S, WakingSink
+    from voicestream.output.pactl import is_awake
+    from voicestream.output.waking import SWALLOWED_S, WakingSink
 
     make = partial(_device_sink, settings)
     if settings.is_set("wake_ms"):
@@ -53,8 +54,10 @@ def _woken_sink(settings: Settings) -> Sink:
         return make()
 
     def needed_s(sink: Sink) -> float:
-        sleeps = getattr(sink, "is_bluetooth", False) and not _heard_lately()
-        return BLUETOOTH_S if sleeps else 0.0
+        name = getattr(sink, "server_name", "")
+        swallowed_s = next((long_s for kind, long_s in SWALLOWED_S if kind in name), 0.0)
+        awake = not swallowed_s or _heard_lately() or is_awake(name)
+        return 0.0 if awake else swallowed_s
 
     return WakingSink(make, needed_s)
 

@@ -142,7 +142,7 @@ class SpeakingSettings:
         0.0,
         number(0, 5000),
         "silence for a card that slept, before the first sound and while the server thinks, ms "
-        "[default: 500 for Bluetooth that is known as such, else 0]",
+        "[default: for a suspended sink 1000 on Bluetooth, 500 on USB, else 0]",
     )
     keep_last: bool = _setting(
         True,
