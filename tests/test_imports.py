@@ -28,13 +28,14 @@ MAY_IMPORT = {
     "serve": LEAVES | {"speech", "encode"},
     "control": LEAVES,
     "doctor": LEAVES | {"session", "speech", "decode", "output", "text", "control"},
-    "cli": LEAVES | {"session", "control", "ui", "serve", "doctor"},
+    "cli": LEAVES | {"session", "control", "ui", "serve", "doctor", "agents"},
+    "agents": LEAVES | {"api", "control", "session"},
     "api": LEAVES | {"session"},
     "testing": LEAVES | {"speech", "output"},
     "api_async": LEAVES | {"api", "session"},
     "api_stream": LEAVES | {"api", "session"},
     "__init__": LEAVES | {"api", "api_async", "api_stream", "session"},
-    "__main__": {"cli"},
+    "__main__": {"cli", "agents"},
 }
 """Part of the house -> parts it may import besides itself."""
 
@@ -88,8 +89,10 @@ READS_ENVIRONMENT = {
     "settings/catalogue.py": "the keys of all endpoints that have names",
     "settings/unknown.py": "names what looks like a setting and is none",
     "cli/config_commands.py": "VISUAL and EDITOR, which every program obeys that opens one",
+    "agents/config.py": "where agents keep theirs, as their documents say",
     "control/runtime.py": "its folder: a verb loads no settings",
     "settings/proxy.py": "proxies, which every program that asks over HTTP obeys",
+    "cli/hook.py": "sets what a mixer shows, as cli/say.py does",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
     "speech/neural.py": "keeps onnxruntime from reporting to its maker",

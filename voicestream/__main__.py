@@ -27,9 +27,24 @@ def main() -> None:
     _fill_descriptors()
     # Collecting while a hundred modules are loaded finds nothing and costs 10 ms.
     gc.disable()
+    if _is_hook_event(sys.argv[1:]):
+        if sys.platform != "win32":  # whose Python has no Unix sockets
+            from voicestream.agents.deliver import deliver
+
+            deliver(sys.argv[2:])
+        _leave(0)
     from voicestream.cli.entry import run
 
     _leave(run(sys.argv[1:]))
+
+
+def _is_hook_event(arguments: list[str]) -> bool:
+    """Whether an agent calls, which waits for us: not even the command line is loaded for it."""
+    if arguments[:1] != ["hook"] or not {"-h", "--help", "--help-all"}.isdisjoint(arguments):
+        return False
+    if len(arguments) == 1:
+        return not os.isatty(0)
+    return arguments[-1].startswith("{") or (arguments[1].startswith("--") and not os.isatty(0))
 
 
 def _fill_descriptors() -> None:

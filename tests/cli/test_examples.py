@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Bench:
         self._folder = folder
         self._server = ScriptedServer(_answer)
         self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._runtime = tempfile.TemporaryDirectory(prefix="vs-")  # short, for a socket's path
         programs = folder / "bin"
         programs.mkdir()
         for name, does in {
@@ -96,6 +98,7 @@ class Bench:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
         self._server.close()
+        self._runtime.cleanup()
 
     def environ(self, home: Path) -> dict[str, str]:
         """As a user has it whose settings name the server."""
@@ -109,6 +112,7 @@ class Bench:
             "EDITOR": "sleep-editor",
             "GROQ_API_KEY": KEY,
             "VOICESTREAM_DEVICE": "null",
+            "VOICESTREAM_RUNTIME_DIR": self._runtime.name,
             "VOICESTREAM_BASE_URL": self._server.url,
         }
 

@@ -148,6 +148,21 @@ def _serve(
     return serve_command(host, port, api_key_file, allow_host or (), allow_origin or ())
 
 
+def _hook(**values: Any) -> int:
+    from voicestream.cli.hook import hook
+
+    taken = ("--voice-list", values["voice_list"]), ("--log", values["log"])
+    options = [word for pair in taken if pair[1] for word in pair]
+    options += ["--subagents"] * values["subagents"]
+    return hook(
+        values["words"] or [],
+        options,
+        project=values["project"],
+        yes=values["yes"],
+        everybody=values["all_agents"],
+    )
+
+
 def _completion(shell: str) -> int:
     from voicestream.cli.completion import show_completion
 
@@ -182,6 +197,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "devices": _devices,
     "doctor": _doctor,
     "serve": _serve,
+    "hook": _hook,
     "trace record": _say,
     "trace replay": _replay,
     "completion": _completion,

@@ -69,6 +69,7 @@ JSON = Option("json", ("--json",), "print one JSON object on stdout")
 _ALL = tuple(row.name for row in TABLE)
 _PIPE = "- reads stdin, as does leaving it out in a pipe"
 _TEXT = Argument("text", "[TEXT]...", _PIPE)
+_LOG = next(option for option in SAY_OPTIONS if option.name == "log")
 _TRACE = Argument("trace", "FILE", "where the arrivals are kept")
 
 
@@ -214,6 +215,38 @@ COMMANDS: dict[str, Command] = {
                 "let web pages of ORIGIN speak, as in http://localhost:3000",
                 "ORIGIN...",
             ),
+        ),
+    ),
+    "hook": Command(
+        "Let a coding agent speak what it writes. The agent calls it with an event on stdin; `help "
+        "agents` tells more.",
+        (
+            Argument(
+                "words",
+                "[ACTION]...",
+                "install AGENT, uninstall AGENT: claude, codex or gemini, in its own "
+                "configuration; off, on: silence the agent that works in this folder, or let it "
+                "speak again",
+                ("install", "uninstall", "off", "on"),
+            ),
+        ),
+        (
+            Option("project", ("--project",), "the configuration of this folder, not the user's"),
+            Option("yes", ("--yes",), "write it without asking"),
+            Option("all_agents", ("--all",), "all agents, whatever folder they work in"),
+            Option(
+                "voice_list",
+                ("--voice-list",),
+                "voices, A,B,C: each session of an agent keeps one of them",
+                "A,B",
+            ),
+            Option("subagents", ("--subagents",), "speak what sub-agents answer, too"),
+            _LOG,
+        ),
+        examples=(
+            "voicestream hook install claude --yes",
+            "voicestream hook install gemini --project --yes --voice-list nova,echo",
+            "voicestream hook off --all",
         ),
     ),
     "trace record": Command(

@@ -37,6 +37,10 @@ def _run(arguments: Sequence[str]) -> int:
         from voicestream.cli.complete import run_complete
 
         return run_complete(arguments[1:])
+    if arguments[:1] == ["_agent"]:
+        from voicestream.cli.hook import run_speaker
+
+        return run_speaker(arguments[1], arguments[2:])
     try:
         arguments = as_command(arguments, _terminal_in())
     except UsageError as error:

@@ -20,7 +20,7 @@ _USAGE = (
     "       voicestream COMMAND ...",
 )
 _KINDS = (
-    ("say, ask, again", "speak a text; a model's answer; the last speech again"),
+    ("say, ask, again, hook", "speak a text, an answer, the last speech; agents"),
     ("play, devices", "play files and URLs; list the sound cards"),
     ("endpoints, voices", "list what --endpoint and --voice can name"),
     ("config, doctor", "show and change settings; tell why nothing is heard"),
@@ -56,7 +56,7 @@ def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     yield from listed(_KINDS)
     yield ""
     yield from textwrap.wrap(
-        "`voicestream help WORD` tells of a command, an option, a setting or a topic: "
+        "`voicestream help WORD` tells of a command, option, setting or topic: "
         f"{', '.join(topics())}. --help-all shows every option.",
         width(),
     )

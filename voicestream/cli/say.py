@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.5
 
-_STREAM = {
+STREAM = {
     "PULSE_PROP_application.name": "voicestream",
     "PULSE_PROP_media.role": "a11y",
 }
@@ -186,7 +186,7 @@ def _session(
     heard = call.output is None
     sink = make_sink(settings, metrics) if heard else None
     if sink is not None:
-        for name, value in _STREAM.items():
+        for name, value in STREAM.items():
             os.environ.setdefault(name, value)
         prepare_in_background(sink)
     from voicestream.session.conductor import Session

@@ -15,7 +15,9 @@ assert sys.platform != "win32"  # whose Python has no Unix sockets
 import os
 import stat
 
-from voicestream.errors import VoicestreamError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from voicestream.errors import VoicestreamError
 
 _LONGEST_BYTES = 80
 """A socket's path has room for 104 bytes (macOS) to 108 (Linux), the file's name included."""
@@ -32,29 +34,34 @@ def runtime_folder() -> str:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         found = os.lstat(folder)
     except OSError as error:
-        raise VoicestreamError(
-            f"the runtime folder {folder} cannot be used", error.strerror or str(error), _HINT
-        ) from error
+        told = f"the runtime folder {folder} cannot be used"
+        raise _refused(told, error.strerror or str(error)) from error
     if not stat.S_ISDIR(found.st_mode):
-        raise VoicestreamError(f"the runtime folder {folder} is no folder", hint=_HINT)
+        raise _refused(f"the runtime folder {folder} is no folder")
     if found.st_uid != os.getuid():
-        raise VoicestreamError(f"the runtime folder {folder} is somebody else's", hint=_HINT)
+        raise _refused(f"the runtime folder {folder} is somebody else's")
     if stat.S_IMODE(found.st_mode) & 0o077:
-        raise VoicestreamError(
-            f"others may enter the runtime folder {folder}", hint=f"Run: chmod 700 {folder}"
-        )
+        told = f"others may enter the runtime folder {folder}"
+        raise _refused(told, hint=f"Run: chmod 700 {folder}")
     return folder
 
 
-_HINT = "Set VOICESTREAM_RUNTIME_DIR to a folder of your own."
+def _refused(
+    told: str,
+    reason: str = "",
+    hint: str = "Set VOICESTREAM_RUNTIME_DIR to a folder of your own.",
+) -> VoicestreamError:
+    from voicestream.errors import VoicestreamError  # not loaded where all is well
+
+    return VoicestreamError(told, reason, hint)
 
 
 def _chosen_folder() -> str:
     chosen = os.environ.get("VOICESTREAM_RUNTIME_DIR", "") or _platform_folder()
     if not os.path.isabs(chosen):
-        raise VoicestreamError(f"the runtime folder {chosen} is a relative path", hint=_HINT)
+        raise _refused(f"the runtime folder {chosen} is a relative path")
     if len(os.fsencode(chosen)) > _LONGEST_BYTES:
-        raise VoicestreamError(f"the path of the runtime folder {chosen} is too long", hint=_HINT)
+        raise _refused(f"the path of the runtime folder {chosen} is too long")
     return chosen
 
 
