@@ -8,9 +8,10 @@ import pytest
 
 from tests.fuzz.pieces import cut, options_of
 from voicestream.errors import UsageError
+from voicestream.text.blocks import CodeMode
 from voicestream.text.clean import Cleaner, clean
 from voicestream.text.encoding import TextDecoder
-from voicestream.text.markdown import CodeMode, MarkdownFilter
+from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pipeline import TextPipeline
 from voicestream.text.segment import Piece, Segmenter
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from voicestream.text.markdown import CodeMode, MarkdownFilter
+from voicestream.text.blocks import CodeMode
+from voicestream.text.markdown import MarkdownFilter
 
 TEXTS = Path(__file__).parents[1] / "data" / "texts"
 CASES = [

@@ -11,7 +11,12 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from voicestream.patterns import lazy_pattern
+from voicestream.text.found import GIVE_UP, NOTHING, Found
 from voicestream.text.inline import HOLD_MAX
+from voicestream.text.writer import Writer
+
+CodeMode: TypeAlias = Literal["announce", "skip", "read"]
+CODE_ANNOUNCEMENT = "(code block)"
 
 
 class Mark(NamedTuple):
@@ -54,6 +59,8 @@ _DRAWN_BEGUN = lazy_pattern(
 )
 _BRANCH = lazy_pattern(rf"(?:[{_BOX}]+[ \t]*)+")
 _BRANCH_BEGUN = lazy_pattern(rf"[{_BOX} \t]+\Z")
+_HEAD_MAX = 200
+"""Characters of a table's head."""
 _SEPARATOR_LINE = lazy_pattern(r"[ \t:|-]+(?:\n|\Z)")
 _SEPARATOR_BEGUN = lazy_pattern(r"[ \t:|-]*\Z")
 
@@ -141,12 +148,58 @@ def _drawn(text: str, at: int, stop: int, known: bool) -> Mark | None:
     return Mark(branch.end(), "item") if branch else NO_MARK
 
 
-def separator_end(text: str, at: int, stop: int, known: bool) -> int | None:
-    """The end of the line under a table's head, ``--- | ---``; 0 if it is none."""
-    if not known and _SEPARATOR_BEGUN.match(text, at, stop):
+def table_head(text: str, at: int, stop: int, known: bool) -> Found | None:
+    """A bar between the names on top of a table: the names from there on, and the rule below."""
+    known = known or stop - at >= _HEAD_MAX
+    stop = min(stop, at + _HEAD_MAX)
+    end = text.find("\n", at, stop) + 1
+    if not end:
+        return NOTHING if known or GIVE_UP.search(text, at, stop) else None
+    if not known and _SEPARATOR_BEGUN.match(text, end, stop):
         return None
-    found = _SEPARATOR_LINE.match(text, at, stop)
-    return found.end() if found and "|" in found[0] and "-" in found[0] else 0
+    rule = _SEPARATOR_LINE.match(text, end, stop)
+    if rule and "|" in rule[0] and "-" in rule[0]:
+        return Found(rule.end(), text[at + 1 : end], "break")
+    return NOTHING
+
+
+class FencedCode:
+    """Fenced code, line by line: announced in two words, skipped, or read out.
+
+    Args:
+        writer: what is said goes there.
+    """
+
+    def __init__(self, mode: CodeMode, writer: Writer) -> None:
+        self._mode = mode
+        self._writer = writer
+        self._in_line = False
+        self.marks = ""
+        """Those that opened the block we are in; empty outside."""
+
+    def begin(self, marks: str) -> None:
+        """Open a block, on a line of its own."""
+        self.marks, self._in_line = marks, False
+        if self._mode == "announce":
+            self._writer.say(CODE_ANNOUNCEMENT)
+            self._writer.line_feeds(1)
+
+    def line(self, text: str, at: int, final: bool) -> int | None:
+        """Take a line, or what there is of it; return its end, None if more of it is needed."""
+        end = text.find("\n", at) + 1
+        line = text[at:end] if end else text[at:]
+        bare = line.strip(" \t\n>")
+        if not self._in_line and not bare.strip(self.marks[0]):
+            if not end and not final and len(line) < HOLD_MAX:
+                return None  # may become the closing line
+            if len(bare) >= len(self.marks) and len(line) < HOLD_MAX:
+                self.marks = ""
+                return end or len(text)
+        self._in_line = not end
+        if self._mode == "read":
+            self._writer.say(line.rstrip("\n"))
+            self._writer.line_feeds(1 if end else 0)
+        return end or len(text)
 
 
 LINE_MARKS: dict[str, tuple[Reader, ...]] = {

@@ -124,6 +124,13 @@ def link(text: str, at: int, stop: int, known: bool, image: bool = False) -> Fou
     return NOTHING
 
 
+def image(text: str, at: int, stop: int, known: bool) -> Found | None:
+    """``![alt](source)`` -> what stands for the picture."""
+    if at + 1 == stop:
+        return NOTHING if known else None
+    return link(text, at + 1, stop, known, image=True) if text[at + 1] == "[" else NOTHING
+
+
 def _wiki_link(text: str, at: int, stop: int, known: bool, image: bool) -> Found | None:
     """``[[Page#Part|words]]`` -> words, or page and part; ``![[file]]`` -> nothing."""
     found = _WIKI.match(text, at, stop)

@@ -9,23 +9,20 @@ how the text was cut.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from voicestream.patterns import lazy_pattern
 from voicestream.text import inline, notes
-from voicestream.text.blocks import LINE_MARKS, Mark, row, separator_end
+from voicestream.text.blocks import LINE_MARKS, CodeMode, FencedCode, Mark, row, table_head
 from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
 from voicestream.text.emphasis import Emphasis
 from voicestream.text.formula import formula
-from voicestream.text.found import GIVE_UP, NOTHING, Found
+from voicestream.text.found import NOTHING, Found
 from voicestream.text.hidden import Hidden
 from voicestream.text.inline import HOLD_MAX, half_link
 from voicestream.text.machine import bracketed
 from voicestream.text.tags import Position, tag
 from voicestream.text.writer import Writer
-
-CodeMode: TypeAlias = Literal["announce", "skip", "read"]
-CODE_ANNOUNCEMENT = "(code block)"
 
 _MARKS = rf"\\$|`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
 _SPECIAL = lazy_pattern(
@@ -36,7 +33,6 @@ _SPECIAL = lazy_pattern(
 _GAP = lazy_pattern(r"[ \t]+")
 _RUN = lazy_pattern(r"\*+|_+|~+|#+|=+")
 _CELL = lazy_pattern(r"(?<!\\)[|│┃║]")
-_HEAD_MAX = 200  # characters of a table's head
 # What waits may be spoken when the writer pauses: a sentence or a line has ended in it.
 _SPEAKABLE = lazy_pattern(r"[.!?…。！？][\"'”’)\]]*(?:\s|\Z)|\n")
 _DEPTH_MAX = 8
@@ -45,6 +41,7 @@ Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]
 _CONSTRUCTS: dict[str, Construct] = {
     "`": inline.code_span,
     "&": inline.entity,
+    "!": inline.image,
     **dict.fromkeys(notes.SOURCE_MARKS, notes.source_mark),
 }
 
@@ -71,8 +68,7 @@ class MarkdownFilter:
         self._line_start = _depth == 0
         self._heading = False
         self._table = False  # below the head of a table without outer bars
-        self._fence = ""  # the marks that opened the code block we are in
-        self._fence_line = False  # in mid-line inside of it
+        self._fenced = FencedCode(code, self._writer)
         self._hidden = Hidden()
         self._may_hide = True  # no hidden block was found to be text
         self._cited = False  # there was the mark of a source
@@ -116,7 +112,7 @@ class MarkdownFilter:
 
     def _holds_speech(self) -> bool:
         """May what waits be spoken, whatever it would have become?"""
-        inside = self._line_start or self._fence or self._hidden.active
+        inside = self._line_start or self._fenced.marks or self._hidden.active
         return not inside and bool(_SPEAKABLE.search(self._buf)) and not half_link(self._buf)
 
     def _run(self, text: str, final: bool, paused: bool = False) -> str:
@@ -134,8 +130,10 @@ class MarkdownFilter:
                     continue
                 if end is not None:
                     self._writer.dropped()
-            elif self._fence:
-                end = self._code_line(at, final)
+            elif self._fenced.marks:
+                end = self._fenced.line(buf, at, final)
+                if not self._fenced.marks:
+                    self._end_line(hard=True)
             elif self._line_start:
                 end = self._begin_line(at, stop, known)
             else:
@@ -150,7 +148,7 @@ class MarkdownFilter:
         self._buf = "" if final else buf[at:]
         writer = self._writer
         self._plain = not (
-            self._buf or self._line_start or self._fence or self._hidden.active
+            self._buf or self._line_start or self._fenced.marks or self._hidden.active
             or writer.glue or writer.soft or writer.tail in " \n"
         )  # fmt: skip
         return writer.take()
@@ -196,10 +194,7 @@ class MarkdownFilter:
         elif mark.kind == "fence":
             if writer.soft:
                 writer.line_feeds(1)
-            self._fence, self._fence_line = mark.text, False
-            if self._code == "announce":
-                writer.say(CODE_ANNOUNCEMENT)
-                writer.line_feeds(1)
+            self._fenced.begin(mark.text)
         elif mark.kind == "row":
             writer.marked = True
             writer.say(self._cells(mark.text))
@@ -214,24 +209,6 @@ class MarkdownFilter:
         self._writer.end_line(hard or self._heading)
         self._heading = False
         self._line_start = True
-
-    def _code_line(self, at: int, final: bool) -> int | None:
-        """Inside of fenced code."""
-        end = self._buf.find("\n", at) + 1
-        line = self._buf[at:end] if end else self._buf[at:]
-        bare = line.strip(" \t\n>")
-        if not self._fence_line and not bare.strip(self._fence[0]):
-            if not end and not final and len(line) < HOLD_MAX:
-                return None  # may become the closing line
-            if len(bare) >= len(self._fence) and len(line) < HOLD_MAX:
-                self._fence = ""
-                self._end_line(hard=True)
-                return end or len(self._buf)
-        self._fence_line = not end
-        if self._code == "read":
-            self._writer.say(line.rstrip("\n"))
-            self._writer.line_feeds(1 if end else 0)
-        return end or len(self._buf)
 
     def _inline(self, at: int, stop: int, known: bool, final: bool) -> int | None:
         buf, writer = self._buf, self._writer
@@ -261,7 +238,9 @@ class MarkdownFilter:
         if char in "hHwW":
             if special.end() == len(buf) and not final:
                 return None
-            found = self._url(at, stop, known, final)
+            inside = at == 0 and self._before.isascii() and self._before.isalnum()
+            full = known and not final
+            found = NOTHING if inside else inline.url(buf, at, stop, known, full)
         elif char == "<":
             found = tag(buf, at, stop, known, self._place(at))
         elif char == "[":
@@ -272,8 +251,6 @@ class MarkdownFilter:
                 found = inline.escape(buf, at, stop, known)
         elif char == "|":
             found = self._head(at, stop, known)
-        elif char == "!":
-            found = self._image(at, stop, known)
         else:
             found = _CONSTRUCTS[char](buf, at, stop, known)
         return None if found is None else self._take(at, found)
@@ -311,18 +288,6 @@ class MarkdownFilter:
             self._hidden.begin(found.until, keep=found.kind == "hide")
         return found.end
 
-    def _image(self, at: int, stop: int, known: bool) -> Found | None:
-        if at + 1 == stop:
-            return NOTHING if known else None
-        if self._buf[at + 1] != "[":
-            return NOTHING
-        return inline.link(self._buf, at + 1, stop, known, image=True)
-
-    def _url(self, at: int, stop: int, known: bool, final: bool) -> Found | None:
-        if at == 0 and self._before.isascii() and self._before.isalnum():
-            return NOTHING
-        return inline.url(self._buf, at, stop, known, full=known and not final)
-
     def _mark_run(self, at: int, stop: int, known: bool) -> int | None:
         """A run of ``*``, ``_``, ``~``, ``=`` or ``#``: dropped where it marks, else text."""
         run = _RUN.match(self._buf, at, stop)
@@ -344,21 +309,13 @@ class MarkdownFilter:
 
     def _head(self, at: int, stop: int, known: bool) -> Found | None:
         """A bar within a line: between the names on top of a table, if a rule follows."""
-        if self._depth:
-            return NOTHING
-        known = known or stop - at >= _HEAD_MAX
-        stop = min(stop, at + _HEAD_MAX)
-        end = self._buf.find("\n", at, stop) + 1
-        if not end:
-            wait = not known and not GIVE_UP.search(self._buf, at, stop)
-            return None if wait else NOTHING
-        below = separator_end(self._buf, end, stop, known)
-        if not below:
-            return None if below is None else NOTHING
-        self._table = True
-        self._writer.dropped()
-        self._writer.say(f", {self._cells(self._buf[at + 1 : end])}")
-        return Found(below, "", "break")
+        found = NOTHING if self._depth else table_head(self._buf, at, stop, known)
+        if found is not None and found is not NOTHING:
+            self._table = True
+            self._writer.dropped()
+            self._writer.say(f", {self._cells(found.text)}")
+            return found._replace(text="")
+        return found
 
     def _cells(self, text: str) -> str:
         return ", ".join(filter(None, map(self._cell, _CELL.split(text.strip()))))

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from voicestream.errors import UsageError
 from voicestream.records import replace
+from voicestream.text.blocks import CodeMode
 from voicestream.text.boundary import AUTO
 from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter
-from voicestream.text.markdown import CodeMode, MarkdownFilter
+from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pause_tags import PauseTags, parts
 from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
