@@ -178,4 +178,95 @@ def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
     )
     left = [path.name for path in tmp_path.rglob("*") if path.is_file()]
-    assert set(left) <= {"playout.json"}  # what was learnt of the endpoint
+    # what was learnt of the endpoint, and which texts were said before: by a hash
+    assert set(left) <= {"playout.json", "seen"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "read"),
+    [
+        ("de", "1.299,99 EUR, 12,05 €, 1 €, €5", "1299 Euro 99, 12 Euro 5, 1 Euro, 5 Euro"),
+        ("de", "£3m, 10.000, 1.250.000, 12.345,6", "3 Millionen Pfund, 10000, 1.250.000, 12345,6"),
+        ("de", "192.168.0.1, am 3.5.2024, -5 °C, 3-5", "192.168.0.1, am 3.5.2024, minus 5 °C, 3-5"),
+        ("es", "$2,5bn y n.º 7", "2,5 mil millones de dólares y número 7"),
+        ("fr", "1 299,99 € et n° 7", "1299 euros 99 et numéro 7"),
+        ("it", "n. 7 a 12,50 €", "numero 7 a 12 euro e 50"),
+        ("it", "a < b -> c", "a minore di b, c"),
+        ("en", "£3m, No. 7, $2.5bn, $5", "3 million pounds, number 7, 2.5 billion dollars, $5"),
+    ],
+)
+def test_what_a_voice_misreads_is_written_as_it_reads_it(
+    language: str, text: str, read: str
+) -> None:
+    assert " ".join(readable(text, language).split()) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "voices"),
+    [
+        ("Guten Morgen, mein Freund. Hello there.", ["pico-de", "heart"]),
+        ("Bonjour tout le monde. ¿Qué tal estás? Grazie mille.", ["pico-fr", "pico-es", "pico-it"]),
+        ("The word мир means peace. 你好，世界。", ["heart", "ru", "heart", "cmn"]),
+        ("Er sagte: „I don't know what to do.“", ["pico-de"]),
+    ],
+)
+def test_each_language_has_its_voice(
+    text: str, voices: list[str], voice: EmbeddedEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tuple(system.SystemVoice("espeak-ng", tag, tag) for tag in ("ru", "cmn"))
+    monkeypatch.setattr(system, "system_voices", lambda: known)
+    parts = voice.parts(text)
+    assert [part.voice.id for part in parts if part.voice] == voices
+    spoken = "".join("".join(part.text.split()) for part in parts)
+    assert spoken == "".join(text.split())  # no word is missing
+
+
+@pytest.mark.usefixtures("no_system_voice")
+def test_a_language_without_a_voice_is_named_word_by_word(voice: EmbeddedEndpoint) -> None:
+    request = SpeechRequest("Dzień dobry, jak się masz?", "", "heart", "pcm", language="pl")
+    with pytest.raises(UnspokenError) as caught:
+        list(voice.open(request))
+    assert caught.value.words == ("Dzień", "dobry", "jak", "się", "masz")
+
+
+def test_pico_speaks_in_a_process_of_its_own_and_ends_with_who_gave_it_up() -> None:
+    endpoint = EmbeddedEndpoint()
+    text = "Guten Morgen, wie geht es Ihnen heute? " * 40
+    stream = iter(endpoint.open(SpeechRequest(text, "", "heart", "pcm", language="de")))
+    sound = next(
+        piece for piece in stream if np.abs(np.frombuffer(piece, "<i2")).max(initial=0) > 99
+    )
+    assert sound
+    (child,) = endpoint._children
+    endpoint.abort()
+    list(stream)
+    assert child._process is not None
+    assert child._process.returncode not in (0, None)
+
+
+@pytest.mark.parametrize(
+    ("program", "listed", "language", "name"),
+    [
+        ("espeak-ng", " 5  vi              --/M      Vietnamese_(Northern) aav/vi", "vi", "vi"),
+        ("say", "Anna                de_DE    # Hallo! Ich heiße Anna.", "de", "Anna"),
+        ("say", "Eddy (French (France)) fr_FR    # Bonjour !", "fr-FR", "Eddy (French (France))"),
+        ("Windows", "ja-JP  Microsoft Haruka Desktop\r", "ja", "Microsoft Haruka Desktop"),
+    ],
+)
+def test_the_systems_voices_are_known_by_their_language(
+    program: str, listed: str, language: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As these programs print them; only espeak-ng is tried for real here."""
+
+    def told(*_: object, **__: object) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess([], 0, f"header\n{listed}\n".encode())
+
+    platforms = {"espeak-ng": "linux", "say": "darwin", "Windows": "win32"}
+    monkeypatch.setattr(system, "_PLATFORM", platforms[program])
+    monkeypatch.setattr(system.shutil, "which", lambda name: name)
+    monkeypatch.setattr(system.subprocess, "run", told)
+    system.system_voices.cache_clear()
+    found = system.system_voice(language)
+    system.system_voices.cache_clear()
+    assert found is not None
+    assert (found.program, found.id) == (program, name)

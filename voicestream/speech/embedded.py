@@ -124,7 +124,8 @@ class EmbeddedEndpoint:
         if voice is HEART:
             sentences = self._neural.sentences(readable(text))
             return [*unspoken, *(Part(sentence, voice) for sentence in sentences)]
-        return [*unspoken, Part(readable(text), voice)]
+        language = voice.language if voice is not None else ""
+        return [*unspoken, Part(readable(text, language), voice)]
 
     def speak(self, part: Part, speed: float) -> Iterator[bytes]:
         """Yield a part as 16-bit PCM; nothing once aborted, or where there is no voice.

@@ -13,6 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from voicestream.languages import script_language
+from voicestream.speech.numerals import with_numerals
 from voicestream.speech.signs import with_names
 
 _MOST_CHARS = 48
@@ -95,9 +96,12 @@ def _foreign_language(word: str, text: str, language: str) -> str:
     )
 
 
-def readable(text: str) -> str:
-    """Return ``text`` without those words, in signs and lengths that the voice can read."""
-    kept = with_names(_PART.sub(lambda part: _kept(part[0]), text))
+def readable(text: str, language: str = "en") -> str:
+    """Return ``text`` without those words, in signs and lengths that a voice of the language can
+    read."""
+    kept = with_numerals(_PART.sub(lambda part: _kept(part[0]), text), language)
+    if language.startswith("en"):
+        kept = with_names(kept)
     kept = _REPEATED.sub(r"\1\1\1", kept)
     return _LONG.sub(r"\1 ", _NUMBER.sub(lambda found: " ".join(found[0]), kept))
 
