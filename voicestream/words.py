@@ -10,10 +10,10 @@ that an engine used itself, a word is off by 80 ms in the middle (``tests/bench/
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from voicestream.patterns import lazy_pattern
 from voicestream.records import dataclass
 from voicestream.state import State
 
@@ -24,8 +24,8 @@ Span = tuple[int, int]
 
 _IDEOGRAPH = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 """Kana, Han, Hangul: each character counts as a word, for these scripts have no spaces."""
-_WORD = re.compile(rf"[{_IDEOGRAPH}]|[^\s{_IDEOGRAPH}]+")
-_STOP = re.compile(
+_WORD = lazy_pattern(rf"[{_IDEOGRAPH}]|[^\s{_IDEOGRAPH}]+")
+_STOP = lazy_pattern(
     r"[,.;:!?\u2026\u2014\u2013)\"\u201d\u00bb\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f]$"
 )
 _LETTER_S = 0.058

@@ -22,10 +22,9 @@ def run_speaker(path: str, options: Sequence[str]) -> int:
     """Be the speaker of an agent's session, see :mod:`voicestream.agents.speaker`."""
     if sys.platform != "win32":
         from voicestream.agents.speaker import speak_for
-        from voicestream.cli.say import STREAM
+        from voicestream.cli.lean import lighten
 
-        for name, value in STREAM.items():
-            os.environ.setdefault(name, value)
+        lighten()
         speak_for(path, options)
     return 0
 

@@ -50,13 +50,6 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.5
 
-STREAM = {
-    "PULSE_PROP_application.name": "voicestream",
-    "PULSE_PROP_media.role": "a11y",
-}
-"""What PulseAudio and PipeWire are told of the stream, unless the user does: mixers show it, and
-other sound ducks where the user's server is set so."""
-
 ScriptOf = Callable[[SayCall, Settings], "Spoken"]
 """Where the text of a call comes from."""
 
@@ -174,6 +167,9 @@ def _session(
     kept: bool,
 ) -> Session:
     """Load most of the program, while the server thinks; ``kept``: it is not asked first."""
+    from voicestream.cli.lean import lighten
+
+    lighten()
     from voicestream.metrics import Metrics
     from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
     from voicestream.session.wiring import make_endpoint
@@ -186,8 +182,6 @@ def _session(
     heard = call.output is None
     sink = make_sink(settings, metrics) if heard else None
     if sink is not None:
-        for name, value in STREAM.items():
-            os.environ.setdefault(name, value)
         prepare_in_background(sink)
     from voicestream.session.conductor import Session
     from voicestream.session.pacing import kept_learnt

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+from voicestream.patterns import lazy_pattern
 from voicestream.records import dataclass
 from voicestream.speech.http.sniff import shows_sound
 
@@ -16,7 +17,7 @@ RATE_KEYS = ("sample_rate", "sampling_rate", "rate")
 _NESTS = ("audio", "data", "result", "output", "response")
 _LEAST_CHARS = 64
 """Shorter texts under these names are messages, or identifiers."""
-_DATA_URL = re.compile(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.I)
+_DATA_URL = lazy_pattern(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.I)
 
 
 @dataclass(frozen=True, slots=True)

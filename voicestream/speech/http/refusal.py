@@ -14,25 +14,26 @@ from voicestream.errors import (
     ResponseError,
     TooLongError,
 )
+from voicestream.patterns import lazy_pattern
 from voicestream.printable import printable
 
 MAX_MESSAGE_BYTES = 65536
 _MAX_SHOWN_CHARS = 400
-_SPENT = re.compile(
+_SPENT = lazy_pattern(
     r"insufficient[_ ](quota|credit|balance|fund)|current quota|billing|out of credits|top up", re.I
 )
-_SPENT_NOT_KEY = re.compile(r"\bquota[_ ]exceeded\b|\bexceed(s|ed) (your|the) quota\b", re.I)
+_SPENT_NOT_KEY = lazy_pattern(r"\bquota[_ ]exceeded\b|\bexceed(s|ed) (your|the) quota\b", re.I)
 """Beside 401 or 403; beside 429 it may be a quota of this minute."""
-_LOADING = re.compile(
+_LOADING = lazy_pattern(
     r"\bloading\b|being loaded|warming up|cold.?start|starting up|initiali[sz]ing|not ready", re.I
 )
-_TOO_LONG = re.compile(
+_TOO_LONG = lazy_pattern(
     r"too (long|large|many)|at most|max(imum|_length)|exceed|longer than|(no|not) more than"
     r"|less than|up to|limit",
     re.I,
 )
-_OF_TEXT = re.compile(r"\b(input|text|characters?|chars|string|prompt|tokens?|length)\b", re.I)
-_MOST = re.compile(
+_OF_TEXT = lazy_pattern(r"\b(input|text|characters?|chars|string|prompt|tokens?|length)\b", re.I)
+_MOST = lazy_pattern(
     r"(?:at most|max(?:imum)?(?:[ _][a-z]+){0,3}|limit[a-z]*(?: [a-z]+){0,2}|longer than|more than"
     r"|less than|up to|exceeds?(?: [a-z]+){0,4})\W{0,4}(\d{2,6})(?! ?tokens)\b",
     re.I,
@@ -46,12 +47,12 @@ _FLAGS = {
     "stream_format": "--stream-format",
 }
 """Field of a request -> the setting it comes from."""
-_GONE_CODE = re.compile(
+_GONE_CODE = lazy_pattern(
     r"\bmodel_(not_found|not_available|deprecated|retired|decommissioned|shut_?down)\b"
     r"|\b(unknown|invalid|deprecated)_model\b|\bdeployment_?not_?found\b",
     re.I,
 )
-_GONE_WORDS = re.compile(
+_GONE_WORDS = lazy_pattern(
     r"\bmodels?\b[^.\n]{0,120}\b(does not exist|not found|no longer (available|supported|exists)"
     r"|(is|was|has been) (deprecated|retired|removed|shut ?down|decommissioned|discontinued))\b"
     r"|\b(no such|unknown) model\b",

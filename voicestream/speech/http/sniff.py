@@ -9,14 +9,17 @@ from typing import Any
 
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.formats import hinted_by, shown_by
+from voicestream.patterns import lazy_pattern
 from voicestream.speech.http.refusal import server_message
 
-_RATE_HEADER = re.compile(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
-_CHANNEL_HEADER = re.compile(r"^(x|audio|x[-_]audio)[-_](num[-_])?channels$")
-_RATE_PARAMETER = re.compile(r";\s*(rate|sample[-_]?rate)\s*=[^;]*", re.I)
-_RATE = re.compile(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
-_NOT_SPEECH = re.compile(r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I)
-_EVENTS = re.compile(r"text/event-stream", re.I)
+_RATE_HEADER = lazy_pattern(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
+_CHANNEL_HEADER = lazy_pattern(r"^(x|audio|x[-_]audio)[-_](num[-_])?channels$")
+_RATE_PARAMETER = lazy_pattern(r";\s*(rate|sample[-_]?rate)\s*=[^;]*", re.I)
+_RATE = lazy_pattern(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
+_NOT_SPEECH = lazy_pattern(
+    r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I
+)
+_EVENTS = lazy_pattern(r"text/event-stream", re.I)
 _TELLTALES = (
     *(b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html"),
     *(b"\x89png\r\n", b"gif89a", b"%pdf-1.", b"pk\x03\x04\x14\x00"),
