@@ -73,7 +73,10 @@ ONLY_IN = {
     "miniaudio": (),
     "httpx": ("speech/http/",),
     "httpcore": ("speech/http/",),
-    "hibari": ("speech/neural.py",),
+    "hibari": (
+        "speech/prepared.py",
+        "speech/neural.py",
+    ),
     "py_nanotts": ("speech/pico_child.py",),
     "sentencex": ("text/",),
     "soxr": ("dsp/", "speech/child.py"),
@@ -95,6 +98,7 @@ READS_ENVIRONMENT = {
     "cli/lean.py": "tells libraries what they need not do",
     "cli/say.py": "NO_COLOR and TERM, for the panel",
     "ui/panel.py": "what the terminal says of itself, unless the caller says it",
+    "speech/prepared.py": "the same as speech/neural.py, in a process of its own",
     "speech/neural.py": "keeps onnxruntime from reporting to its maker",
     "speech/http/tls.py": "SSL_CERT_FILE and SSL_CERT_DIR, which every TLS program obeys",
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.pcm import to_int16
+from voicestream.speech import prepared
 from voicestream.speech.voice import Voice
 
 HEART = Voice(
@@ -44,12 +45,14 @@ class NeuralVoice:
             # onnxruntime's own telemetry writes an identifier into the user's cache and reports
             # to its maker; this voice promises to need no network
             os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-            import hibari
-            from hibari.g2p import G2P
+            import hibari  # before both threads: they would wait for each other's imports
 
-            speller = _Later(lambda: G2P(british=False))
-            self._speaker = hibari.Hibari(voice=HEART.id, g2p=speller)
+            speller = _Later(_speller)
+            model = prepared.read(prepared.MODEL)
+            self._speaker = _voice_of(hibari.Hibari, model, speller)
             speller.wait()
+            if model is None:
+                prepared.prepare_later()
         except Exception as error:  # noqa: BLE001  a thread's entry: handed on to who speaks
             self._failure = error
         finally:
@@ -95,6 +98,30 @@ class NeuralVoice:
                 what = f'the embedded voice failed at "{sentence[:80]}"'
                 raise ReplyError.unforeseen(what, error) from error
         return to_int16(samples).tobytes()
+
+
+def _voice_of(load: Callable[..., Any], model: bytes | None, speller: _Later) -> Any:
+    """Return the voice with the prepared model; with the package's where that is of no use."""
+    try:
+        return load(voice=HEART.id, model=model, g2p=speller)
+    except Exception:
+        if model is None:
+            raise
+        return load(voice=HEART.id, g2p=speller)
+
+
+def _speller() -> Any:
+    """Return hibari's phonemiser, made of the prepared tables as far as there are any."""
+    from hibari import g2p
+
+    tables, unpack = prepared.read_tables(), getattr(g2p, "_load_json", None)
+    if not tables or unpack is None:
+        return g2p.G2P(british=False)
+    g2p._load_json = lambda name: tables[name] if name in tables else unpack(name)
+    try:
+        return g2p.G2P(british=False)
+    finally:
+        g2p._load_json = unpack
 
 
 @functools.cache
