@@ -175,6 +175,9 @@ def test_a_killed_speaker_is_replaced(stage: Stage, claude: Agent) -> None:
     in_log(stage, "told prompt")
     number = (stage.folder / "log").read_text().split(" hook ")[1].partition(":")[0]
     os.kill(int(number), 9)
+    ends_s = time.monotonic() + 20
+    while Path(f"/proc/{number}").exists() and time.monotonic() < ends_s:  # until it does, it takes
+        time.sleep(0.01)
     claude.hook(delta("m", 0, "It goes on.", True))
     assert stage.spoken(3) == "It goes on."
 

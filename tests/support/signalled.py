@@ -36,7 +36,7 @@ _EARLY_S, _LATE_S = 0.15, 1.4
 _PATIENCE_S = 30.0
 _OURS = re.compile(rb'voicestream/(cli/|__main__\.py", line \d+, in main)')
 """Of a traceback, where Python is up and we have begun."""
-_FILES = {"out.wav", "playout.json", "stdout"}
+_FILES = {"out.wav", "playout.json", "stdout", "seen"}  # the last: digests of what was said
 
 
 @dataclass
