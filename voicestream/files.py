@@ -97,6 +97,12 @@ def check_place(file: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def no_folder(file: str | Path) -> str:
+    """Return what to do about a file whose folder does not exist; empty where it does."""
+    folder = Path(os.path.realpath(file)).parent
+    return "" if folder.exists() else f"There is no folder {folder}; make it first."
+
+
 def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     """Put a text (UTF-8) in a file's place, atomically.
 

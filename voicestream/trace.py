@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, SettingsError, UsageError
-from voicestream.files import check_place, read_bounded, write_whole
+from voicestream.files import check_place, no_folder, read_bounded, write_whole
 from voicestream.records import dataclass
 
 _LONGEST_S = 86_400.0
@@ -116,7 +116,7 @@ def check_trace_file(file: str) -> None:
     try:
         check_place(Path(file))
     except OSError as error:
-        raise _failure(error) from error
+        raise _failure(error, file) from error
 
 
 def save_trace(trace: Trace, file: str) -> None:
@@ -128,11 +128,12 @@ def save_trace(trace: Trace, file: str) -> None:
     try:
         write_whole(Path(file), dump_trace(trace) + "\n")
     except OSError as error:
-        raise _failure(error) from error
+        raise _failure(error, file) from error
 
 
-def _failure(error: OSError) -> SaveError:
-    return SaveError("the trace cannot be written", error.strerror or str(error))
+def _failure(error: OSError, file: str) -> SaveError:
+    what = f"the trace {file} cannot be written"
+    return SaveError(what, error.strerror or str(error), no_folder(file))
 
 
 class TraceRecorder:

@@ -197,7 +197,7 @@ SAVE_CASES = [
     Case(
         "a trace in a missing folder",
         1,
-        ["the trace cannot be written", "No such file"],
+        ["the trace no/x.json cannot be written", "There is no folder"],
         ["Hi", "--trace", "no/x.json"],
         script=Script(SOUND),
         requests=0,
@@ -205,7 +205,7 @@ SAVE_CASES = [
     Case(
         "subtitles in a missing folder",
         1,
-        ["no/x.srt cannot be written", "No such file"],
+        ["no/x.srt cannot be written", "There is no folder"],
         ["Hi", "--subtitles", "no/x.srt"],
         script=Script(SOUND),
         requests=0,

@@ -98,6 +98,31 @@ def test_an_endpoint_is_made_field_by_field(tmp_path: Path) -> None:
     assert load({}, {"DESK_KEY": "k"}, tmp_path, file).headers == {}
 
 
+def test_an_endpoint_is_forgotten_whole(tmp_path: Path) -> None:
+    def config(*words: str) -> str:
+        return run(Call(["config", *words], {"VOICESTREAM_API_KEY": None}), tmp_path).err
+
+    file = tmp_path / ".config" / "voicestream" / "config.toml"
+    file.parent.mkdir(parents=True)
+    head = 'voice = "v"\n\n[endpoint]\nuse = "desk,embedded"\n\n'
+    desk = (
+        '[endpoint.desk]  # mine\nbase_url = "http://127.0.0.1:1/v1"\n#voice = "x"\n'
+        '[endpoint.desk.headers]\nX-A = "[b]"\n'
+    )
+    rest = '\n# upstairs\n[endpoint.desk-2]\nbase_url = "http://127.0.0.1:2/v1"\n'
+    file.write_text(head + desk + rest)
+    told = config("unset", "endpoint.desk")
+    assert "endpoint.desk is out of the config file" in told
+    assert "desk" in told.partition("config file. ")[2]  # it is to be used, and is not there
+    assert file.read_text() == head + rest
+    assert "endpoint.desk is not set in" in config("unset", "endpoint.desk")
+    assert config("set", "endpoint", "desk-2") == ""
+    assert config("unset", "endpoint") == ""
+    assert config("unset", "endpoint.desk-2") == ""
+    assert load({}, {}, tmp_path, file).voice == "v"
+    assert "desk-2" not in file.read_text()
+
+
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 def test_every_setting_can_be_set_to_its_default_and_read(row: object, file: Path) -> None:
     from voicestream.settings.row import Row
@@ -165,6 +190,8 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
     assert config("get", "voice") == "nova\n"
     assert json.loads(config("get", "voice", "--json")) == shown["voice"]
     assert config("get", "api_key") == "(set)\n"
+    assert config("get", "model", "-e", "embedded") == "hibari\n"
+    assert config("get", "model", "-e", "embedded", "-v", "pico-de") == "pico\n"
     assert set(shown) == set(ROWS)
     editor = {"EDITOR": "sed -i s/nova/echo/", "VISUAL": "", "VOICESTREAM_API_KEY": None}
     assert run(Call(["config", "edit"], editor), tmp_path).code == 0

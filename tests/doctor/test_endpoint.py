@@ -95,6 +95,19 @@ def test_where_nobody_answers_the_way_is_what_is_broken(
     assert exit_code(findings) == 3
 
 
+def test_a_silent_server_is_waited_for_a_few_seconds_unless_more_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicestream.doctor.endpoint._SILENT_S", 0.2)
+    with speaks(Script(SOUND, header_delay_s=0.6)) as server:
+        soon = found(settings_for(server.url, tmp_path, timeout_s=None))
+        patient = found(settings_for(server.url, tmp_path, timeout_s="20"))
+    assert "sent nothing for 0.2 s" in marked(soon)
+    assert "doctor --timeout 60" in marked(soon)
+    assert exit_code(soon) == 3
+    assert exit_code(patient) == 0
+
+
 def test_a_server_that_never_answers_is_given_up(tmp_path: Path) -> None:
     with speaks(Script(SOUND, header_delay_s=30)) as server:
         findings = found(settings_for(server.url, tmp_path, timeout_s="0.3"))
@@ -252,6 +265,13 @@ def test_each_named_endpoint_is_asked_alone_and_with_what_is_its_own(tmp_path: P
     assert (told["model"], told["response_format"], told["lang"]) == ("other", "wav", "e")
     assert "refused the connection" in marked(findings)
     assert any("from LIVE_KEY" in finding.what for finding in findings)
+    places = {"dead": dead, "live": server.url, "embedded": "embedded:"}
+    for finding in findings:
+        name, address = finding.figures["profile"], finding.figures["endpoint"]
+        assert finding.what.startswith(name)
+        assert address == places[name]
+        assert (address.partition("://")[2].partition("/")[0]) in finding.what
+    assert {finding.figures["profile"] for finding in findings} == {"dead", "live"}
     assert exit_code(findings) == 0
 
 

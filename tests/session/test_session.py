@@ -21,6 +21,7 @@ from tests.session.fakes import (
 from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
+    EndpointTimeoutError,
     IncompleteReplyError,
     KeyRefusedError,
     UnspokenError,
@@ -132,10 +133,14 @@ def test_what_fails_after_others_were_answered_leaves_the_others_heard(error: Ex
     assert status == ["done", "failed", "done", "failed", "done", "done"]
 
 
-@pytest.mark.parametrize("error", [ConnectionFailedError("refused"), KeyRefusedError(401, "no")])
-def test_a_refusal_before_any_answer_ends_it_at_once(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [ConnectionFailedError("refused"), KeyRefusedError(401, "no"), EndpointTimeoutError("silent")],
+)
+@pytest.mark.parametrize("lookahead", [0, 2])
+def test_a_refusal_before_any_answer_ends_it_at_once(lookahead: int, error: Exception) -> None:
     endpoint = failing(set(range(9)), error)
-    running, keeper = session(endpoint, texts(9))
+    running, keeper = session(endpoint, texts(9), lookahead=lookahead)
     running.start()
     assert ended(running).errors == (error,)
     assert len(endpoint.opened) <= 4

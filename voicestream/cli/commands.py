@@ -156,7 +156,8 @@ COMMANDS: dict[str, Command] = {
                 "words",
                 "[ACTION]...",
                 "path: where your config file is; edit: open it; get NAME: show one value; "
-                "set NAME VALUE, unset NAME: change one line of the file",
+                "set NAME VALUE, unset NAME: change one line of the file; unset endpoint.NAME: "
+                "forget an endpoint",
                 ("path", "edit", "get", "set", "unset"),
             ),
         ),

@@ -17,7 +17,14 @@ from voicestream.errors import SettingsError, UsageError
 from voicestream.printable import printable
 from voicestream.redact import redacted
 from voicestream.settings.catalogue import catalogue
-from voicestream.settings.config_file import make_example, set_field, set_in, unset_field, unset_in
+from voicestream.settings.config_file import (
+    make_example,
+    set_field,
+    set_in,
+    unset_field,
+    unset_in,
+    unset_table,
+)
 from voicestream.settings.endpoints import EMBEDDED_URL, Place
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row, nearest, shown
@@ -26,6 +33,8 @@ from voicestream.settings.table import TABLE, load, shown_value
 
 _FIELD = re.compile(r"endpoint\.([a-z0-9][a-z0-9_-]*)\.(\w+)")
 """A field of an endpoint's table."""
+_ENDPOINT = re.compile(r"endpoint\.([a-z0-9][a-z0-9_-]*)")
+"""An endpoint's table."""
 _USAGE = "Try: voicestream config --help"
 _EDITOR = "notepad" if os.name == "nt" else "vi"
 
@@ -62,10 +71,7 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
                 held = read_key_file(value) if name == "api_key" else shown(value)
                 _set(file, _row(name), held)
         case ["unset", name]:
-            field = _FIELD.fullmatch(name)
-            if not (
-                unset_field(file, field[1], field[2]) if field else unset_in(file, _row(name).name)
-            ):
+            if not _unset(file, name):
                 notice(f"{name} is not set in {file}")
         case ["get" | "set" | "unset", *_]:
             takes = "a name and a value" if words[0] == "set" else "one name"
@@ -144,6 +150,21 @@ def _set(file: Path, row: Row, value: str) -> None:
         for name in filter(None, parse_setting(row.kind, value, row.name).split(",")):
             profiles.reachable(name)
     set_in(file, row, value)
+
+
+def _unset(file: Path, name: str) -> bool:
+    """Take out a setting, an endpoint's field or its whole table; whether it was there."""
+    if field := _FIELD.fullmatch(name):
+        return unset_field(file, field[1], field[2])
+    if not (table := _ENDPOINT.fullmatch(name)):
+        return unset_in(file, _row(name).name)
+    if not unset_table(file, table[1]):
+        return False
+    try:
+        load({})
+    except SettingsError as error:  # it may still be the one to use
+        notice(f"{name} is out of the config file. {error}")
+    return True
 
 
 def _row(name: str) -> Row:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from voicestream.cli.report import warn
 from voicestream.errors import SaveError
-from voicestream.files import open_special
+from voicestream.files import no_folder, open_special
 from voicestream.printable import printable
 from voicestream.redact import redacted
 
@@ -41,7 +41,8 @@ class Log:
         try:
             number = open_special(path, os.O_CREAT | os.O_APPEND)
         except OSError as error:
-            raise SaveError(f"{path} cannot be written", error.strerror or str(error)) from error
+            what = f"{path} cannot be written"
+            raise SaveError(what, error.strerror or str(error), no_folder(path)) from error
         self._file = open(number, "w", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115
         self._path = path
         self._failure = ""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from voicestream.decode.registry import choose, open_decoder
 from voicestream.doctor.finding import Check, Finding, broken
 from voicestream.doctor.models import ending_findings, gone_finding, list_findings
 from voicestream.doctor.way import check_way
-from voicestream.errors import EndpointError, ReplyError
+from voicestream.errors import EndpointError, EndpointTimeoutError, ReplyError
 from voicestream.notices import Notices
 from voicestream.records import dataclass, replace
+from voicestream.redact import redacted
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
@@ -27,12 +29,15 @@ SENTENCE = "This is a test."
 _REPLY_S = 20.0
 """The longest that such a short sentence may take to come."""
 _SPARE_S = 15.0
+_SILENT_S = 5.0
+"""The longest that an endpoint may be silent, unless a setting says otherwise."""
 _SLOW_S = 2.0
 """A first byte that comes later is felt."""
 _LEAST_RATE = 1.1
 """Of sound to time: below this it will stop while it speaks."""
 _MEASURABLE_S = 0.1
 _HEAD_BYTES = 64
+_LONGER = "Where it loads its model first, `voicestream doctor --timeout 60` waits for it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ def endpoint_check(settings: Settings, free: bool) -> Check:
     Args:
         free: ask for nothing that may be billed.
     """
+    settings = _bounded(settings)
     one_s = 2 * settings.connect_timeout_s + 2 * settings.timeout_s + _REPLY_S
     limit_s = one_s * (1 + len(settings.fallbacks)) + _SPARE_S
     hung = Finding(ABOUT, "broken", "it does not answer", exit_code=EndpointError.exit_code)
@@ -56,8 +62,11 @@ def endpoint_check(settings: Settings, free: bool) -> Check:
 
 def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
     """Each endpoint until one has spoken; those after it are only connected to."""
+    settings = _bounded(settings)
     spoken = False
-    for alone in (settings, *(_standing_in(settings, place) for place in settings.fallbacks)):
+    first = settings.endpoint.partition(",")[0]
+    others = ((place.name, _standing_in(settings, place)) for place in settings.fallbacks)
+    for name, alone in ((first, settings), *others):
         quiet = replace(
             alone,
             endpoint="",
@@ -69,12 +78,32 @@ def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
         reached = True
         for finding in check_way(ABOUT, quiet):
             reached = reached and finding.verdict != "broken"
-            yield finding
+            yield _named(finding, name, quiet.base_url)
         if not reached or (spoken and not free):
             continue
         for finding in _check_free(quiet) if free else _check_speech(quiet):
             spoken = spoken or finding.enough
-            yield finding
+            yield _named(finding, name, quiet.base_url)
+
+
+def _bounded(settings: Settings) -> Settings:
+    """Who asks what is wrong waits no longer than need be, unless the settings say how long."""
+    is_set = settings.is_set
+    return replace(
+        settings,
+        timeout_s=settings.timeout_s if is_set("timeout_s") else _SILENT_S,
+        connect_timeout_s=settings.connect_timeout_s if is_set("connect_timeout_s") else _SILENT_S,
+    )
+
+
+def _named(finding: Finding, name: str, address: str) -> Finding:
+    """The finding with what it is about: which endpoint, and the name of its profile."""
+    place = urlsplit(address).netloc.rpartition("@")[2] or address.rstrip(":")
+    known = place in finding.what or place == name
+    told = " at ".join(filter(None, (name, "" if known else place)))
+    what = f"{told}: {finding.what}" if told else finding.what
+    figures = {"endpoint": redacted(address), "profile": name, **finding.figures}
+    return replace(finding, what=what, figures=figures)
 
 
 def _standing_in(settings: Settings, place: Place) -> Settings:
@@ -124,6 +153,10 @@ def _check_speech(settings: Settings) -> Iterator[Finding]:
         if settings.api_key:
             source = settings.source("api_key")
             yield Finding(ABOUT, "good", f"the key was not refused (from {source})")
+    except EndpointTimeoutError as error:
+        found = broken(ABOUT, error)
+        yield replace(found, todo=f"{found.todo} {_LONGER}".strip())
+        return
     except EndpointError as error:
         yield broken(ABOUT, error)
         return

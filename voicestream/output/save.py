@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from voicestream.encode.base import FILES, Encoder, Sending, Tags, load_encoder, open_encoder
 from voicestream.errors import ReaderGoneError, SaveError, UsageError
-from voicestream.files import create_part, mode_of, open_special
+from voicestream.files import create_part, mode_of, no_folder, open_special
 from voicestream.records import replace
 
 if TYPE_CHECKING:  # numpy would delay the first request
@@ -78,8 +78,8 @@ class Saver:
             os.chmod(self._part, stat.S_IMODE(mode))
 
     def _failure(self, error: OSError, hint: str = "") -> SaveError:
-        if self._path is not None and not (hint or self._path.parent.exists()):
-            hint = f"There is no folder {self._path.parent}; make it first."
+        if self._path is not None:
+            hint = hint or no_folder(self._path)
         return SaveError(f"{self._name} cannot be written", error.strerror or str(error), hint)
 
     def prepare(self) -> None:

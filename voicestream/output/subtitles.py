@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicestream.errors import SaveError, UsageError
-from voicestream.files import check_place, write_whole
+from voicestream.files import check_place, no_folder, write_whole
 
 if TYPE_CHECKING:
     from voicestream.counters import Cue, Snapshot
@@ -48,7 +48,7 @@ def write_subtitles(file: str, snapshot: Snapshot) -> None:
 
 
 def _failure(file: str, error: OSError) -> SaveError:
-    return SaveError(f"{file} cannot be written", error.strerror or str(error))
+    return SaveError(f"{file} cannot be written", error.strerror or str(error), no_folder(file))
 
 
 def sentences(cues: Sequence[Cue], rate_hz: int, written_frames: int) -> Iterator[_Sentence]:

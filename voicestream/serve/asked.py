@@ -8,12 +8,13 @@ from typing import Any
 
 from voicestream.errors import UnspokenError
 from voicestream.records import dataclass
+from voicestream.settings.endpoints import EMBEDDED_MODEL
 from voicestream.speech.embedded import nearest_voice
 from voicestream.speech.neural import HEART
 
 SERVED_FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 """What ``encode`` makes; the first unless it is said."""
-MODEL = "hibari"
+MODEL = EMBEDDED_MODEL
 
 
 class ApiError(Exception):

@@ -13,6 +13,7 @@ from voicestream.errors import (
     DecodeError,
     DeviceError,
     EndpointError,
+    EndpointTimeoutError,
     KeyRefusedError,
     ReplyError,
     SourceError,
@@ -125,6 +126,7 @@ class Feeder:
     def _give_up(self) -> None:
         """Take all segments that are left, so that each is named as one that will not be heard."""
         self._fetchers.give_up()
+        self._fetchers.job_done()  # of the one that failed
         try:
             while job := self._next_job():
                 self._fetchers.job_done()
@@ -201,9 +203,9 @@ class Feeder:
             self._fetchers.forget(job)
 
     def _all_will_fail(self, error: EndpointError) -> bool:
-        """Return whether the others would fail the same way: refused before any segment was
-        answered."""
-        hopeless = isinstance(error, KeyRefusedError | ConnectionFailedError)
+        """Return whether the others would fail the same way: refused or waited for in vain before
+        any segment was answered."""
+        hopeless = isinstance(error, KeyRefusedError | ConnectionFailedError | EndpointTimeoutError)
         return hopeless and not self._fetchers.answered
 
     def _decode(self, job: Job) -> None:

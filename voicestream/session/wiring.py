@@ -272,9 +272,10 @@ def endpoint_of(
 
         asked = given
         given = cached(settings, lambda: asked, notices, ("given", key), asked.name)
-    if settings.embedded:  # whose voice and URL are the defaults without a key
+    if settings.embedded:  # whose voice, model and URL are the defaults without a key
         voice = "" if settings.voice == "heart" else settings.voice
-        settings = replace(settings, base_url=OPENAI_URL, voice=voice)
+        model = SPEECH_MODEL if settings.auto_model else settings.model
+        settings = replace(settings, base_url=OPENAI_URL, model=model, voice=voice)
     return given, settings
 
 

@@ -115,6 +115,28 @@ def unset_field(file: Path, name: str, field: str) -> bool:
     return True
 
 
+def unset_table(file: Path, name: str) -> bool:
+    """Take an endpoint's whole table out of the file; whether it was there.
+
+    Raises:
+        SettingsError: the file cannot be read or changed so.
+    """
+    before = _content(file)
+    wanted = _read(file, before)
+    tables = wanted.get("endpoint")
+    if not isinstance(tables, dict) or not isinstance(tables.get(name), dict):
+        return False
+    del tables[name]
+    if not tables and not re.search(r"^[ \t]*\[[ \t]*endpoint[ \t]*\]", before, re.MULTILINE):
+        del wanted["endpoint"]
+    table = re.escape(f"endpoint.{name}")
+    # with the tables inside it; a comment after a blank line belongs to what comes next
+    pattern = rf"^[ \t]*\[[ \t]*{table}(?:\.[^\]]*)?\].*\n?(?:(?![ \t]*\[).*(?:\n|\Z))*?"
+    pattern += r"(?=(?:[ \t]*\n(?:[ \t]*(?:#.*)?\n)*)?(?:[ \t]*\[|\Z))"
+    _write(file, re.sub(pattern, "", before, flags=re.MULTILINE), wanted)
+    return True
+
+
 def make_example(file: Path, table: Sequence[Row]) -> None:
     """Write a file in which every setting stands as a comment, unless there is one.
 

@@ -30,6 +30,15 @@ AUTO = "auto"
 """The model that is chosen here: for speech as long as the endpoint has it, then for Realtime."""
 SPEECH_MODEL = "gpt-4o-mini-tts"
 REALTIME_MODEL = "gpt-realtime-2.1-mini"
+EMBEDDED_MODEL = "hibari"
+PICO_MODEL = "pico"
+"""Of the embedded voices whose names begin so."""
+_MODELS: dict[EndpointKind, str] = {
+    "embedded": EMBEDDED_MODEL,
+    "speech": SPEECH_MODEL,
+    "realtime": REALTIME_MODEL,
+}
+"""The model that is asked for first, unless one is named."""
 
 _VARIABLE = r"[A-Z_][A-Z0-9_]*|"
 _NAME = r"[a-z0-9][a-z0-9._-]*"
@@ -204,9 +213,7 @@ def endpoint_kind(address: str, model: str = "") -> EndpointKind:
 
 def model_for(address: str, model: str) -> str:
     """The model that is asked for first, where ``model`` may leave the choice."""
-    if model != AUTO:
-        return model
-    return REALTIME_MODEL if endpoint_kind(address) == "realtime" else SPEECH_MODEL
+    return model if model != AUTO else _MODELS[endpoint_kind(address)]
 
 
 def http_twin(address: str) -> str:

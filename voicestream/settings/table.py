@@ -19,8 +19,10 @@ from voicestream.redact import redacted, remember_key
 from voicestream.settings.asking import MOST_TEMPO, AskingSettings
 from voicestream.settings.endpoints import (
     AUTO,
+    EMBEDDED_MODEL,
     EMBEDDED_URL,
     OPENAI_URL,
+    PICO_MODEL,
     REALTIME_MODEL,
     EndpointKind,
     Place,
@@ -109,6 +111,8 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         if self.model != AUTO:
             return {"model": self.model}
         model = model_for(base_url, AUTO)
+        if model == EMBEDDED_MODEL and self.voice.startswith(f"{PICO_MODEL}-"):
+            model = PICO_MODEL
         gone = (base_url, model) in self.gone_models
         return {"model": REALTIME_MODEL if gone else model, "auto_model": True}
 
