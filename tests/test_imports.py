@@ -19,11 +19,12 @@ LEAVES = {
     *("settings", "printable", "patterns", "clock", "files", "redact", "waiting", "formats"),
     *("words", "records", "cache", "languages", "language_words"),
 }
-STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output"}
+STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output", "packets"}
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "playout": LEAVES | {"policy"},
     "output": LEAVES | {"encode"},
+    "packets": LEAVES | {"decode", "playout"},
     "session": LEAVES | STAGES | {"control"},
     "serve": LEAVES | {"speech", "encode"},
     "control": LEAVES,

@@ -1,0 +1,244 @@
+"""Packets on eight networks: delay and concealed time, and what is heard of losses.
+
+    python -m tests.bench.packets [--runs 250] [--hour] [--pesq]
+
+Simulated time, 20 s of packets of 20 ms a run. The delay counts from the earliest that a packet
+could have come (of the last two seconds) to its turn; concealed is what had to be made up, a lost
+packet included. A fixed delay is what GStreamer's rtpjitterbuffer keeps (its ``latency``): for each
+row the one latency, for all networks the same or for each its own, at which just as much is
+concealed; the ratio is to that. The optimum knows all packets before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import soxr
+
+from tests.support.packets import (
+    CLOCK_HZ,
+    FRAMES,
+    NETWORKS,
+    Delays,
+    delayed,
+    frames_of,
+    play,
+    sent,
+)
+from tests.support.traces import sentences
+from voicestream.packets.delay import DelayTarget
+from voicestream.packets.jitter import JitterBuffer
+from voicestream.packets.rtp import RtpPacket
+from voicestream.packets.sdp import Payload
+from voicestream.packets.sound import PacketSound
+from voicestream.pcm import to_int16
+
+COUNT = 1000
+PACKET_S = FRAMES / CLOCK_HZ
+_GRID_S = 0.005
+_GRID = 100
+Point = tuple[float, float]
+"""Mean delay in seconds, concealed share."""
+
+
+class NetEqTarget(DelayTarget):
+    """NetEq's numbers: 95 %, forgetting 0.983, buckets of 20 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(0.95, 0.983)
+
+    def arrived(self, at_s: float, sent_s: float) -> None:
+        super().arrived(at_s, sent_s)
+        self.target_s = math.ceil(self.target_s / 0.02 - 1e-9) * 0.02
+
+
+class FixedTarget(DelayTarget):
+    """One delay for ever."""
+
+    def arrived(self, at_s: float, sent_s: float) -> None:
+        super().arrived(at_s, sent_s)
+        self.target_s = 0.02
+
+
+def adaptive(make: Callable[[], DelayTarget], delays: Delays) -> Point:
+    played = play(JitterBuffer(CLOCK_HZ, frames_of, make()), delayed(sent(COUNT), list(delays)))
+    return played.buffer.figures.mean_delay_s, played.concealed_s / (COUNT * PACKET_S)
+
+
+def relative(delays: Delays) -> Delays:
+    """How much later than the earliest of the last two seconds each packet comes."""
+    whole = np.concatenate((np.full(99, np.inf), delays))
+    least = np.lib.stride_tricks.sliding_window_view(whole, 100).min(axis=1)
+    return np.where(np.isfinite(delays), delays - np.where(np.isfinite(least), least, 0), np.inf)
+
+
+def fixed_at(share: float, late: Delays) -> float:
+    """The fixed delay at which that share is concealed."""
+    return float(np.quantile(late, min(max(1.0 - share, 0.0), 1.0), method="lower"))
+
+
+def optimum(late: Delays, price: float) -> Point:
+    """Least of delay + price * concealed, by dynamic programming over delays of 5 ms.
+
+    From one packet to the next the delay goes down or up by 5 ms for nothing, and up by what is
+    concealed.
+    """
+    grid = np.arange(_GRID) * _GRID_S
+    steps = price * grid
+    cost = np.zeros((3, _GRID))  # all, delay, concealed
+    for at in late:
+        best = cost
+        for moved in (np.roll(cost, 1, axis=1), np.roll(cost, -1, axis=1)):
+            edge = 0 if moved[0, 1] == cost[0, 0] else -1
+            moved[0, edge] = np.inf
+            best = np.where(moved[0] < best[0], moved, best)
+        lifted = best[0] - steps
+        least = np.minimum.accumulate(lifted)
+        origin = np.maximum.accumulate(np.where(lifted == least, np.arange(_GRID), 0))
+        cost = best[:, origin].copy()
+        risen = grid - grid[origin]
+        cost[0] += price * risen
+        cost[2] += risen
+        missed = (at > grid) * PACKET_S
+        cost += np.stack((grid * PACKET_S + price * missed, grid * PACKET_S, missed))
+    _, delay, concealed = cost[:, int(np.argmin(cost[0]))]
+    return float(delay) / (len(late) * PACKET_S), float(concealed) / (len(late) * PACKET_S)
+
+
+def networks(runs: int) -> dict[str, list[Delays]]:
+    return {
+        name: [make(np.random.default_rng([number, 18]), COUNT) for number in range(runs)]
+        for name, make in NETWORKS.items()
+    }
+
+
+def say(line: str = "") -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def compare(runs: int) -> None:
+    sets = networks(runs)
+    late = {name: np.concatenate([relative(it) for it in its]) for name, its in sets.items()}
+    every = np.concatenate(list(late.values()))
+    rows: list[tuple[str, Callable[[Delays], Point], int]] = [
+        ("voicestream", lambda it: adaptive(DelayTarget, it), runs),
+        *(
+            (f"  quantile {q}", lambda it, q=q: adaptive(lambda: DelayTarget(q), it), runs // 5)
+            for q in (0.9, 0.95, 0.99)
+        ),
+        ("NetEq's rule", lambda it: adaptive(NetEqTarget, it), runs),
+        ("optimum, price 1", lambda it: optimum(relative(it), 1.0), runs // 25),
+        ("optimum, price 4", lambda it: optimum(relative(it), 4.0), runs // 25),
+    ]
+    say(f"{8 * runs} runs; delay ms / concealed % / to the fixed delay of each network")
+    say(f"{'':18}" + "".join(f"{name:>21}" for name in sets) + f"{'all':>21}   to one fixed")
+    for title, run, count in rows:
+        points = {name: [run(it) for it in its[: max(count, 2)]] for name, its in sets.items()}
+        cells, ratios = [], []
+        for name, found in points.items():
+            delay_s, share = np.mean(found, axis=0)
+            ratio = delay_s / max(fixed_at(share, late[name]), 1e-3)
+            ratios.append((delay_s, fixed_at(share, late[name])))
+            cells.append(f"{1000 * delay_s:7.1f} {100 * share:6.2f} {ratio:6.2f}")
+        delay_s, share = np.mean([it for found in points.values() for it in found], axis=0)
+        own = sum(it[0] for it in ratios) / sum(it[1] for it in ratios)
+        cells.append(f"{1000 * delay_s:7.1f} {100 * share:6.2f} {own:6.2f}")
+        one = fixed_at(share, every)
+        say(
+            f"{title:18}"
+            + "".join(f"{it:>21}" for it in cells)
+            + f"   {1000 * one:.0f} ms, {delay_s / one:.2f}"
+        )
+
+
+def hour() -> None:
+    """A clock that runs 200 ppm off for an hour."""
+    for drift_ppm in (200, -200):
+        rng = np.random.default_rng(3)
+        late: list[float] = []
+        arrivals = delayed(sent(180_000, drift_ppm), list(rng.gamma(2.0, 0.003, 180_000)))
+        played = play(
+            JitterBuffer(CLOCK_HZ, frames_of),
+            arrivals,
+            watch=lambda _, it, seen=late: seen.append(it.last_delay_s),
+        )
+        figures, tenth = played.buffer.figures, len(late) // 10
+        say(
+            f"{drift_ppm:+} ppm for an hour: {180_000 - figures.played} packets not played, "
+            f"{1000 * played.concealed_s:.0f} ms concealed, {figures.changes} periods left out or "
+            f"repeated; delay {1000 * np.mean(late[tenth : 2 * tenth]):.1f} ms at first, "
+            f"{1000 * np.mean(late[-tenth:]):.1f} ms at last; "
+            f"measured {played.buffer.target.drift_ppm:+.0f} ppm"
+        )
+
+
+def pesq_scores(runs: int = 4) -> None:
+    from pesq import pesq  # type: ignore[import-not-found, unused-ignore]
+
+    speech = np.concatenate([it.samples for it in sentences()[:4]])
+    clean = to_int16(soxr.resample(speech, 24_000, 16_000)[:, None])[:, 0]
+    clean = clean[: len(clean) // 320 * 320]
+    say("PESQ (wide band) of 20 ms packets lost: silence, repetition, voicestream")
+    for share in (0.01, 0.05, 0.1):
+        scores = []
+        for number in range(runs):
+            rng = np.random.default_rng([number, int(100 * share)])
+            lost = rng.random(len(clean) // 320) < share
+            lost[:5] = False
+            heard = [_silence(clean, lost), _repetition(clean, lost), _concealed(clean, lost)]
+            scores.append([pesq(16_000, clean, it, "wb") for it in heard])
+        silence, repetition, own = np.mean(scores, axis=0)
+        say(f"{share:5.0%} {silence:6.2f} {repetition:6.2f} {own:6.2f}   {own - silence:+.2f}")
+
+
+def _silence(clean: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    heard = clean.reshape(-1, 320).copy()
+    heard[lost] = 0
+    return heard.reshape(-1)
+
+
+def _repetition(clean: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    heard = clean.reshape(-1, 320).copy()
+    for number in np.flatnonzero(lost):
+        heard[number] = heard[number - 1]
+    return heard.reshape(-1)
+
+
+def _concealed(clean: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    sound, heard, at = PacketSound(Payload("L16", 16_000), FixedTarget()), [], 0
+    for number, values in enumerate(clean.reshape(-1, 320)):
+        packet = RtpPacket(96, number, number * 320, 1, values.astype(">i2").tobytes())
+        if not lost[number]:
+            sound.put(number * 0.02, packet)
+        while at < (number + 1) * 320:
+            heard.append(sound.take(at / 16_000))
+            at += len(heard[-1])
+    values = to_int16(np.concatenate(heard))[:, 0]
+    began = int(np.flatnonzero(np.abs(values) > 0)[0]) - int(np.flatnonzero(clean)[0])
+    return values[max(began, 0) :]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=250, help="of each network")
+    parser.add_argument("--hour", action="store_true", help="only a clock that drifts")
+    parser.add_argument("--pesq", action="store_true", help="only the losses heard")
+    arguments = parser.parse_args()
+    began = time.perf_counter()
+    if arguments.hour:
+        hour()
+    elif arguments.pesq:
+        pesq_scores()
+    else:
+        compare(arguments.runs)
+    say(f"{time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How long packets should wait, by how much later than the earliest they come."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_WINDOW_S = 2.0
+_BUCKET_S = 0.005
+_BUCKETS = 200
+_START_S = 0.02
+"""Of a sender that is not known yet."""
+_GROWN = 1e100
+_BLOCK_S = 5.0
+_BLOCKS = 60
+
+
+class DelayTarget:
+    """The delay at which all but a few packets are in time.
+
+    The idea is that of WebRTC's NetEq (``delay_manager.cc`` and
+    ``relative_arrival_delay_tracker.cc``): a packet's delay relative to the earliest of the last
+    two seconds goes into a histogram that forgets, whose quantile is the target. The buckets here
+    are of 5 ms in place of 20, and there is no least target.
+
+    Args:
+        quantile: the share of packets that is to be in time.
+        forget: what a packet weighs once the next one is here.
+    """
+
+    def __init__(self, quantile: float = 0.97, forget: float = 0.995) -> None:
+        self._quantile = quantile
+        self._grow = 1.0 / forget
+        self._weight = 1.0
+        self._sum = 0.0
+        self._histogram = [0.0] * _BUCKETS
+        self._top = 0
+        self._earliest: deque[tuple[float, float]] = deque()  # rising offsets
+        self._packets = 0
+        self._blocks: deque[tuple[float, float]] = deque(maxlen=_BLOCKS)
+        self.target_s = _START_S
+
+    @property
+    def base_s(self) -> float:
+        """What lies between the two clocks, and the way at its quickest: the least of the last
+        two seconds."""
+        return self._earliest[0][1] if self._earliest else 0.0
+
+    def relative_s(self, at_s: float, sent_s: float) -> float:
+        """Return how much later than the earliest something sent at ``sent_s`` is at ``at_s``."""
+        return at_s - sent_s - self.base_s
+
+    def arrived(self, at_s: float, sent_s: float) -> None:
+        """Take in a packet.
+
+        Args:
+            at_s: when it came.
+            sent_s: when it was sent, on the sender's clock.
+        """
+        offset_s = at_s - sent_s
+        earliest = self._earliest
+        while earliest and earliest[-1][1] >= offset_s:
+            earliest.pop()
+        earliest.append((at_s, offset_s))
+        while earliest[0][0] < at_s - _WINDOW_S:
+            earliest.popleft()
+        if not self._blocks or at_s >= self._blocks[-1][0] + _BLOCK_S:
+            self._blocks.append((at_s, offset_s))
+        elif offset_s < self._blocks[-1][1]:
+            self._blocks[-1] = (self._blocks[-1][0], offset_s)
+        self._count(offset_s - earliest[0][1])
+
+    def _count(self, late_s: float) -> None:
+        bucket = min(int(late_s / _BUCKET_S), _BUCKETS - 1)
+        self._histogram[bucket] += self._weight
+        self._sum += self._weight
+        self._weight *= self._grow
+        self._packets += 1
+        self._top = max(self._top, bucket)
+        if self._weight > _GROWN:
+            self._histogram = [it / self._weight for it in self._histogram]
+            self._sum /= self._weight
+            self._weight = 1.0
+        self._settle()
+
+    def _settle(self) -> None:
+        """Find the quantile from above: few packets are there."""
+        left, bucket = (1.0 - self._quantile) * self._sum, self._top
+        while bucket > 0 and self._histogram[bucket] <= left:
+            left -= self._histogram[bucket]
+            bucket -= 1
+        # linear within the bucket
+        inside = min(left / self._histogram[bucket], 1.0) if self._histogram[bucket] else 0.0
+        self.target_s = (bucket + 1 - inside) * _BUCKET_S
+        if self._packets < 10:  # too few to know
+            self.target_s = max(self.target_s, _START_S)
+
+    @property
+    def drift_ppm(self) -> float:
+        """How much slower the sender's clock runs than this one, about; 0 until that shows.
+
+        The slope of the earliest of each five seconds, by least squares.
+        """
+        if len(self._blocks) < 4:
+            return 0.0
+        blocks = list(self._blocks)[:-1]  # the last one is not whole
+        mean_at = sum(at for at, _ in blocks) / len(blocks)
+        mean = sum(it for _, it in blocks) / len(blocks)
+        spread = sum((at - mean_at) ** 2 for at, _ in blocks)
+        return 1e6 * sum((at - mean_at) * (it - mean) for at, it in blocks) / spread
