@@ -68,6 +68,7 @@ ONLY_IN = {
     "av": ("decode/compressed.py", "encode/codecs.py"),
     "websockets": (),
     "starlette": ("serve/",),
+    "mcp": ("agents/mcp.py",),
     "uvicorn": ("serve/connections.py",),
     "pyaudio": ("output/portaudio.py",),
     "_miniaudio": ("output/miniaudio.py",),

@@ -163,6 +163,12 @@ def _hook(**values: Any) -> int:
     )
 
 
+def _mcp() -> int:
+    from voicestream.cli.hook import mcp
+
+    return mcp()
+
+
 def _completion(shell: str) -> int:
     from voicestream.cli.completion import show_completion
 
@@ -198,6 +204,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "doctor": _doctor,
     "serve": _serve,
     "hook": _hook,
+    "mcp": _mcp,
     "trace record": _say,
     "trace replay": _replay,
     "completion": _completion,

@@ -250,6 +250,10 @@ COMMANDS: dict[str, Command] = {
             "voicestream hook off --all",
         ),
     ),
+    "mcp": Command(
+        "Offer speech as tools of the Model Context Protocol, on stdin and stdout, for agents "
+        "that have no hooks. It needs the extra: pip install 'voicestream[mcp]'.",
+    ),
     "trace record": Command(
         "Speak TEXT as `say` does, and keep in FILE when its sound arrived.",
         (_TRACE, _TEXT),

@@ -20,11 +20,12 @@ _USAGE = (
     "       voicestream COMMAND ...",
 )
 _KINDS = (
-    ("say, ask, again, hook", "speak a text, an answer, the last speech; agents"),
+    ("say, ask, again", "speak a text; a model's answer; the last speech again"),
     ("play, devices", "play files and URLs; list the sound cards"),
     ("endpoints, voices", "list what --endpoint and --voice can name"),
     ("config, doctor", "show and change settings; tell why nothing is heard"),
-    ("cache, serve, trace", "list kept replies; serve other programs; try policies"),
+    ("hook, mcp, serve", "let agents speak; serve other programs"),
+    ("cache, trace", "list kept replies; try policies on a reply's arrivals"),
     ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),
 )
@@ -56,8 +57,8 @@ def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     yield from listed(_KINDS)
     yield ""
     yield from textwrap.wrap(
-        "`voicestream help WORD` tells of a command, option, setting or topic: "
-        f"{', '.join(topics())}. --help-all shows every option.",
+        "`voicestream help WORD` tells of any of these words, and of topics: "
+        f"{', '.join(topics())}.",
         width(),
     )
 

@@ -29,6 +29,14 @@ def run_speaker(path: str, options: Sequence[str]) -> int:
     return 0
 
 
+def mcp() -> int:
+    """Serve tools to an agent until it closes stdin; return the exit code."""
+    from voicestream.agents.mcp import serve_mcp
+
+    serve_mcp()
+    return 0
+
+
 def hook(
     words: Sequence[str], options: Sequence[str], *, project: bool, yes: bool, everybody: bool
 ) -> int:
