@@ -57,8 +57,7 @@ def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     yield from listed(_KINDS)
     yield ""
     yield from textwrap.wrap(
-        "`voicestream help WORD` tells of any of these words, and of topics: "
-        f"{', '.join(topics())}.",
+        f"`voicestream help WORD` tells of any word; topics: {', '.join(topics())}.",
         width(),
     )
 
