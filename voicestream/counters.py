@@ -83,6 +83,8 @@ class Cue:
     """Its index."""
     goes_on: bool = False
     """Its sentence is not over with it."""
+    recorded: bool = False
+    """It is no reading of the text, which has no places in it."""
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ class Metrics:
     def _pauses(self, frame: int) -> tuple[tuple[int, int], ...]:
         """In the sound of the segment at ``frame``."""
         cue = self._cue(frame)
-        if cue is None:
+        if cue is None or cue.recorded:
             return ()
         end_frame = cue.end_frame or self.feeder.written_frames
         return self.feeder.pauses_between(cue.start_frame, end_frame)

@@ -120,3 +120,12 @@ def test_endless_junk_ends_in_an_error(junk: bytes) -> None:
     decoder = Mp3Decoder()
     with pytest.raises(DecodeError, match="without a frame of MP3"):
         decode_in_pieces(decoder, [junk] * 300)
+
+
+def test_a_picture_before_the_sound_is_no_silence() -> None:
+    picture = bytes(3_000_000)
+    size = bytes(len(picture) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = b"ID3\x04\x00\x00" + size + picture
+    plain = FILE
+    wanted = Mp3Decoder().feed(plain)
+    assert np.array_equal(Mp3Decoder().feed(tag + plain), wanted)

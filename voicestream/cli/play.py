@@ -10,10 +10,10 @@ from voicestream.cli.options import SayCall
 from voicestream.cli.report import report
 from voicestream.cli.say import say
 from voicestream.errors import UsageError, VoicestreamError
-from voicestream.session.sources import STDIN, Source, raw_type, sources_of
+from voicestream.session.sources import STDIN, Source, asked_early, raw_type, sources_of
 
 if TYPE_CHECKING:
-    from voicestream.session.sources import SourceSegments
+    from voicestream.session.sounds import SourceSegments
     from voicestream.settings.table import Settings
 
 _AS_IT_IS: dict[str, Any] = {
@@ -52,6 +52,7 @@ def _sources(call: SayCall) -> list[Source]:
 def _segments(
     sources: list[Source], raw: str, _call: SayCall, settings: Settings
 ) -> SourceSegments:
-    from voicestream.session.sounds import source_segments
+    early = asked_early(settings, sources[0])
+    from voicestream.session.sounds import source_segments  # most of what reads them
 
-    return source_segments(settings, sources, raw)
+    return source_segments(settings, sources, raw, early)

@@ -13,7 +13,7 @@ MAX_BYTES = 64_000_000
 class BufferedDecoder:
     """MP4, WebM, AIFF and whatever else FFmpeg can read from a whole file."""
 
-    note = "The endpoint sent a format that cannot be streamed; it is played once it has all come."
+    note = "A format that cannot be streamed; it is played once it has all come."
     complete = False
     rest: bytes | None = None
 

@@ -18,6 +18,7 @@ _MARK = re.compile(rb"fLaC[\x00\x80]\x00\x00\x22")
 _FRAME_OR_MARK = re.compile(rb"\xff[\xf8\xf9]|fLaC[\x00\x80]\x00\x00\x22")
 _MARK_BYTES = 8
 _MAX_HEADER_BYTES = 16
+_PICTURE = 6
 _LAST_BLOCK = 0x80
 _MAX_LOST_FRAMES = 16
 
@@ -130,6 +131,8 @@ class FlacDecoder(FramedDecoder):
         block = self._consume(4)
         self._in_metadata = not block[0] & _LAST_BLOCK
         self._skip_bytes = int.from_bytes(block[1:], "big")
+        if block[0] & ~_LAST_BLOCK == _PICTURE:
+            self._expect(self._skip_bytes)
         return True
 
     def _read_frame(self, ended: bool) -> bool:

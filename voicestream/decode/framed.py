@@ -17,6 +17,7 @@ from voicestream.errors import DecodeError
 from voicestream.pcm import PcmFormat, Samples, no_samples
 
 _HEAD_BYTES = 24
+_MOST_PICTURE_BYTES = 32 << 20
 
 
 class FramedDecoder(ABC):
@@ -37,6 +38,7 @@ class FramedDecoder(ABC):
         self._skipped = 0
         self._in_junk = False
         self._idle_bytes = 0  # since the last sample
+        self._picture_bytes = _MOST_PICTURE_BYTES  # that may still come
         self._done_bytes = 0
         self._samples = 0  # made of them
         self._understood = False  # at least a header made sense
@@ -119,6 +121,12 @@ class FramedDecoder(ABC):
                 f"{self._idle_bytes} bytes without a frame of {self.name}; {describe(self._head)}",
             )
         return taken
+
+    def _expect(self, size_bytes: int) -> None:
+        """So many bytes to come are no sound, as they should be: a picture, perhaps."""
+        granted = min(size_bytes, self._picture_bytes)
+        self._picture_bytes -= granted
+        self._idle_bytes -= granted
 
     def _drop(self, size_bytes: int) -> None:
         """Bytes that are no frame. A stretch of them counts once."""

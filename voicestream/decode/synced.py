@@ -63,6 +63,7 @@ class SyncedDecoder(FramedDecoder):
             return False
         if size_bytes := id3_size_bytes(self._buffer, self._at):
             self._tag_bytes = size_bytes
+            self._expect(size_bytes)
             self._in_step = True
             self._begin_file()
             return True

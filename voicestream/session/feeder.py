@@ -280,6 +280,7 @@ class Feeder:
             segment.text,
             segment=segment.index,
             goes_on=segment.end is Boundary.CLAUSE,
+            recorded=job.recorded,
         )
         self._metrics.feeder.cues.append(cue)
         job.figures.status = Status.PLAYING

@@ -57,7 +57,8 @@ class HeardTeller:
         while self._told < len(cues):
             cue = cues[self._told]
             figures = self._metrics.requests.segments[cue.segment]
-            self._tell_words(cue, figures, frames)
+            if not cue.recorded:
+                self._tell_words(cue, figures, frames)
             if not cue.end_frame or cue.end_frame > frames or not figures.status.ended:
                 return
             self._told += 1

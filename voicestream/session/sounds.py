@@ -1,4 +1,4 @@
-"""Sound from anywhere as an endpoint: whoever asks for a source's title hears it."""
+"""Sound from anywhere as an endpoint and its segments: whoever asks for a title hears it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from voicestream.errors import SourceError
 from voicestream.formats import FORMATS, Format
 from voicestream.session.recognised import recognised
-from voicestream.session.sources import STDIN, Source, SourceSegments
-from voicestream.settings.proxy import proxy_url
+from voicestream.session.sources import STDIN, Source
 from voicestream.settings.table import Settings
-from voicestream.speech.base import SpeechRequest
+from voicestream.speech.base import Endpoint, SpeechRequest
+from voicestream.text.segment import Boundary
+from voicestream.text.segment_queue import Segment
 from voicestream.waiting import Interrupt, read_chunks
 
 if TYPE_CHECKING:
@@ -219,13 +220,65 @@ class SoundEndpoint:
         self.abort()
 
 
-def source_segments(settings: Settings, sources: Sequence[Source], raw: str) -> SourceSegments:
-    """Return what a session plays. The first is asked for at once, where it is a URL.
+class SourceSegments:
+    """Sources as the text of a session, one after the other. Any thread.
+
+    The next one is not opened before the one before has been read to its end: a connection that
+    waits for hours would be closed.
+    """
+
+    late = False
+    first: Segment | None = None
+    """None is asked for early."""
+
+    def __init__(
+        self, sources: Sequence[Source], endpoint_of: Callable[[Callable[[], None]], Endpoint]
+    ) -> None:
+        """
+        Args:
+            endpoint_of: makes what reads them, given what it calls when one is read to its end.
+        """
+        self.endpoint = endpoint_of(self._read_out)
+        """Reads them, in place of the one in the settings."""
+        self._titles = [source.title for source in sources]
+        self._taken = 0
+        self._may_take = threading.Semaphore(1)
+
+    def start(self) -> None:
+        return
+
+    def _read_out(self) -> None:
+        """The one taken last has no more bytes to give."""
+        self._may_take.release()
+
+    def take(self, waiting_s: Callable[[], float]) -> Segment | None:  # noqa: ARG002
+        self._may_take.acquire()
+        if self._taken >= len(self._titles):
+            self._may_take.release()
+            return None
+        self._taken += 1
+        return Segment(self._taken - 1, self._titles[self._taken - 1], Boundary.CLAUSE)
+
+    def stop(self) -> None:
+        self._taken = len(self._titles)
+        self._may_take.release()
+
+    cancel = stop
+
+    def length(self) -> tuple[int, bool]:
+        """How long sound is, its title does not say."""
+        return 0, True
+
+
+def source_segments(
+    settings: Settings, sources: Sequence[Source], raw: str, early: EarlyGet | None
+) -> SourceSegments:
+    """Return what a session plays.
 
     Args:
+        early: the request for the first source, sent already.
         raw: the content type of raw samples; empty: each source shows what it is.
     """
-    early = _asked_early(settings, sources[0])
 
     def fetch(source: Source) -> Pieces:
         nonlocal early
@@ -241,15 +294,3 @@ def source_segments(settings: Settings, sources: Sequence[Source], raw: str) -> 
         return FetchedSound(source.place, source.title, config, asked)
 
     return SourceSegments(sources, lambda ended: SoundEndpoint(sources, raw, fetch, ended))
-
-
-def _asked_early(settings: Settings, first: Source) -> EarlyGet | None:
-    """Ask for the first URL now, while an HTTP library is loaded."""
-    if not first.is_url or proxy_url(first.place):  # the early request knows no proxies
-        return None
-    from voicestream.speech.http.request import EarlyGet, get_headers
-
-    wait_s = min(settings.connect_timeout_s, settings.timeout_s)
-    early = EarlyGet(first.place, wait_s, get_headers(first.place))
-    early.start()
-    return early

@@ -1,19 +1,24 @@
-"""What `play` is given: stdin, files and URLs, as the segments of a session."""
+"""What `play` is given: stdin, files and URLs.
+
+The first is asked for before most of the program is loaded: nothing of that is imported here.
+"""
 
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from voicestream.errors import UsageError
 from voicestream.formats import FORMATS, OTHER, Format, named_by
 from voicestream.records import dataclass
-from voicestream.speech.base import Endpoint
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
+from voicestream.settings.proxy import proxy_url
+
+if TYPE_CHECKING:
+    from voicestream.settings.table import Settings
+    from voicestream.speech.http.request import EarlyGet
 
 STDIN = "-"
 _ENCODINGS = ("u8", "s16", "s24", "s32", "f32", "f64")
@@ -142,51 +147,13 @@ def raw_type(rate: str | None, channels: str | None, sample_format: str | None) 
     )
 
 
-class SourceSegments:
-    """Sources as the text of a session, one after the other. Any thread.
+def asked_early(settings: Settings, first: Source) -> EarlyGet | None:
+    """Ask for the first source now, if it is a URL, while most of the program is loaded."""
+    if not first.is_url or proxy_url(first.place):  # the early request knows no proxies
+        return None
+    from voicestream.speech.http.request import EarlyGet, get_headers
 
-    The next one is not opened before the one before has been read to its end: a connection that
-    waits for hours would be closed.
-    """
-
-    late = False
-    first: Segment | None = None
-    """None is asked for early."""
-
-    def __init__(
-        self, sources: Sequence[Source], endpoint_of: Callable[[Callable[[], None]], Endpoint]
-    ) -> None:
-        """
-        Args:
-            endpoint_of: makes what reads them, given what it calls when one is read to its end.
-        """
-        self.endpoint = endpoint_of(self._read_out)
-        """Reads them, in place of the one in the settings."""
-        self._titles = [source.title for source in sources]
-        self._taken = 0
-        self._may_take = threading.Semaphore(1)
-
-    def start(self) -> None:
-        return
-
-    def _read_out(self) -> None:
-        """The one taken last has no more bytes to give."""
-        self._may_take.release()
-
-    def take(self, waiting_s: Callable[[], float]) -> Segment | None:  # noqa: ARG002
-        self._may_take.acquire()
-        if self._taken >= len(self._titles):
-            self._may_take.release()
-            return None
-        self._taken += 1
-        return Segment(self._taken - 1, self._titles[self._taken - 1], Boundary.CLAUSE)
-
-    def stop(self) -> None:
-        self._taken = len(self._titles)
-        self._may_take.release()
-
-    cancel = stop
-
-    def length(self) -> tuple[int, bool]:
-        """How long sound is, its title does not say."""
-        return 0, True
+    wait_s = min(settings.connect_timeout_s, settings.timeout_s)
+    early = EarlyGet(first.place, wait_s, get_headers(first.place))
+    early.start()
+    return early

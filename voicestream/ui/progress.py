@@ -39,7 +39,13 @@ def progress_of(seen: Snapshot) -> Progress:
     written_chars = sum(len(cue.text) for cue in cues)
     whole = max(seen.text_chars, written_chars)
     exact = seen.text_complete and written_chars >= seen.text_chars and _all_there(seen)
-    total_s = seen.audio_s if exact else _estimate_s(seen, whole) if seen.text_complete else None
+    total_s = (
+        seen.audio_s
+        if exact
+        else _estimate_s(seen, whole)
+        if seen.text_chars and seen.text_complete
+        else None
+    )
     return Progress(
         share=min(heard_chars / whole, 1.0) if whole else 0.0,
         heard_s=heard_s(seen),
