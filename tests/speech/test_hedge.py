@@ -292,7 +292,7 @@ def test_each_endpoint_gets_its_own_key_model_and_voice_after_the_time_it_was_le
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     first, second = Script(A, header_delay_s=30), Script(B)
     with ScriptedServer(first) as a, ScriptedServer(second) as b:
-        settings = settings_for(a.url, b.url)
+        settings = settings_for(a.url, b.url, cache="off")
         key = endpoint_key(settings, a.url, settings.model)
         arrivals = Arrivals()
         for at_s in (0.0, 0.1):
@@ -311,7 +311,8 @@ def test_each_endpoint_gets_its_own_key_model_and_voice_after_the_time_it_was_le
 
 
 def test_no_hedge_asks_nobody_else() -> None:
-    endpoint = make_endpoint(settings_for("http://127.0.0.1:1/v1", "http://[::1]:1", hedge=False))
+    hosts = ("http://127.0.0.1:1/v1", "http://[::1]:1")
+    endpoint = make_endpoint(settings_for(*hosts, hedge=False, cache="off"))
     assert isinstance(endpoint, ResilientEndpoint)
     assert endpoint._hedge is None
     endpoint.close()
