@@ -171,7 +171,7 @@ def test_a_voice_of_openai_or_kokoro_means_the_nearest_and_that_is_said_once(
 def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:
     """onnxruntime would put an identifier there and report to its maker."""
     subprocess.run(
-        [sys.executable, "-m", "voicestream", "say", "Hi.", "--device", "null", "--quiet"],
+        [sys.executable, "-m", "voicestream", "say", "Hi. Guten Morgen.", "--device", "null", "-q"],
         env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
         cwd=tmp_path,
         check=True,

@@ -16,12 +16,15 @@ _LEVELS = {"en-GB": 0.17, "de-DE": 0.17, "fr-FR": 0.2, "es-ES": 0.16, "it-IT": 0
 """Tag of a voice -> the volume at which it is as loud as the neural one. From 0.4 on Pico clips."""
 _LEAST_SPEED, _MOST_SPEED = 0.2, 5.0
 _MOST_CHARS = 200
-_MARKUP = {ord(mark): " " for mark in "<>"}
-"""What it would take for a command, and say nothing of."""
+_MUTE = {ord(mark): " " for mark in "<>¿¡"}
+"""What it would take for a command and say nothing of, and before what it is silent for long."""
 _CLAUSE = re.compile(
-    rf".{{20,{_MOST_CHARS}}}?[.!?…;:,](?=\s)|.{{1,{_MOST_CHARS}}}(?:\s|$)|\S+", re.S
+    rf".{{1,{_MOST_CHARS}}}?(?:[^\W\d_]{{4}}\.|[!?…;:])(?=\s)"
+    rf"|.{{{_MOST_CHARS // 2},{_MOST_CHARS}}}?,(?=\s)"
+    rf"|.{{1,{_MOST_CHARS}}}(?:\s|$)|\S{{{_MOST_CHARS}}}|\S+",
+    re.S,
 )
-"""What is made at once: heard while the rest is made."""
+"""What is made at once, heard while the rest is made: no abbreviation ends it."""
 
 
 @cache
@@ -59,6 +62,6 @@ def pico(voice: Voice, text: str, speed: float, wanted_hz: int) -> Child:
         f"{_LEVELS[voice.language]:g}",
     )
     lines = "\n".join(
-        part.strip().replace("\n", " ") for part in _CLAUSE.findall(text.translate(_MARKUP))
+        part.strip().replace("\n", " ") for part in _CLAUSE.findall(text.translate(_MUTE))
     )
     return Child(command, lines, _RATE_HZ, wanted_hz)

@@ -7,6 +7,26 @@ card does not wait. It is run as a file, without the package around it.
 from __future__ import annotations
 
 import sys
+from array import array
+
+_SILENT = 600
+"""Speech has peaks of some 12,000; Pico ends some sentences with a breath, long after them."""
+_RATE_HZ = 16_000
+_LEFT_S = 0.3
+"""Of the silence after each clause, which is up to a second long."""
+
+
+def trimmed(pcm: bytes) -> bytes:
+    """Return 16-bit PCM without most of the silence around it."""
+    samples = array("h", pcm)
+    start, end = 0, len(samples)
+    while start < end and abs(samples[start]) < _SILENT:
+        start += 1
+    while end > start and abs(samples[end - 1]) < _SILENT:
+        end -= 1
+    start = max(0, start - _RATE_HZ // 10)
+    return samples[start : end + int(_RATE_HZ * _LEFT_S)].tobytes()
+
 
 if __name__ == "__main__":
     folder, voice, speed, level = sys.argv[1:]
@@ -18,5 +38,5 @@ if __name__ == "__main__":
         clause = line.decode("utf-8").strip()
         if clause:
             pcm = speak(clause, voice=voice, speed=float(speed), volume=float(level))
-            sys.stdout.buffer.write(pcm)
+            sys.stdout.buffer.write(trimmed(pcm))
             sys.stdout.buffer.flush()
