@@ -28,6 +28,11 @@ FIRST_TEN: tuple[tuple[list[str], bytes | None, str, str], ...] = (
     (["sya", "hello"], None, "", "voicestream say"),
     (["hello", "--voce", "nova"], None, "", "--voice"),
     (["-5 degrees tonight."], None, "", " -- "),
+    (["notes.md"], None, "", "voicestream -f notes.md"),
+    (["say", "notes.md"], None, "notes.md", ""),
+    (["server"], None, "", "voicestream serve"),
+    (["--text", "hello"], None, "", "voicestream hello there"),
+    (["hello", "-o", "hello"], None, "", ".mp3"),
 )
 """Arguments, stdin, and what is asked for, or what the hint names."""
 
@@ -88,6 +93,7 @@ def test_bare_text_takes_the_quick_way() -> None:
         ("--out", "-o FILE"),
         ("--volume", "volume 0.5"),
         ("--verbose", "--log FILE"),
+        ("--debug", "--log FILE"),
         ("--voyce", "mean --voice or"),
         ("-hi", "option: -hi."),
     ],

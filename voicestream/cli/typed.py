@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from voicestream.cli.verbs import VERBS
@@ -36,7 +37,10 @@ _ELSEWHERE = {
         ("--api-key", "--key"), "A key stands in VOICESTREAM_API_KEY, or in --api-key-file FILE."
     ),
     "--list-voices": "`voicestream voices` lists them.",
-    "--verbose": "--log FILE writes what happened when; --json prints the figures.",
+    **dict.fromkeys(
+        ("--verbose", "--debug"),
+        "--log FILE writes what happened when; --json prints the figures.",
+    ),
 }
 """A flag of another tool -> what does that here."""
 
@@ -49,16 +53,24 @@ def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
         at_terminal: no text comes in on stdin.
 
     Raises:
-        UsageError: the first word is a command but for a slip.
+        UsageError: the first word is a command but for a slip, or all there is is a file's name.
     """
     if not arguments:
         return arguments if at_terminal else ["say"]
     first = arguments[0]
     if first in FIRST_WORDS or first in (*_HELP, "-V", "--version"):
         return arguments
+    alone = all(word.startswith("-") for word in arguments[1:])
+    if alone and "." in first and os.path.isfile(first):
+        from shlex import quote
+
+        name = quote(first)
+        raise UsageError(
+            f"{first} is a file",
+            hint=f"To have it read: voicestream -f {name}; its name: voicestream say {name}",
+        )
     # text with a blank, a capital or a sign is no command that was meant
     if first.isalpha() and first.islower():
-        alone = all(word.startswith("-") for word in arguments[1:])
         nearest = _nearest(first) if alone else _swapped(first)
         if nearest:
             raise UsageError(
