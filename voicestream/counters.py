@@ -124,6 +124,8 @@ class RequestFigures:
     """What is asked for."""
     format_steps: list[str] = field(default_factory=list)
     """Each change of it."""
+    packets: dict[str, float] = field(default_factory=dict)
+    """Of a source that comes as packets: what became of them."""
     segments: list[SegmentFigures] = field(default_factory=list)
     """The records of all jobs, each with its own writers."""
 
@@ -231,6 +233,8 @@ class Snapshot:
     """Segments that were kept here, and asked of nobody."""
     fill: FillFigures = field(default_factory=FillFigures)
     """The sound that waited, seen at each callback while playing."""
+    packets: dict[str, float] = field(default_factory=dict)
+    """Of a source that comes as packets: what became of them, and of their time."""
     rate_hz: int = 0
     """Of the frames."""
     waits_for: str = ""

@@ -27,6 +27,9 @@ _AS_IT_IS: dict[str, Any] = {
 }
 """Every sample as it comes, and what is said again stays the last speech."""
 
+_EVEN: dict[str, Any] = {"playout": "fixed", "prebuffer_ms": "80"}
+"""A jitter buffer has made it even already."""
+
 
 def play(call: SayCall) -> int:
     """Play ``call.sources``; return the exit code."""
@@ -36,6 +39,9 @@ def play(call: SayCall) -> int:
     except VoicestreamError as error:
         return report(error, call.json)
     call.settings.update(_AS_IT_IS)
+    if all(source.is_packets for source in sources):
+        for name, value in _EVEN.items():
+            call.settings.setdefault(name, value)
     return say(call, partial(_segments, sources, raw))
 
 

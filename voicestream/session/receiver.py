@@ -106,6 +106,7 @@ class Receiver:
             for piece in stream:
                 for note in notes_of(stream):
                     self._warn(note)
+                self._requests.packets = getattr(stream, "packets", self._requests.packets)
                 if (instead := reading.instead(request, said_by(stream))) is not None:
                     return instead
                 if piece and not self._put(job, piece):

@@ -144,6 +144,12 @@ class SourceStream:
             form = recognised(self._head, told, source, ended=not piece)
         return form
 
+    @property
+    def packets(self) -> dict[str, float]:
+        """Figures of packets, where it comes as such."""
+        found: dict[str, float] = getattr(self._pieces, "packets", {})
+        return found
+
     def __iter__(self) -> Iterator[bytes]:
         head, self._head = self._head, b""
         if head:
@@ -190,7 +196,8 @@ class SoundEndpoint:
             EndpointError: it cannot be read, or is no sound.
         """
         source = self._sources[request.text]
-        pieces = self._fetch(source) if source.is_url else StreamPieces(source)
+        by_fetch = source.is_url or source.is_packets
+        pieces = self._fetch(source) if by_fetch else StreamPieces(source)
         with self._lock:
             self._open.append(pieces)
             aborted = self._aborted
@@ -199,7 +206,8 @@ class SoundEndpoint:
         close = partial(self._ended, pieces)
         try:
             pieces.open()
-            return SourceStream(source, pieces, self._raw, close)
+            raw = pieces.content_type if source.is_packets else self._raw
+            return SourceStream(source, pieces, raw, close)
         except BaseException:
             close()
             raise
@@ -282,6 +290,10 @@ def source_segments(
 
     def fetch(source: Source) -> Pieces:
         nonlocal early
+        if source.is_packets:
+            from voicestream.session.packet_pieces import PacketPieces
+
+            return PacketPieces(source.place, source.title)
         from voicestream.speech.http.fetched import FetchConfig, FetchedSound
 
         asked, early = early, None

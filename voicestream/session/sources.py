@@ -43,6 +43,11 @@ class Source:
         return _scheme(self.place) != ""
 
     @property
+    def is_packets(self) -> bool:
+        """Whether it comes as packets of RTP."""
+        return _scheme(self.place) == "rtp" or (not self.is_url and _is_description(self.place))
+
+    @property
     def named_format(self) -> Format | None:
         """The format that the ending of its name stands for."""
         path = urlsplit(self.place).path if self.is_url else self.place
@@ -72,7 +77,7 @@ def sources_of(words: Sequence[str]) -> list[Source]:
 
 def _whole(word: str) -> str:
     """Return a URL with a path; anything else as it is."""
-    if not _scheme(word):
+    if _scheme(word) in ("", "rtp"):
         return word
     parts = _parts(word)
     return parts._replace(path=parts.path or "/", fragment="").geturl()
@@ -81,11 +86,24 @@ def _whole(word: str) -> str:
 def _title(word: str) -> str:
     if word == STDIN:
         return "stdin"
+    if _scheme(word) == "rtp":
+        from voicestream.session.packet_pieces import listening
+
+        listening(word)
+        return word
     if _scheme(word):
         parts = _parts(word)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     _check_file(word)
+    if _is_description(word):
+        from voicestream.session.packet_pieces import listening
+
+        listening(word)
     return os.fsencode(word).decode("utf-8", "replace").strip() or repr(word)
+
+
+def _is_description(path: str) -> bool:
+    return path.lower().endswith(".sdp")
 
 
 def _scheme(word: str) -> str:
@@ -149,7 +167,9 @@ def raw_type(rate: str | None, channels: str | None, sample_format: str | None) 
 
 def asked_early(settings: Settings, first: Source) -> EarlyGet | None:
     """Ask for the first source now, if it is a URL, while most of the program is loaded."""
-    if not first.is_url or proxy_url(first.place):  # the early request knows no proxies
+    if (
+        not first.is_url or first.is_packets or proxy_url(first.place)
+    ):  # the early request knows no proxies
         return None
     from voicestream.speech.http.request import EarlyGet, get_headers
 

@@ -1,0 +1,191 @@
+"""Packets of RTP as a source that is played: who may send, and sound at the rate it is heard."""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from voicestream.errors import SourceError, UsageError
+from voicestream.packets import rtp, sdp
+from voicestream.packets.rtp import NotRtpError, RtpPacket
+from voicestream.packets.sdp import Description
+from voicestream.packets.sound import PacketSound
+from voicestream.pcm import to_int16
+from voicestream.records import dataclass
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_TURN_S = 0.2
+"""At least so often it is seen whether anybody still wants more."""
+_MOST_AT_ONCE = 100
+"""Packets read between two pieces of sound: no flood keeps the sound from being made."""
+_LATE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where packets come to, and from whom."""
+
+    address: str
+    port: int
+    senders: frozenset[str]
+    description: Description
+
+
+def listening(place: str) -> Listening:
+    """Return what ``rtp://ADDRESS:PORT[?from=ADDRESS,...]`` or the path of a session description
+    stands for.
+
+    Raises:
+        UsageError: it stands for nothing, or everybody could send.
+    """
+    if not place.startswith("rtp://"):
+        return _described(place)
+    hint = "It must look like rtp://127.0.0.1:5004 or rtp://192.0.2.1:5004?from=192.0.2.7"
+    try:
+        parts = urlsplit(place)
+        address, port = str(ipaddress.ip_address(parts.hostname or "")), parts.port
+        named = ",".join(parse_qs(parts.query, strict_parsing=bool(parts.query)).get("from", []))
+        senders = frozenset(str(ipaddress.ip_address(it)) for it in named.split(",") if it)
+    except ValueError as error:
+        raise UsageError(f"{place} cannot be listened at", str(error), hint) from error
+    if not port:
+        raise UsageError(f"{place} cannot be listened at", "it names no port", hint)
+    if not senders and not ipaddress.ip_address(address).is_loopback:
+        raise UsageError(f"{place} does not say who may send", hint=hint)
+    return Listening(address, port, senders or _LOOPBACK, Description("", 0, {}))
+
+
+def _described(path: str) -> Listening:
+    with Path(path).open("rb") as file:
+        found = sdp.parse(file.read(sdp.MOST_BYTES).decode("utf-8", "replace"))
+    address = found.address or "127.0.0.1"
+    if not ipaddress.ip_address(address).is_loopback:
+        raise UsageError(
+            f"{path} does not say who may send",
+            f"it names {address}, which others can reach",
+            "Only descriptions of this machine's own address 127.0.0.1 are played.",
+        )
+    return Listening(address, found.port, _LOOPBACK, found)
+
+
+class PacketPieces:
+    """What a jitter buffer makes of the packets that come, as raw samples, piece by piece. Used by
+    one fetch thread, but for ``give_up``.
+
+    It goes on until nobody wants more: a sender that stops may come back.
+    """
+
+    def __init__(self, place: str, title: str) -> None:
+        self._where = listening(place)
+        self._title = title
+        self._socket: socket.socket | None = None
+        self._sound: PacketSound | None = None
+        self._type = -1
+        self._refused = 0
+        self._given_up = False
+        self.content_type = ""
+        """Of the raw samples, once the first packet is here."""
+        self.sent_at_s = 0.0
+        self.notes: list[str] = []
+
+    def open(self) -> None:
+        """Listen, and return when the first packet is here.
+
+        Raises:
+            SourceError: nothing can be listened to there.
+        """
+        where = self._where
+        family = socket.AF_INET6 if ":" in where.address else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        try:
+            self._socket.bind((where.address, where.port))
+        except OSError as error:
+            told = error.strerror or str(error)
+            raise SourceError(f"{self._title} cannot be listened at", told) from error
+        self.sent_at_s = time.monotonic()
+        if self._where.senders != _LOOPBACK:
+            self.notes.append("RTP is not encrypted: whoever is on the way can hear it")
+        while self._sound is None and not self._given_up:
+            self._receive(time.monotonic() + _TURN_S)
+        if self._sound is None:
+            raise SourceError(f"{self._title} was given up")
+        pcm = self._sound.pcm
+        self.content_type = f"audio/pcm; rate={pcm.rate_hz}; channels={pcm.channels}; encoding=s16"
+
+    def __iter__(self) -> Iterator[bytes]:
+        sound = self._sound
+        if sound is None:
+            return
+        at_s = time.monotonic()
+        while not self._given_up:
+            self._receive(at_s)
+            now_s = time.monotonic()
+            if now_s > at_s + _LATE_S:  # this machine slept
+                at_s = now_s
+            samples = sound.take(at_s)
+            at_s += sound.pcm.frames_to_s(len(samples))
+            yield to_int16(samples).tobytes()
+
+    def _receive(self, until_s: float) -> None:
+        """Take in what comes until then, and what is here already."""
+        assert self._socket is not None
+        for _ in range(_MOST_AT_ONCE):
+            wait_s = max(until_s - time.monotonic(), 0.0)
+            if self._given_up or not select.select([self._socket], [], [], wait_s)[0]:
+                return
+            try:
+                data, sender = self._socket.recvfrom(rtp.MOST_BYTES + 1)
+            except OSError:  # ICMP's answer to nothing of ours, or a packet that Windows cut
+                continue
+            if sender[0] not in self._where.senders:
+                self._refused += 1
+                continue
+            try:
+                self._take_in(time.monotonic(), rtp.parse(data))
+            except NotRtpError:
+                self._refused += 1
+
+    def _take_in(self, at_s: float, packet: RtpPacket) -> None:
+        if self._sound is None:
+            payload = self._where.description.payload_of(packet.payload_type)
+            if payload is not None:
+                self._sound, self._type = PacketSound(payload), packet.payload_type
+        if self._sound is None or packet.payload_type != self._type:
+            self._refused += 1
+        else:
+            self._sound.put(at_s, packet)
+
+    @property
+    def packets(self) -> dict[str, float]:
+        """Figures of the packets and of what was made of them."""
+        if self._sound is None:
+            return {"refused": self._refused}
+        seen, pcm = self._sound.buffer.figures, self._sound.pcm
+        target = self._sound.buffer.target
+        return {
+            "received": seen.received,
+            "lost": seen.lost,
+            "late": seen.late,
+            "duplicate": seen.duplicate,
+            "reordered": seen.reordered,
+            "refused": self._refused + seen.stray,
+            "restarts": seen.restarts,
+            "delay_ms": round(1000 * seen.mean_delay_s, 1),
+            "target_ms": round(1000 * target.target_s, 1),
+            "concealed_ms": round(pcm.frames_to_ms(seen.concealed_frames), 1),
+            "stretched_ms": round(pcm.frames_to_ms(self._sound.stretched_frames), 1),
+            "drift_ppm": round(target.drift_ppm, 1),
+        }
+
+    def give_up(self) -> None:
+        self._given_up = True
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
