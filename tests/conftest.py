@@ -58,6 +58,7 @@ def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("VOICESTREAM_TURN", "mix")
         # whatever is asked for is asked of the endpoint
         patch.setenv("VOICESTREAM_CACHE", "off")
+        patch.setenv("VOICESTREAM_ENGINE", "off")
         yield
 
 

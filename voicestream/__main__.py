@@ -33,9 +33,16 @@ def main() -> None:
 
             deliver(sys.argv[2:])
         _leave(0)
-    from voicestream.cli.entry import run
+    code = None
+    if sys.platform != "win32":
+        from voicestream.cli.engine.front import run_in_engine
 
-    _leave(run(sys.argv[1:]))
+        code = run_in_engine(sys.argv[1:])
+    if code is None:
+        from voicestream.cli.entry import run
+
+        code = run(sys.argv[1:])
+    _leave(code)
 
 
 def _is_hook_event(arguments: list[str]) -> bool:

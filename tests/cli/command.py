@@ -77,6 +77,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         # one failure at a time; that requests are made again is looked at elsewhere
         "VOICESTREAM_RETRIES": "0",
         "VOICESTREAM_TURN": "mix",
+        "VOICESTREAM_ENGINE": "off",
         "VOICESTREAM_CACHE": "off",
     }
 

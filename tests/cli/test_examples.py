@@ -136,6 +136,10 @@ class Bench:
             line = f"autoload -U compinit; compinit -u -D; {line}"
         if " -e " in line:
             line = f"unset VOICESTREAM_BASE_URL; {line}"
+        if line == "voicestream engine":
+            line += " --linger-s 0.5"  # ends by itself
+        if line == "voicestream engine start":
+            line += "; voicestream engine stop"
         if line == "voicestream serve":
             return self._serve(home)
         if "| source" in line:  # fish's own word
@@ -201,6 +205,10 @@ def allowed(example: str) -> set[int]:
     words = example.split()
     if words[1:2] and words[1] in _NOBODY_SPEAKS:
         return {1}
+    if words[1:] in (["engine", "status"], ["engine", "stop"], ["engine", "uninstall"]):
+        return {1}
+    if words[1:] == ["engine", "install"]:
+        return {0, 1}  # the unit is written; a user's systemd may not be there
     if "doctor" in words or "again" in words:
         return {0, 1, 3, 5}
     return {0}

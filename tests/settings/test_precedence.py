@@ -29,6 +29,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "chunk_size": (1, 2, 3, 4),
     "max_buffer_s": (3, 4, 5, 6.5),
     "streaming": (False, True, False, True),
+    "engine": ("/a", "/b", "off", "/d"),
+    "linger_s": (1, 2, 3, 4),
     "lookahead": (1, 3, 4, 5),
     "device_wait_s": (1, 2, 3, 4),
     "first_chars": (10, 20, 30, 40),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +170,15 @@ def _mcp() -> int:
     return mcp()
 
 
+def _engine(**values: Any) -> int:
+    if sys.platform != "win32":
+        from voicestream.cli.engine.command import engine_command
+
+        settings, own = _settings_and_own(values)
+        return engine_command(own["action"], settings, bool(own["json"]))
+    raise UsageError("Windows has no Unix sockets in Python, and so no engine")
+
+
 def _completion(shell: str) -> int:
     from voicestream.cli.completion import show_completion
 
@@ -205,6 +215,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "serve": _serve,
     "hook": _hook,
     "mcp": _mcp,
+    "engine": _engine,
     "trace record": _say,
     "trace replay": _replay,
     "completion": _completion,

@@ -254,6 +254,23 @@ COMMANDS: dict[str, Command] = {
         "Offer speech as tools of the Model Context Protocol, on stdin and stdout, for agents "
         "that have no hooks. It needs the extra: pip install 'voicestream[mcp]'.",
     ),
+    "engine": Command(
+        "Run a process that speaks for others. Everything is loaded there, so that `say` is heard "
+        "at once; what `say` takes and does stays the same, with and without it. Bare, it runs "
+        "here until Ctrl-C.",
+        (
+            Argument(
+                "action",
+                "[ACTION]",
+                "start: run it in the background; stop; status: tell whether it runs; install, "
+                "uninstall: have it started with your session",
+                ("start", "stop", "status", "install", "uninstall"),
+            ),
+        ),
+        (JSON,),
+        ("linger_s",),
+        ("voicestream engine start", "voicestream engine status", "voicestream engine install"),
+    ),
     "trace record": Command(
         "Speak TEXT as `say` does, and keep in FILE when its sound arrived.",
         (_TRACE, _TEXT),

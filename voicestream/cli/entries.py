@@ -25,6 +25,7 @@ GROUPS = {
     "Playing": (
         *("device", "now", "next", "no_wait", "mix", "turn", "expires_s", "panel", "quiet"),
         *("wake_ms", "keep_last", "backend", "device_wait_s"),
+        *("engine", "linger_s"),
     ),
     "Saving": ("output", "save", "subtitles", "echo", "json", "log", "trace"),
     "Network": (

@@ -25,7 +25,7 @@ _KINDS = (
     ("endpoints, voices", "list what --endpoint and --voice can name"),
     ("config, doctor", "show and change settings; tell why nothing is heard"),
     ("hook, mcp, serve", "let agents speak; serve other programs"),
-    ("cache, trace", "list kept replies; try policies on a reply's arrivals"),
+    ("cache, engine, trace", "kept replies; speak at once; try policies"),
     ("help, completion", "tell more of any word; make a shell complete all this"),
     (", ".join(VERBS), "to whoever speaks, from any terminal"),
 )
@@ -57,7 +57,7 @@ def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
     yield from listed(_KINDS)
     yield ""
     yield from textwrap.wrap(
-        f"`voicestream help WORD` tells of any word; topics: {', '.join(topics())}.",
+        f"`voicestream help WORD` tells more; topics: {', '.join(topics())}.",
         width(),
     )
 

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from voicestream.cli.limits import check_limits
 from voicestream.cli.options import SayCall
@@ -49,6 +49,19 @@ if TYPE_CHECKING:
     from voicestream.session.wiring import Early
 
 _TICK_S = 0.5
+
+
+class Follower(Protocol):
+    """Whoever has this process speak, instead of a person: an engine."""
+
+    def settled(self, settings: Settings) -> None:
+        """The settings are known, and nothing has been done yet."""
+
+    def begins(self, session: Session, script: Spoken) -> None:
+        """A session is about to begin."""
+
+
+followers: list[Follower] = []
 
 ScriptOf = Callable[[SayCall, Settings], "Spoken"]
 """Where the text of a call comes from."""
@@ -123,6 +136,8 @@ def _say(
     if call.output is not None and call.echo:
         raise UsageError("--echo passes on what is heard, and -o plays nothing")
     settings = load_settings(call.flags())
+    for follower in followers:
+        follower.settled(settings)
     if call.dry_run:
         from voicestream.cli.dry_run import dry_run
 
@@ -150,6 +165,8 @@ def _say(
             early.abandon()
         raise
     signals.session = session
+    for follower in followers:
+        follower.begins(session, script)
     code = _conduct(call, settings, session, signals, saver)
     if log is not None:
         log.end(session.result(), code)

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voicestream.files import remove_latest_part
 
@@ -41,6 +41,8 @@ class Signals:
         self._number = int(signal.SIGINT)
         self.came = False
         """A session was ended by a signal."""
+        self._stopped_by: Any = None
+        """What SIGTSTP did before it was noted: it still does, a little later."""
 
     @property
     def exit_code(self) -> int:
@@ -101,14 +103,14 @@ class Signals:
     def stop_noted(self) -> Iterator[None]:
         """Within, Ctrl-Z only sets ``stop_wanted``: a picture must be taken away first."""
         number = getattr(signal, "SIGTSTP", None)  # not on Windows
-        if number is None or signal.getsignal(number) is not signal.SIG_DFL:
+        if number is None or signal.getsignal(number) is signal.SIG_IGN:
             yield
             return
-        signal.signal(number, self._note_stop)
+        self._stopped_by = signal.signal(number, self._note_stop)
         try:
             yield
         finally:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, self._stopped_by)
 
     def _note_stop(self, _number: int, _frame: object) -> None:
         self.stop_wanted = True
@@ -117,6 +119,6 @@ class Signals:
         """Stop, as wanted; returns when the process goes on."""
         self.stop_wanted = False
         if sys.platform != "win32":  # where nobody presses Ctrl-Z to stop a program
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.signal(signal.SIGTSTP, self._stopped_by)
             signal.raise_signal(signal.SIGTSTP)
             signal.signal(signal.SIGTSTP, self._note_stop)

@@ -1,9 +1,7 @@
 """The user's private runtime folder: control sockets, and who holds the floor.
 
-It is ``VOICESTREAM_RUNTIME_DIR``, or ``voicestream`` in ``$XDG_RUNTIME_DIR`` or in
-``/run/user/UID``, or ``voicestream-UID`` in the folder for temporary files (which macOS makes
-for each user). A verb reads these variables itself: it must not load the settings, nor
-platformdirs (10 ms, and a warning where the first is not set).
+A verb reads the variables that name it itself: it must not load the settings, nor platformdirs
+(10 ms, and a warning where ``XDG_RUNTIME_DIR`` is not set).
 """
 
 from __future__ import annotations
@@ -14,6 +12,8 @@ assert sys.platform != "win32"  # whose Python has no Unix sockets
 
 import os
 import stat
+
+from voicestream.control.folder import chosen_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,28 +57,9 @@ def _refused(
 
 
 def _chosen_folder() -> str:
-    chosen = os.environ.get("VOICESTREAM_RUNTIME_DIR", "") or _platform_folder()
+    chosen = chosen_folder(os.environ)
     if not os.path.isabs(chosen):
         raise _refused(f"the runtime folder {chosen} is a relative path")
     if len(os.fsencode(chosen)) > _LONGEST_BYTES:
         raise _refused(f"the path of the runtime folder {chosen} is too long")
     return chosen
-
-
-def _platform_folder() -> str:
-    user = os.getuid()
-    for base in (os.environ.get("XDG_RUNTIME_DIR", ""), f"/run/user/{user}"):
-        if os.path.isabs(base) and _is_owned(base, user):
-            return os.path.join(base, "voicestream")
-    temporary = os.environ.get("TMPDIR", "")
-    return os.path.join(temporary if os.path.isabs(temporary) else "/tmp", f"voicestream-{user}")
-
-
-def _is_owned(folder: str, user: int) -> bool:
-    """Whether it is the user's own: ``sudo -E`` leaves root the variables of another user, in
-    whose folder it must make nothing."""
-    try:
-        found = os.stat(folder)
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == user

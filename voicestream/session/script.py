@@ -159,6 +159,11 @@ class Script:
         """Return the characters known so far, taken or not, and whether no more will come."""
         return self._queue.length()
 
+    def waiting_text(self) -> str:
+        """Return what is known and has not been taken yet. Any thread."""
+        first = self._first.text if self._first else ""
+        return first + self._queue.waiting_text()
+
     def cancel(self) -> None:
         """Read no more, and let whoever waits here return. Any thread."""
         if self._interrupt is not None:

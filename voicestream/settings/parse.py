@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -111,6 +112,14 @@ def voice_table(value: Any) -> str:
         if not voice or "," in voice or language_code(language) == "auto":
             raise ValueError("must be like de=VOICE,fr=VOICE")
     return ",".join(f"{language_code(language)}={voice}" for language, voice in pairs)
+
+
+def socket_path(value: Any) -> str:
+    """The path of a socket, ``off``, or nothing."""
+    path = text(value)
+    if path in ("", "off") or os.path.isabs(path):
+        return path
+    raise ValueError(f"must be off or a path from / on, not {_short(path)!r}")
 
 
 @dataclass(frozen=True, slots=True)

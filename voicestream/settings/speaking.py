@@ -10,6 +10,7 @@ from voicestream.settings.parse import (
     language_code,
     number,
     off_or,
+    socket_path,
     text,
     voice_table,
     word_table,
@@ -157,6 +158,18 @@ class SpeakingSettings:
     )
     device_wait_s: float = _setting(
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
+    )
+    engine: str = _setting(
+        "",
+        socket_path,
+        "the socket of an engine elsewhere, which is to speak; off: speak here, even where an "
+        "engine runs",
+    )
+    linger_s: float = _setting(
+        0.0,
+        number(0, 86_400),
+        "leave an engine behind, which is quicker the next time, until it was idle for so long, "
+        "seconds; 0: none",
     )
     panel: Literal["auto", "on", "full", "off"] = _setting(
         "auto",

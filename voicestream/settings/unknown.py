@@ -10,6 +10,9 @@ from voicestream.settings.row import PREFIX, nearest
 from voicestream.settings.sources import read_dotenv
 from voicestream.settings.table import TABLE, Settings
 
+_RUNTIME = "VOICESTREAM_RUNTIME_DIR"
+"""No setting: verbs, which load none, read it, too."""
+
 
 def unknown_variables(
     settings: Settings, environ: Mapping[str, str] | None = None, folder: Path | None = None
@@ -26,7 +29,7 @@ def unknown_variables(
         SettingsError: the ``.env`` file is malformed.
     """
     environ = os.environ if environ is None else environ
-    known = {variable for row in TABLE for variable in row.variables}
+    known = {variable for row in TABLE for variable in row.variables} | {_RUNTIME}
     keys = {*settings.keys, *settings.key_variables}
     written = read_dotenv((folder or Path()) / ".env")
     named = [("", name) for name in sorted(environ)] + [(".env ", name) for name in sorted(written)]

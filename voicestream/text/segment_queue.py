@@ -131,6 +131,11 @@ class SegmentQueue:
             waiting = self._ready_chars + len(self._pipeline.pending)
             return self._taken_chars + waiting, self._closed
 
+    def waiting_text(self) -> str:
+        """What has been fed and not been taken yet."""
+        with self._changed:
+            return "".join(piece.text for piece in self._ready) + self._pipeline.pending
+
     def feed(self, text: str) -> None:
         """Take the next raw text. Waits while much text is waiting already."""
         for start in range(0, len(text), _SLICE_CHARS):

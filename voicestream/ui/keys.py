@@ -32,9 +32,16 @@ HINT = "space pause, ←→ sentence, +- tempo, vV volume, m mute, f more, q sto
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 
 
+foreground_told: list[Callable[[], bool]] = []
+"""Says whether the terminal is ours, where that cannot be asked: it is another process's, which
+handed it to us."""
+
+
 def in_foreground(stream: TextIO | None) -> bool:
     """Whether the terminal is ours to draw on and to set: who sets it from the background
     (``&``, ``bg``) is stopped. True where there is no terminal of ours."""
+    if foreground_told:
+        return foreground_told[0]()
     if sys.platform != "win32" and stream is not None:  # which has no process groups
         try:
             return os.tcgetpgrp(stream.fileno()) == os.getpgrp()

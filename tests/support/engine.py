@@ -1,0 +1,88 @@
+"""A real engine of its own, and the commands that it speaks for."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.support import command
+
+_WITHIN_S = 30.0
+
+
+class Engine:
+    """An engine in a runtime folder.
+
+    Attributes:
+        env: of commands that it speaks for.
+        folder: where these run.
+        runtime: the runtime folder.
+    """
+
+    def __init__(self, env: Mapping[str, str], folder: Path, runtime: Path) -> None:
+        self.env = dict(env)
+        self.folder = folder
+        self.runtime = runtime
+
+    def status(self) -> dict[str, Any]:
+        done = command.run("engine", "status", "--json", env=self.env, cwd=self.folder)
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it says of itself, without a command."""
+        found: dict[str, Any] = json.loads((self.runtime / "engine" / "lock").read_text() or "{}")
+        return found
+
+    @property
+    def calls(self) -> int:
+        """How many calls it has taken."""
+        return int(self.state["calls"])
+
+    @property
+    def pid(self) -> int:
+        return int(self.state["pid"])
+
+    def children(self) -> list[int]:
+        """Its processes: those that speak, and the spare one."""
+        listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return [int(number) for number in listed]
+
+    def until(self, speaking: int) -> None:
+        """Until so many calls are being carried out."""
+        ends_s = time.monotonic() + _WITHIN_S
+        while self.state.get("speaking") != speaking:
+            assert time.monotonic() < ends_s, self.state
+            time.sleep(0.01)
+
+
+@contextmanager
+def engine(env: Mapping[str, str], folder: Path, runtime: Path) -> Iterator[Engine]:
+    """An engine that runs as long as the block.
+
+    Args:
+        env: of the engine and of its callers.
+        folder: where its callers run.
+        runtime: the runtime folder, with a short path.
+    """
+    runtime.chmod(0o700)
+    env = {**env, "VOICESTREAM_RUNTIME_DIR": str(runtime), "VOICESTREAM_ENGINE": ""}
+    done = command.run("engine", "start", env=env, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    running = Engine(env, folder, runtime)
+    pid = running.pid
+    try:
+        yield running
+    finally:
+        for number in (signal.SIGCONT, signal.SIGTERM):
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                break

@@ -1,0 +1,57 @@
+"""The program as an engine loads it: whatever a speech needs sooner or later."""
+
+from __future__ import annotations
+
+import threading
+from importlib import import_module
+
+from voicestream.cli.parts import load_settings
+from voicestream.errors import VoicestreamError
+
+_OWN = (
+    *("cli.entry", "cli.say", "cli.targets", "cli.watch", "settings.profiles", "settings.unknown"),
+    *("settings.told", "session.conductor", "session.outputs", "session.wiring", "session.pacing"),
+    *("session.turn", "session.speech_request", "session.kept", "session.script"),
+    *("speech.failover", "speech.hedge", "speech.retry", "speech.auto", "speech.embedded"),
+    *("speech.cached", "session.caching", "session.loudness"),
+    *("speech.http.endpoint", "speech.http.request", "speech.http.limits"),
+    *("speech.realtime.endpoint", "speech.realtime.handshake", "text.source", "words"),
+    *("output.lasting", "output.waking", "output.miniaudio", "output.null", "output.save"),
+    *("decode.registry", "decode.mp3", "decode.raw", "decode.wav", "decode.opus", "decode.aac"),
+    *("decode.flac", "ui.panel", "ui.keys", "ui.summary", "ui.terminal"),
+)
+_FOREIGN = ("dotenv.parser", "_miniaudio", "tomllib", "sentencex", "certifi", "json")
+
+
+class Program:
+    """The program, loaded into the engine.
+
+    Attributes:
+        voice: whether the embedded voice is loaded.
+    """
+
+    def __init__(self) -> None:
+        self.voice = False
+
+    def load(self) -> None:
+        """Load what every call needs, and the embedded voice where the settings name it."""
+        for name in _OWN:
+            import_module(f"voicestream.{name}")
+        for name in _FOREIGN:
+            import_module(name)
+        try:
+            embedded = load_settings({}).embedded
+        except VoicestreamError:  # whoever speaks is told
+            embedded = False
+        if embedded:
+            self.load_voice()
+
+    def load_voice(self) -> None:
+        """Load the embedded voice, and leave no thread behind."""
+        from voicestream.speech.neural import neural_voice
+
+        neural_voice().sentences("Now.")
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join()
+        self.voice = True

@@ -1,0 +1,288 @@
+"""The engine itself: has everything loaded, and one process forked ahead for the next call.
+
+It has one thread, so that nothing is lost in a fork, and does nothing with what callers say:
+that is the spare's business. So it cannot be confused, and never holds a key.
+"""
+
+from __future__ import annotations
+
+import sys
+
+assert sys.platform != "win32"  # which has no fork(2)
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from voicestream.control.lines import Lines, Message
+from voicestream.engine.locked import Lock
+from voicestream.engine.place import VERSION
+from voicestream.engine.spare import Carry, Spare
+
+MOST_CALLERS = 64
+"""Speeches at a time; who comes then speaks by itself."""
+_SETTLE_S = 0.2
+"""The next spare is made so much later, unless somebody waits: the one before has much to do."""
+_LOOK_S = 5.0
+"""How often the engine looks whether it is still wanted."""
+_BACKLOG = 16
+_SOON_S = 1.0
+_MOST_FAILURES = 5
+
+
+class Loader(Protocol):
+    """What loads the program into the engine."""
+
+    voice: bool
+    """Whether the embedded voice is loaded."""
+
+    def load(self) -> None:
+        """Load what every call needs."""
+
+    def load_voice(self) -> None:
+        """Load the embedded voice."""
+
+
+class _Ended(BaseException):
+    """A signal ended the engine."""
+
+
+class _Child:
+    """A process of the engine.
+
+    Attributes:
+        pid: its number.
+        line: what it says of itself; its end is the child's.
+    """
+
+    def __init__(self, pid: int, line: socket.socket) -> None:
+        self.pid = pid
+        self.line = line
+        self.lines = Lines()
+        self.since_s = time.monotonic()
+
+    def fileno(self) -> int:
+        return self.line.fileno()
+
+
+class Engine:
+    """Listens in a folder, until it is told to end, or the folder goes.
+
+    Args:
+        folder: made if it is not there; nobody else's engine may run in it.
+        loader: loads what is to be there.
+        carry: what a spare does with its call.
+        linger_s: ends when nobody has called for so long; 0: never.
+        spawn: starts a spare that is given its sockets' numbers, instead of forking one.
+
+    Raises:
+        UsageError: an engine runs there already.
+        OSError: the folder cannot be used.
+    """
+
+    def __init__(
+        self,
+        folder: str,
+        loader: Loader,
+        carry: Carry,
+        linger_s: float = 0.0,
+        spawn: Callable[[int, int], Sequence[str]] | None = None,
+    ) -> None:
+        self._loader = loader
+        self._carry = carry
+        self._linger_s = linger_s
+        self._spawn = spawn
+        self._lock = Lock(folder)
+        self._path = f"{folder}/local.sock"
+        self._spare: _Child | None = None
+        self._busy: list[_Child] = []
+        self._called_s = time.monotonic()
+        self._calls = 0
+        self._failures = 0
+        self._wants_voice = False
+        self._code = _code_stamp()
+
+    def run(self) -> int:
+        """Load, listen and serve; return the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, _end)
+        try:
+            self._loader.load()
+            self._listener = self._listen()
+            self._tell_state()
+            while self._wanted():
+                self._turn()
+        except _Ended:
+            pass
+        finally:
+            self._close()
+        return 0 if self._failures < _MOST_FAILURES else 1
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket(socket.AF_UNIX)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)  # of one that was killed: the lock says that none runs
+        listener.bind(self._path)
+        os.chmod(self._path, 0o600)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+        self._inode = os.stat(self._path).st_ino
+        return listener
+
+    def _wanted(self) -> bool:
+        """Whether to go on: the folder is there, somebody has called lately, spares live."""
+        if self._failures >= _MOST_FAILURES:
+            return False
+        try:
+            there = os.stat(self._path).st_ino == self._inode
+        except OSError:
+            return False
+        idle_s = time.monotonic() - self._called_s
+        return there and not (self._linger_s and not self._busy and idle_s > self._linger_s)
+
+    def _turn(self) -> None:
+        """Wait for what happens next, and see to it."""
+        settled = time.monotonic() - self._called_s > _SETTLE_S
+        room = self._spare is None and len(self._busy) < MOST_CALLERS
+        if room and settled:
+            self._make_spare()
+            room = False
+        children = [*self._busy, *filter(None, [self._spare])]
+        waited: list[_Child | socket.socket] = [*children]
+        if room:
+            waited.append(self._listener)
+        look_s = min(_LOOK_S, self._linger_s or _LOOK_S)
+        ready, _, _ = select.select(waited, [], [], _SETTLE_S if room else look_s)
+        for child in children:
+            if child in ready:
+                self._hear(child)
+        if self._listener in ready and self._spare is None:
+            self._make_spare()
+        self._bury()
+        if self._wants_voice and not self._loader.voice:
+            self._loader.load_voice()
+            self._drop_spare()
+            self._tell_state()
+        if not self._busy and _code_stamp() != self._code:
+            self._restart()
+
+    def _hear(self, child: _Child) -> None:
+        try:
+            data = child.line.recv(65536)
+            messages = child.lines.feed(data)
+        except (OSError, ValueError):
+            data, messages = b"", []
+        for message in messages:
+            self._note(child, message)
+        if not data:
+            child.line.close()
+            if child is self._spare:  # it died without a call
+                self._spare = None
+                self._failures += time.monotonic() - child.since_s < _SOON_S
+            else:
+                self._busy.remove(child)
+                self._called_s = time.monotonic()
+                self._tell_state()
+
+    def _note(self, child: _Child, message: Message) -> None:
+        if message.get("taken") and child is self._spare:
+            self._spare, self._failures = None, 0
+            self._busy.append(child)
+            self._calls += 1
+            self._called_s = time.monotonic()
+            self._tell_state()
+        self._wants_voice = self._wants_voice or bool(message.get("voice"))
+
+    # processes
+
+    def _make_spare(self) -> None:
+        ours, theirs = socket.socketpair()
+        if self._spawn is not None:
+            pid = self._spawned(theirs)
+        else:
+            gc.collect()
+            gc.freeze()
+            pid = os.fork()
+            if pid == 0:
+                self._become_spare(ours, theirs)
+        theirs.close()
+        self._spare = _Child(pid, ours)
+
+    def _become_spare(self, ours: socket.socket, theirs: socket.socket) -> None:
+        """The child's way from here on; never returns."""
+        try:
+            os.setsid()  # a Ctrl-C on the engine's terminal is not for who speaks
+            ours.close()
+            for child in self._busy:
+                child.line.close()
+            self._lock.forget()
+            Spare(self._listener, theirs, self._carry).run()
+        except _Ended:
+            os._exit(0)
+        finally:
+            sys.excepthook(*sys.exc_info())
+            os._exit(1)
+
+    def _spawned(self, theirs: socket.socket) -> int:
+        assert self._spawn is not None
+        numbers = self._listener.fileno(), theirs.fileno()
+        process = subprocess.Popen(
+            self._spawn(*numbers), pass_fds=numbers, stdin=subprocess.DEVNULL
+        )
+        process.returncode = 0  # it is waited for here
+        return process.pid
+
+    def _drop_spare(self) -> None:
+        """The spare is out of date; what it has taken up by now it carries out."""
+        if self._spare is not None:
+            self._spare.line.close()
+            self._spare = None
+
+    def _bury(self) -> None:
+        """Take note of the children that have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                continue
+
+    def _restart(self) -> None:
+        """Go on as a new process image, of the program as it is now, with its memory given back."""
+        self._close()
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+    def _tell_state(self) -> None:
+        state = {
+            "pid": os.getpid(),
+            "version": VERSION,
+            "voice": self._loader.voice,
+            "speaking": len(self._busy),
+            "calls": self._calls,
+        }
+        self._lock.write(json.dumps(state))
+
+    def _close(self) -> None:
+        self._drop_spare()
+        with contextlib.suppress(OSError, AttributeError):
+            if os.stat(self._path).st_ino == self._inode:
+                os.unlink(self._path)
+        self._lock.release()
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise _Ended
+
+
+def _code_stamp() -> tuple[int, int]:
+    """What changes when another version is installed."""
+    try:
+        found = os.stat(os.path.join(os.path.dirname(__file__), "place.py"))
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
