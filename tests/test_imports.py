@@ -23,7 +23,7 @@ STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "out
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "playout": LEAVES | {"policy"},
-    "output": LEAVES | {"encode"},
+    "output": LEAVES | {"encode", "packets"},
     "packets": LEAVES | {"decode", "playout"},
     "session": LEAVES | STAGES | {"control"},
     "serve": LEAVES | {"speech", "encode"},

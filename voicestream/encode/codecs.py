@@ -90,6 +90,32 @@ class CodecEncoder:
             self._container.close()
 
 
+class OpusPackets:
+    """Opus, packet by packet, without a container: 20 ms each.
+
+    Args:
+        pcm: a rate that Opus knows, and one or two channels.
+    """
+
+    def __init__(self, pcm: PcmFormat) -> None:
+        context = av.CodecContext.create("libopus", "w")
+        assert isinstance(context, av.AudioCodecContext)
+        context.sample_rate, context.format = pcm.rate_hz, "s16"
+        context.layout = self._layout = _LAYOUTS[pcm.channels - 1]
+        context.bit_rate = 32_000 * pcm.channels
+        context.options = {"application": "voip", "frame_duration": "20"}
+        context.open()
+        self._rate_hz = pcm.rate_hz
+        self._context = context
+
+    def feed(self, frames: Frames16) -> list[bytes]:
+        """Return the packets that are whole with these frames."""
+        values = np.ascontiguousarray(frames).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(values, format="s16", layout=self._layout)
+        frame.sample_rate = self._rate_hz
+        return [bytes(packet) for packet in self._context.encode(frame)]
+
+
 @contextmanager
 def _as_os_error() -> Iterator[None]:
     """What FFmpeg finds wrong, as if the file could not be written."""

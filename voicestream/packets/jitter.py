@@ -120,6 +120,12 @@ class JitterBuffer:
         """Packets that wait for their turn."""
         return len(self._waiting)
 
+    @property
+    def stalled_frames(self) -> int:
+        """Of what was made up, that since the last packet: whether anything was lost, or the source
+        paused, the next one tells."""
+        return self._stalled
+
     def put(self, at_s: float, packet: RtpPacket) -> None:
         """Take a packet that came at ``at_s``, which does not go back."""
         self.figures.received += 1

@@ -81,6 +81,10 @@ def _device_sink(settings: Settings) -> Sink:
         from voicestream.output.null import NullSink
 
         return NullSink()
+    if settings.device.startswith("rtp://"):
+        from voicestream.output.rtp import RtpSink
+
+        return RtpSink(settings.device)
     return card_sink(settings.backend, settings.device)
 
 

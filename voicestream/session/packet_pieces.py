@@ -168,6 +168,7 @@ class PacketPieces:
             return {"refused": self._refused}
         seen, pcm = self._sound.buffer.figures, self._sound.pcm
         target = self._sound.buffer.target
+        concealed = seen.concealed_frames - self._sound.buffer.stalled_frames
         return {
             "received": seen.received,
             "lost": seen.lost,
@@ -178,7 +179,7 @@ class PacketPieces:
             "restarts": seen.restarts,
             "delay_ms": round(1000 * seen.mean_delay_s, 1),
             "target_ms": round(1000 * target.target_s, 1),
-            "concealed_ms": round(pcm.frames_to_ms(seen.concealed_frames), 1),
+            "concealed_ms": round(pcm.frames_to_ms(concealed), 1),
             "stretched_ms": round(pcm.frames_to_ms(self._sound.stretched_frames), 1),
             "drift_ppm": round(target.drift_ppm, 1),
         }
