@@ -217,6 +217,7 @@ def test_the_hook_loads_next_to_nothing(stage: Stage, claude: Agent) -> None:
     assert {name for name in found if name.startswith("voicestream")} == {
         *("voicestream.__main__", "voicestream.agents", "voicestream.agents.deliver"),
         *("voicestream.agents.events", "voicestream.control", "voicestream.control.runtime"),
+        "voicestream.control.folder",
     }
     assert {name for name in found if not name.startswith("voicestream")} <= {
         *("_json", "_socket", "_signal", "__future__", "binascii", "fcntl", "gc", "select"),

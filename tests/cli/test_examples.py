@@ -112,7 +112,7 @@ class Bench:
             "EDITOR": "sleep-editor",
             "GROQ_API_KEY": KEY,
             "VOICESTREAM_DEVICE": "null",
-            "VOICESTREAM_RUNTIME_DIR": self._runtime.name,
+            "VOICESTREAM_RUNTIME_DIR": f"{self._runtime.name}/{home.name[-20:]}",
             "VOICESTREAM_BASE_URL": self._server.url,
         }
 

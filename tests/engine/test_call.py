@@ -81,7 +81,7 @@ def test_what_fails_fails_alike(running: Engine, arguments: list[str], code: int
 
 
 def test_stdin_variables_and_mask_are_the_callers(running: Engine, url: str) -> None:
-    text = "Une phrase dite à voix haute, é.\n".encode("latin-1")
+    text = "Une phrase dite à voix haute.\n".encode("latin-1")
     env = {"VOICESTREAM_BASE_URL": url, "VOICESTREAM_VOICE": "other"}
     with ScriptedServer(lambda _: Script(RAMP.tobytes())) as server:
         env["VOICESTREAM_BASE_URL"] = server.url

@@ -73,6 +73,6 @@ def test_the_object_of_json_has_these_members_rounded_by_their_unit() -> None:
         "completed state ttfa_ms timeline_ms underruns rebuffers stall_ms holds hold_ms "
         "device_underflows device_hole_ms overruns stretched_s jitter_ms recommended_buffer_ms "
         "states_ms buffer_health audio_s played_s bytes throughput_kbps decode_ms buffer_ms "
-        "endpoint hedges cached format format_steps segments reworded spoken heard_chars "
+        "endpoint hedges packets cached format format_steps segments reworded spoken heard_chars "
         "stopped_in unspoken warnings errors".split()
     )

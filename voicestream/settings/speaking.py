@@ -162,14 +162,12 @@ class SpeakingSettings:
     engine: str = _setting(
         "",
         socket_path,
-        "the socket of an engine elsewhere, which is to speak; off: speak here, even where an "
-        "engine runs",
+        "off: speak here, even where an engine runs",
     )
     linger_s: float = _setting(
         0.0,
         number(0, 86_400),
-        "leave an engine behind, which is quicker the next time, until it was idle for so long, "
-        "seconds; 0: none",
+        "an engine ends when it was idle for so long, seconds; 0: never",
     )
     panel: Literal["auto", "on", "full", "off"] = _setting(
         "auto",
