@@ -105,10 +105,12 @@ def test_voices_speak_one_after_the_other_with_a_pause(
 ) -> None:
     voices.say("one")
     recording.wait_sound()
+    voices.verb("pause")  # a slow machine takes longer to start the others than it speaks
     voices.say("two")
     voices.waits(1)
     voices.say("three")
     voices.waits(2)
+    voices.verb("resume")
     for name in ("one", "two", "three"):
         assert voices.figures(name)["completed"]
     recording.wait_silence()
