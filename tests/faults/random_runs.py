@@ -68,7 +68,7 @@ def run_seeds(seeds: Sequence[int], folder: Path) -> tuple[Tally, list[Outcome]]
 
     def one(seed: int) -> Outcome:
         text, form = text_of(seed), list(TYPES)[seed % 3]
-        patience = {"timeout_s": 0.6, "stall_timeout_s": 0.4, "lookahead": seed % 4}
+        patience = {"timeout_s": 1.0, "stall_timeout_s": 0.7, "lookahead": seed % 4}
         settings = settings_for(proxy.url(str(seed)), form, **patience)
         try:
             outcome = run(text, settings, folder)

@@ -251,7 +251,7 @@ def test_a_slow_server_costs_silence_but_no_samples(
     env: dict[str, str], recording: Recording, tmp_path: Path
 ) -> None:
     asked = ["say", "A ramp.", "--json", "--playout", "fixed"]
-    with ScriptedServer(reply(RAMP.tobytes(), "audio/pcm", rate_bytes_per_s=24_000)) as server:
+    with ScriptedServer(reply(RAMP.tobytes(), "audio/pcm", rate_bytes_per_s=12_000)) as server:
         done = command.run(*asked, "--base-url", server.url, env=env, cwd=tmp_path)
     recording.wait_silence(1.0)
     recording.stop()
