@@ -75,7 +75,7 @@ ONLY_IN = {
     "pyaudio": ("output/portaudio.py",),
     "_miniaudio": ("output/miniaudio.py",),
     "miniaudio": (),
-    "httpx": ("speech/http/",),
+    "httpx": (),
     "httpcore": ("speech/http/",),
     "hibari": (
         "speech/prepared.py",

@@ -15,7 +15,8 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.pcm import from_int16
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.http.negotiate import Agreement
 
 RAMP = sound.ramp(1200)
@@ -126,11 +127,11 @@ def test_what_was_refused_once_is_remembered_for_the_endpoint(tmp_path: Path) ->
     assert said.run.code == 0
     assert said.formats.count("pcm") <= 3  # the first ones may be on their way together
     with ScriptedServer(accepting("wav", message="response_format must be wav")) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url))
+        endpoint = HttpEndpoint(EndpointConfig(server.url))
         for model in ("a", "a", "b"):
             assert list(endpoint.open(SpeechRequest("Hi.", model, "voice", "pcm")))
         endpoint.close()
-        endpoint = HttpEndpoint(HttpConfig(server.url))  # who knows who listens there by then
+        endpoint = HttpEndpoint(EndpointConfig(server.url))  # who knows who listens there by then
         assert list(endpoint.open(SpeechRequest("Hi.", "a", "voice", "pcm")))
         endpoint.close()
         formats = [request.json["response_format"] for request in server.requests]

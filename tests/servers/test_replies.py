@@ -18,7 +18,8 @@ from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, ResponseError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint, Route
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.retry import RetryPolicy
 
 RAMP = sound.ramp(1200)
@@ -91,7 +92,7 @@ def test_a_redirect_within_the_server_is_followed_once(
     to: Callable[[Request], str], status: int
 ) -> None:
     with ScriptedServer(moved(to, status)) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, KEY))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY))
         for _ in range(2):
             assert b"".join(endpoint.open(ASKED)) == PCM
         endpoint.close()
@@ -116,7 +117,7 @@ def test_a_redirect_within_the_server_is_followed_once(
 def test_any_other_redirect_is_not(to: str, status: int) -> None:
     answer = moved(lambda request: to.format(host=request.headers["host"]), status)
     with ScriptedServer(answer) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, KEY))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY))
         with pytest.raises(ResponseError, match="redirects"):
             endpoint.open(ASKED)
         endpoint.close()
@@ -127,7 +128,7 @@ def patient(server: ScriptedServer, retries: int) -> ResilientEndpoint:
     """An endpoint that waits next to nothing between its tries."""
     policy = RetryPolicy(retries, budget_s=30.0, first_s=0.001, longest_s=0.001)
     return ResilientEndpoint(
-        [Route("it", lambda: HttpEndpoint(HttpConfig(server.url, KEY)))], policy
+        [Route("it", lambda: HttpEndpoint(EndpointConfig(server.url, KEY)))], policy
     )
 
 
@@ -176,7 +177,7 @@ def test_a_model_that_loads_is_waited_for_beyond_all_counting() -> None:
 )
 def test_the_setting_behind_a_refused_field_is_named(answer: Any, hint: str) -> None:
     with ScriptedServer(Script.error(422, answer)) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url))
+        endpoint = HttpEndpoint(EndpointConfig(server.url))
         with pytest.raises(ResponseError) as raised:
             endpoint.open(ASKED)
         endpoint.close()
@@ -187,7 +188,7 @@ def test_the_setting_behind_a_refused_field_is_named(answer: Any, hint: str) -> 
 def test_a_proxy_is_named_where_it_fails(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv(f"{scheme}_proxy", "http://user:secret@127.0.0.1:9")
-    endpoint = HttpEndpoint(HttpConfig(f"{scheme}://far.invalid/v1", KEY))
+    endpoint = HttpEndpoint(EndpointConfig(f"{scheme}://far.invalid/v1", KEY))
     with pytest.raises(
         ConnectionFailedError, match=r"proxy http://127\.0\.0\.1:9 refused"
     ) as raised:
@@ -196,7 +197,7 @@ def test_a_proxy_is_named_where_it_fails(scheme: str, monkeypatch: pytest.Monkey
     assert "secret" not in str(raised.value)
     with ScriptedServer(Script.error(407, "who?")) as proxy:
         monkeypatch.setenv(f"{scheme}_proxy", proxy.url.removesuffix("/v1"))
-        endpoint = HttpEndpoint(HttpConfig(f"{scheme}://far.invalid/v1", KEY))
+        endpoint = HttpEndpoint(EndpointConfig(f"{scheme}://far.invalid/v1", KEY))
         with pytest.raises(ResponseError, match="proxy wants to know"):
             endpoint.open(ASKED)
         endpoint.close()

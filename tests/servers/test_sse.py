@@ -21,7 +21,8 @@ from tests.support.server import ScriptedServer
 from voicestream.errors import ReplyError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http import sse
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.http.sse import EventParser, SpeechEvents, StreamEvent
 
@@ -141,7 +142,7 @@ FLOATS = (RAMP / np.float32(32768)).astype("<f4").tobytes()
 def test_every_shape_in_the_wild_is_heard(body: bytes) -> None:
     """In this process: the way from events to the decoder's input."""
     with ScriptedServer(script(body, piece_bytes=(1, 700))) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url))
+        endpoint = HttpEndpoint(EndpointConfig(server.url))
         reply = endpoint.open(SpeechRequest("Hi.", "model", "voice", "pcm"))
         heard = b"".join(reply)
         endpoint.close()
@@ -189,7 +190,7 @@ def test_sound_is_handed_on_before_the_stream_ends() -> None:
     hold = threading.Event()
     body = first + stream(DONE)
     with ScriptedServer(script(body, hold_at_bytes=len(first), hold=hold)) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url))
+        endpoint = HttpEndpoint(EndpointConfig(server.url))
         pieces = iter(endpoint.open(SpeechRequest("Hi.", "model", "voice", "pcm")))
         assert next(pieces) == PCM[:999]
         hold.set()
@@ -226,7 +227,7 @@ def _connections(script: Script, replies: int) -> int:
     """Over how many connections so many replies come, one after the other."""
     with ScriptedServer(script) as server:
         # whoever waits for an end that does not come waits longer than a test may take
-        endpoint = HttpEndpoint(HttpConfig(server.url, limits=Limits(stall_s=200)))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, limits=Limits(stall_s=200)))
         for _ in range(replies):
             reply = endpoint.open(SpeechRequest("Hi.", "model", "voice", "pcm"))
             assert b"".join(reply) == PCM

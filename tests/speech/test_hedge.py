@@ -24,7 +24,8 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
 from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, Race, first_to_speak
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.retry import RetryPolicy
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
@@ -46,7 +47,7 @@ class Pair:
         self.notices = Notices()
 
         def maker(server: ScriptedServer) -> Callable[[], HttpEndpoint]:
-            return lambda: HttpEndpoint(HttpConfig(server.url, f"key of {server.url[-9:-3]}"))
+            return lambda: HttpEndpoint(EndpointConfig(server.url, f"key of {server.url[-9:-3]}"))
 
         routes = [
             Route(name, maker(server)) for name, server in zip("ab", self.servers, strict=True)

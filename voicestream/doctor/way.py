@@ -14,7 +14,7 @@ from voicestream.settings.endpoints import http_twin
 from voicestream.settings.proxy import proxy_for, tunnel_proxy
 from voicestream.settings.table import Settings
 from voicestream.speech.http.addresses import resolve
-from voicestream.speech.http.endpoint import connection_failed
+from voicestream.speech.http.failures import connection_failed
 from voicestream.speech.http.request import Target, connect
 
 _SOON_S = 14 * 86_400.0

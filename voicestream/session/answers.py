@@ -65,10 +65,10 @@ def answer_script(
     """Return a script of what a language model answers, as it is written. It is asked once the
     session starts, unless it was asked early."""
     from voicestream.session.script import Script
-    from voicestream.speech.http.endpoint import HttpConfig
+    from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.retry import RetryPolicy
 
-    config = HttpConfig(
+    config = EndpointConfig(
         base_url=chat_url(settings),
         api_key=settings.api_key,
         key_source=settings.sources.get("api_key", "the program") if settings.api_key else "",

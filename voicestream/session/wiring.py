@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from voicestream.settings.endpoints import EndpointKind, Place
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
+    from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.http.endpoint import HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.realtime.endpoint import RealtimeEndpoint
@@ -189,33 +190,26 @@ def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint)
 
 
 def _http(settings: Settings, asked: _Asked, early: Early | None = None) -> HttpEndpoint:
-    from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
-    from voicestream.speech.http.limits import Limits
+    from voicestream.speech.http.endpoint import HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
 
-    config = HttpConfig(
-        base_url=asked.url,
-        api_key=asked.key,
-        key_source=asked.key_source,
-        timeout_s=settings.timeout_s,
-        connect_s=settings.connect_timeout_s,
-        limits=Limits(settings.stall_timeout_s, settings.reply_timeout_s),
-        chunk_bytes=settings.chunk_size,
-        connections=settings.lookahead + 2,
-        headers=asked.headers,
-        body=asked.body,
-        rate_hz=asked.rate_hz,
-    )
+    config = _config(settings, asked)
     return HttpEndpoint(config, early if isinstance(early, EarlyRequest) else None)
 
 
 def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> RealtimeEndpoint:
-    from voicestream.speech.http.limits import Limits
     from voicestream.speech.realtime.endpoint import RealtimeEndpoint
     from voicestream.speech.realtime.handshake import Handshake
-    from voicestream.speech.realtime.stream import RealtimeConfig
 
-    config = RealtimeConfig(
+    config = _config(settings, asked)
+    return RealtimeEndpoint(config, early if isinstance(early, Handshake) else None)
+
+
+def _config(settings: Settings, asked: _Asked) -> EndpointConfig:
+    from voicestream.speech.http.config import EndpointConfig
+    from voicestream.speech.http.limits import Limits
+
+    return EndpointConfig(
         base_url=asked.url,
         api_key=asked.key,
         key_source=asked.key_source,
@@ -225,8 +219,8 @@ def _realtime(settings: Settings, asked: _Asked, early: Early | None = None) -> 
         chunk_bytes=settings.chunk_size,
         headers=asked.headers,
         body=asked.body,
+        rate_hz=asked.rate_hz,
     )
-    return RealtimeEndpoint(config, early if isinstance(early, Handshake) else None)
 
 
 _MAKERS: dict[EndpointKind, Callable[[Settings, _Asked, Early | None], Endpoint]] = {

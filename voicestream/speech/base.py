@@ -111,6 +111,40 @@ def notes_of(stream: SpeechStream) -> list[str]:
     return told
 
 
+class WrappedStream:
+    """A reply that passes through something: it tells what the reply in it tells."""
+
+    def __init__(self, stream: SpeechStream) -> None:
+        self._stream = stream
+
+    @property
+    def content_type(self) -> str:
+        return self._stream.content_type
+
+    @property
+    def rate_hz(self) -> int | None:
+        return self._stream.rate_hz
+
+    @property
+    def channels(self) -> int | None:
+        return self._stream.channels
+
+    @property
+    def sent_at_s(self) -> float:
+        return self._stream.sent_at_s
+
+    @property
+    def said(self) -> str | None:
+        return said_by(self._stream)
+
+    @property
+    def ends(self) -> str:
+        return ends_of(self._stream)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 class Endpoint(Protocol):
     """Is asked for speech. ``open`` may be called by several threads at once."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from voicestream.speech.base import SpeechStream, ends_of, said_by
+from voicestream.speech.base import SpeechStream, WrappedStream
 
 
-class BegunStream:
-    """Wraps a reply whose first byte is here.
+class BegunStream(WrappedStream):
+    """A reply whose first byte is here.
 
     Args:
         on_end: called, once or more, when no more of it comes.
@@ -18,7 +18,7 @@ class BegunStream:
     """
 
     def __init__(self, stream: SpeechStream, on_end: Callable[[], None]) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._on_end = on_end
         self._pieces = iter(stream)
         try:
@@ -26,30 +26,6 @@ class BegunStream:
         except BaseException:
             stream.close()
             raise
-
-    @property
-    def content_type(self) -> str:
-        return self._stream.content_type
-
-    @property
-    def rate_hz(self) -> int | None:
-        return self._stream.rate_hz
-
-    @property
-    def channels(self) -> int | None:
-        return self._stream.channels
-
-    @property
-    def sent_at_s(self) -> float:
-        return self._stream.sent_at_s
-
-    @property
-    def said(self) -> str | None:
-        return said_by(self._stream)
-
-    @property
-    def ends(self) -> str:
-        return ends_of(self._stream)
 
     def __iter__(self) -> Iterator[bytes]:
         yield self._first
@@ -61,4 +37,4 @@ class BegunStream:
 
     def close(self) -> None:
         self._on_end()
-        self._stream.close()
+        super().close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from voicestream.cache import About, Cache, digest
 from voicestream.errors import ConnectionFailedError
 from voicestream.records import dataclass
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, ends_of, said_by
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, WrappedStream
 
 _PIECE_BYTES = 1 << 14
 
@@ -145,7 +145,7 @@ class KeptStream:
         """Do nothing: no connection is held."""
 
 
-class PassingStream:
+class PassingStream(WrappedStream):
     """A reply that is kept once it is whole, and has proved to be sound."""
 
     def __init__(
@@ -156,37 +156,13 @@ class PassingStream:
         cache: Cache,
         keeping: Keeping,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream)
         self._request = request
         self._endpoint = endpoint
         self._cache = cache
         self._keeping = keeping
         self._key = keeping.key(request)
         self._part: Path | None = None
-
-    @property
-    def content_type(self) -> str:
-        return self._stream.content_type
-
-    @property
-    def rate_hz(self) -> int | None:
-        return self._stream.rate_hz
-
-    @property
-    def channels(self) -> int | None:
-        return self._stream.channels
-
-    @property
-    def sent_at_s(self) -> float:
-        return self._stream.sent_at_s
-
-    @property
-    def said(self) -> str | None:
-        return said_by(self._stream)
-
-    @property
-    def ends(self) -> str:
-        return ends_of(self._stream)
 
     def __iter__(self) -> Iterator[bytes]:
         gathered: list[bytes] | None = []
@@ -223,6 +199,3 @@ class PassingStream:
             self._cache.keep(self._key, part)
         else:
             part.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        self._stream.close()

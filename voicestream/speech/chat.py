@@ -19,7 +19,8 @@ from voicestream.errors import (
 from voicestream.records import dataclass
 
 if TYPE_CHECKING:
-    from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+    from voicestream.speech.http.config import EndpointConfig
+    from voicestream.speech.http.endpoint import HttpEndpoint
     from voicestream.speech.http.request import EarlyRequest
     from voicestream.speech.http.transport import HttpResponse
     from voicestream.speech.retry import RetryPolicy
@@ -53,7 +54,7 @@ class Question:
 
 def stream_answer(
     question: Question,
-    config: HttpConfig,
+    config: EndpointConfig,
     policy: RetryPolicy,
     early: EarlyRequest | None = None,
 ) -> Iterator[str]:

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Self, TextIO
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -154,12 +153,7 @@ class Panel:
             # The terminal is gone (EIO). The speech goes on without a picture.
             self._console.quiet = True
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self._due_s = -math.inf
             self.tick()

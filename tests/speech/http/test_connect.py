@@ -25,7 +25,8 @@ from voicestream.errors import (
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http import addresses
 from voicestream.speech.http.addresses import connect_any
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.http.request import EarlyRequest, Target, request_body
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
@@ -59,7 +60,7 @@ def test_a_trusted_server_is_asked_over_tls_on_one_connection(
             early = EarlyRequest(server.url, "", 5.0)
             early.start()
             early.send(request_body(ASKED))
-        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        endpoint = HttpEndpoint(EndpointConfig(server.url), early)
         for _ in range(2):
             assert b"".join(endpoint.open(ASKED)) == b"sound" * 9000
         endpoint.close()
@@ -80,7 +81,7 @@ def test_a_tls_connection_that_waits_for_the_text_is_used(
         monkeypatch.setattr(early, "take", lambda: connected)
         # a server of TLS 1.3 sends tickets of its own accord: that is no sign of an end
         assert select.select([connected], [], [], 10)[0]
-        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        endpoint = HttpEndpoint(EndpointConfig(server.url), early)
         assert b"".join(endpoint.open(ASKED)) == b"sound"
         endpoint.close()
         assert len(server.connected_s) == seen + 1
@@ -91,7 +92,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
 ) -> None:
     with ScriptedServer(Script(b"sound"), tls=True) as server:
         trust(server, tmp_path, monkeypatch)
-        endpoint = HttpEndpoint(HttpConfig(server.url.replace("127.0.0.1", "localhost"), KEY))
+        endpoint = HttpEndpoint(EndpointConfig(server.url.replace("127.0.0.1", "localhost"), KEY))
         with pytest.raises(ConnectionFailedError, match=r"certificate of localhost:\d+ is not"):
             endpoint.open(ASKED)
         endpoint.close()
@@ -100,7 +101,7 @@ def test_a_certificate_for_another_name_is_not_trusted(
 
 def test_a_connection_closed_while_idle_is_made_anew() -> None:
     with ScriptedServer([Script(raw=_CLOSING), Script(b"two")]) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url))
+        endpoint = HttpEndpoint(EndpointConfig(server.url))
         stream = endpoint.open(ASKED)
         connection = stream._response._connection.connector.stream.get_extra_info("socket")
         assert b"".join(stream) == b"one"
@@ -114,7 +115,7 @@ def test_a_connection_closed_while_idle_is_made_anew() -> None:
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer(Script(b"sound")) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
-        endpoint = HttpEndpoint(HttpConfig("http://no-such-host.invalid/v1", KEY))
+        endpoint = HttpEndpoint(EndpointConfig("http://no-such-host.invalid/v1", KEY))
         assert b"".join(endpoint.open(ASKED)) == b"sound"
         endpoint.close()
         (request,) = proxy.requests
@@ -124,7 +125,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
     with pytest.raises(SettingsError, match="proxy of the environment"):
-        HttpEndpoint(HttpConfig("http://host/v1"))
+        HttpEndpoint(EndpointConfig("http://host/v1"))
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_a_connection_opened_before_the_text_is_known_is_used_if_it_still_stands
         early = EarlyRequest(server.url, "", 5.0)
         early.start()
         early.send(None)
-        endpoint = HttpEndpoint(HttpConfig(server.url), early)
+        endpoint = HttpEndpoint(EndpointConfig(server.url), early)
         if not server_waits:
             early._done.wait(5)
             assert early._socket is not None
@@ -191,7 +192,7 @@ def test_tls_that_ends_without_its_own_end_is_cut(
         for cut in (False, True):
             thread = threading.Thread(target=serve, args=(cut,))
             thread.start()
-            endpoint = HttpEndpoint(HttpConfig(url))
+            endpoint = HttpEndpoint(EndpointConfig(url))
             stream = iter(endpoint.open(ASKED))
             assert next(stream) == b"half"
             if cut:
@@ -249,7 +250,7 @@ def test_a_resolver_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyP
         raise OSError
 
     monkeypatch.setattr(addresses.socket, "getaddrinfo", silent)
-    endpoint = HttpEndpoint(HttpConfig("http://far.example/v1", KEY, connect_s=0.2))
+    endpoint = HttpEndpoint(EndpointConfig("http://far.example/v1", KEY, connect_s=0.2))
     with pytest.raises(EndpointTimeoutError, match=r"within 0\.2 s"):
         endpoint.open(ASKED)
     assert asked.is_set()

@@ -15,7 +15,8 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, EndpointError, KeyRefusedError
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.http.request import EarlyRequest, request_body
 
 BODY = bytes(range(256)) * 40
@@ -33,7 +34,7 @@ def early_request(url: str, text: str = "Hello.", key: str = KEY) -> EarlyReques
 
 
 def endpoint_at(url: str, early: EarlyRequest | None = None, key: str = KEY) -> HttpEndpoint:
-    return HttpEndpoint(HttpConfig(url, key, timeout_s=30.0), early)
+    return HttpEndpoint(EndpointConfig(url, key, timeout_s=30.0), early)
 
 
 def spoken(endpoint: HttpEndpoint, text: str = "Hello.") -> bytes:
@@ -170,7 +171,7 @@ def test_bytes_are_handed_on_as_they_come_and_never_more_at_once() -> None:
     hold = threading.Event()
     script = Script(BODY, hold_at_bytes=5, hold=hold, framing="length")
     with ScriptedServer(script) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, chunk_bytes=1000))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, chunk_bytes=1000))
         pieces = iter(endpoint.open(asked()))
         assert next(pieces) == BODY[:5]  # though the rest is not there yet
         hold.set()

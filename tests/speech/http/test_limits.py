@@ -15,7 +15,8 @@ from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, EndpointTimeoutError, IncompleteReplyError, ReplyError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http import stream
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.http.limits import Limits, Watch, most_bytes
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
@@ -26,7 +27,7 @@ def spoken(script: Script, **more: float) -> bytes:
     """What comes, with limits of so many seconds."""
     limits = Limits(more.pop("stall_s", _PATIENT_S), more.pop("reply_s", _PATIENT_S))
     with ScriptedServer(script) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, KEY, limits=limits, **more))  # type: ignore[arg-type]
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY, limits=limits, **more))  # type: ignore[arg-type]
         try:
             return b"".join(endpoint.open(ASKED))
         finally:
@@ -55,7 +56,7 @@ def test_a_message_that_drips(status: int, kind: str, monkeypatch: pytest.Monkey
     monkeypatch.setattr(stream, "MESSAGE_S", 0.2)
     script = Script(b"x" * 4000, status, kind, piece_bytes=1, rate_bytes_per_s=50)
     with ScriptedServer(script) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, KEY))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY))
         with pytest.raises(EndpointError, match="xxx"):
             b"".join(endpoint.open(ASKED))
         assert server.wait_end().sent_bytes < 4000
@@ -67,7 +68,7 @@ def test_a_head_that_drips() -> None:
         ScriptedServer(Script(bytes(9), framing="length")) as server,
         FaultProxy(int(server.url.rsplit(":", 1)[1].split("/")[0]), _slow_head) as proxy,
     ):
-        endpoint = HttpEndpoint(HttpConfig(proxy.url(), KEY, timeout_s=0.3))
+        endpoint = HttpEndpoint(EndpointConfig(proxy.url(), KEY, timeout_s=0.3))
         with pytest.raises(EndpointTimeoutError, match=r"sent nothing for 0.3 s"):
             endpoint.open(ASKED)
         endpoint.close()
@@ -79,7 +80,7 @@ def _slow_head(_: Exchange) -> Fault:
 
 def test_time_in_which_nobody_reads_does_not_count() -> None:
     with ScriptedServer(Script(bytes(400_000), rate_bytes_per_s=4e6)) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url, KEY, limits=Limits(0.3, 0.3)))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY, limits=Limits(0.3, 0.3)))
         stream = endpoint.open(ASKED)
         received = 0
         for number, piece in enumerate(stream):

@@ -31,12 +31,12 @@ from voicestream.errors import (
 )
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
+from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.realtime.connection import MAX_MESSAGE_BYTES
 from voicestream.speech.realtime.endpoint import RealtimeEndpoint
 from voicestream.speech.realtime.handshake import open_early
 from voicestream.speech.realtime.protocol import first_messages
-from voicestream.speech.realtime.stream import RealtimeConfig
 
 
 def sound_of(text: str, size_bytes: int = 48_000) -> bytes:
@@ -54,7 +54,7 @@ def request(text: str = "Hello.", **more: Any) -> SpeechRequest:
 
 def endpoint_at(url: str, **more: Any) -> RealtimeEndpoint:
     fields: dict[str, Any] = {"timeout_s": 20.0, "limits": Limits(10.0, 60.0), **more}
-    return RealtimeEndpoint(RealtimeConfig(url, KEY, "the test", **fields))
+    return RealtimeEndpoint(EndpointConfig(url, KEY, "the test", **fields))
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_the_early_connection_has_asked_already(server: RealtimeServer) -> None:
     early.start()
     early.send(first_messages(request("One.")))
     server.wait(lambda: bool(server.asked))
-    endpoint = RealtimeEndpoint(RealtimeConfig(server.url, KEY), early)
+    endpoint = RealtimeEndpoint(EndpointConfig(server.url, KEY), early)
     second = endpoint.open(request("Two."))  # whoever comes first, each gets its own
     first = endpoint.open(request("One."))
     assert b"".join(second) == sound_of("Two.")
@@ -120,7 +120,7 @@ def test_an_early_connection_without_a_text_is_kept_for_the_first(server: Realti
     early = open_early(server.url, KEY, "gpt-realtime-x", 20.0)
     early.start()
     early.send(None)
-    endpoint = RealtimeEndpoint(RealtimeConfig(server.url, KEY), early)
+    endpoint = RealtimeEndpoint(EndpointConfig(server.url, KEY), early)
     assert b"".join(endpoint.open(request())) == sound_of("Hello.")
     endpoint.close()
     assert len(server.handshakes) == len(server.sessions) == 1

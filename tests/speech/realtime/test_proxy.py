@@ -18,11 +18,11 @@ from voicestream.doctor.finding import exit_code
 from voicestream.errors import ConnectionFailedError, EndpointError, SettingsError
 from voicestream.settings.table import load
 from voicestream.speech.base import SpeechRequest
-from voicestream.speech.http.endpoint import HttpConfig, HttpEndpoint
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.endpoint import HttpEndpoint
 from voicestream.speech.realtime.endpoint import RealtimeEndpoint
 from voicestream.speech.realtime.handshake import open_early
 from voicestream.speech.realtime.protocol import first_messages
-from voicestream.speech.realtime.stream import RealtimeConfig
 
 SOUND = b"sound!" * 8000
 ASKED = SpeechRequest("Hello.", "gpt-realtime-x", "marin", "pcm")
@@ -41,7 +41,7 @@ def honest(asked: Asked) -> Iterator[Step]:
 
 
 def heard(url: str, early: bool = False) -> bytes:
-    config = RealtimeConfig(url, KEY, "the test", timeout_s=20.0)
+    config = EndpointConfig(url, KEY, "the test", timeout_s=20.0)
     opening = None
     if early:
         opening = open_early(url, KEY, ASKED.model, 20.0)
@@ -141,7 +141,7 @@ def test_a_realtime_url_where_only_http_is_spoken_is_told(status: int) -> None:
 
 def test_a_speech_url_where_only_websockets_are_spoken_is_told() -> None:
     with RealtimeServer(honest) as server:
-        endpoint = HttpEndpoint(HttpConfig(server.url.replace("ws:", "http:"), KEY))
+        endpoint = HttpEndpoint(EndpointConfig(server.url.replace("ws:", "http:"), KEY))
         with pytest.raises(ConnectionFailedError) as caught:
             endpoint.open(ASKED)
         endpoint.close()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
-from collections.abc import Iterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
 import httpcore
@@ -16,15 +13,15 @@ from voicestream.errors import (
     EndpointTimeoutError,
     KeyRefusedError,
 )
-from voicestream.records import dataclass, field
 from voicestream.settings.proxy import proxy_for
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.cancel import Call
-from voicestream.speech.http.limits import Limits, Timeouts, Watch, most_bytes
+from voicestream.speech.http.config import EndpointConfig
+from voicestream.speech.http.failures import connection_failed
+from voicestream.speech.http.limits import Timeouts, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.request import (
-    CONNECT_S,
     ROUTE,
     USUAL_PORTS,
     EarlyRequest,
@@ -33,40 +30,12 @@ from voicestream.speech.http.request import (
     request_body,
     request_headers,
 )
-from voicestream.speech.http.stream import AnyResponse, HttpSpeechStream, Origin, said
+from voicestream.speech.http.stream import HttpSpeechStream, Origin, said
 from voicestream.speech.http.transport import ERRORS, HttpResponse, Transport
-from voicestream.speech.http.tunnel import NoTunnelError
 
 _MOST_REDIRECTS = 5
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
 """Content types of replies that name none. OpenAI's own default format is MP3."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpConfig:
-    """Where and how to ask."""
-
-    base_url: str
-    api_key: str = ""
-    key_source: str = ""
-    """The variable or flag the key came from, for messages."""
-    timeout_s: float = 30.0
-    """The longest wait for the first byte of a reply."""
-    connect_s: float = CONNECT_S
-    """The longest wait for a connection."""
-    limits: Limits = field(default_factory=Limits)
-    chunk_bytes: int = 4096
-    connections: int = 4
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Sent with each request, besides ours; names in lower case."""
-    body: Mapping[str, object] = field(default_factory=dict)
-    """Fields sent with each request, besides ours."""
-    rate_hz: int = 0
-    """Of raw PCM, whatever the reply says; 0: as it says."""
-
-    @property
-    def connect_timeout_s(self) -> float:
-        return min(self.timeout_s, self.connect_s)
 
 
 class HttpEndpoint:
@@ -78,7 +47,7 @@ class HttpEndpoint:
     """
 
     def __init__(
-        self, config: HttpConfig, early: EarlyRequest | None = None, route: str = ROUTE
+        self, config: EndpointConfig, early: EarlyRequest | None = None, route: str = ROUTE
     ) -> None:
         self.config = config
         self._route = route
@@ -127,7 +96,7 @@ class HttpEndpoint:
                 return HttpSpeechStream(self.origin, response, kind, watch, self.config.rate_hz)
             body = said(response, self.origin)
             if not agreement.learn(asked, response.status, body):
-                error = self.refused(response.status, response, body)
+                error = self.refused(response, body)
                 if isinstance(error, KeyRefusedError) and self._is_lasting(error):
                     self._key_refused = error
                 raise error
@@ -142,7 +111,20 @@ class HttpEndpoint:
         if 200 <= response.status < 300:
             return response
         words = said(response, self.origin)
-        raise self.refused(response.status, response, words)
+        raise self.refused(response, words)
+
+    def get(self, route: str) -> HttpResponse:
+        """Ask for what stands at another route; return when the head of an answer is here.
+
+        Raises:
+            EndpointError: it cannot be reached.
+        """
+        headers = request_headers(self.target, self.config.api_key, self.config.headers)
+        del headers["content-type"]
+        try:
+            return self._transport.get(Target.of(self.config.base_url, route).path, headers)
+        except ERRORS as error:
+            raise self.failure(error) from error
 
     def _follow(self, body: bytes, call: Call | None = None) -> HttpResponse:
         """Return the answer to a request, wherever on the same server it is given.
@@ -198,11 +180,11 @@ class HttpEndpoint:
     def close(self) -> None:
         self._transport.close()
 
-    def refused(self, status: int, answer: AnyResponse, body: bytes) -> EndpointError:
+    def refused(self, answer: HttpResponse, body: bytes) -> EndpointError:
         """Return the error for an answer other than 200 whose ``body`` has been read."""
         location = answer.headers.get("location", "")
         error = refusal(
-            status,
+            answer.status,
             self.url,
             body,
             location=self.origin.without_key(location.encode()).decode(),
@@ -239,64 +221,3 @@ class HttpEndpoint:
             str(error),
             "Try again. If it is a Realtime API, write its address with wss:// (or ws://).",
         )
-
-
-_PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names it; NO_PROXY makes exceptions."
-
-
-def connection_failed(host: str, error: Exception) -> EndpointError:
-    """Return the error for a connection that could not be made, by what caused it."""
-    if isinstance(error, NoTunnelError) and error.status == 407:
-        return refusal(407, host, error.reason.encode())
-    failed = _connection_failed(host, error)
-    failed.repeatable = not any(map(_lasting, _causes(error)))
-    return failed
-
-
-def _connection_failed(host: str, error: Exception) -> ConnectionFailedError:
-    from voicestream.speech.http.tls import CertificatesError
-
-    causes = list(_causes(error))
-    if isinstance(error, NoTunnelError):
-        return ConnectionFailedError(f"{host} cannot be reached", str(error))
-    if any(isinstance(cause, CertificatesError) for cause in causes):
-        return ConnectionFailedError(
-            "the certificates cannot be read",
-            str(error),
-            "Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
-        )
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return ConnectionFailedError(
-            f"the certificate of {host} is not trusted",
-            str(error),
-            "Set SSL_CERT_FILE if the server has a certificate of your own.",
-        )
-    if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return ConnectionFailedError(
-            f"no TLS with {host}", str(error), "Does this server speak https on that port?"
-        )
-    proxied = _PROXY_HINT if "the proxy " in host else ""
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = proxied or "Check the spelling of --base-url, and the network."
-        return ConnectionFailedError(f"no address found for {host}", str(error), hint)
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        hint = proxied or "Is the server running, on that port?"
-        return ConnectionFailedError(f"{host} refused the connection", hint=hint)
-    return ConnectionFailedError(f"no connection to {host}", str(error), "Is the network up?")
-
-
-def _lasting(cause: BaseException) -> bool:
-    """Return whether a failure would be the same when asked again: of a certificate or a
-    protocol, but not of a connection that ended."""
-    from voicestream.speech.http.tls import CertificatesError
-
-    return isinstance(cause, ssl.SSLError | CertificatesError) and not isinstance(
-        cause, ssl.SSLEOFError
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        current = current.__cause__ or current.__context__

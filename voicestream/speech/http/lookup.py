@@ -1,14 +1,10 @@
-"""What an endpoint lists beside speech: asked over HTTP when there is no hurry."""
+"""What an endpoint lists beside speech."""
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 
-from voicestream.settings.proxy import proxy_url
-from voicestream.speech.http.request import request_headers, url_of
-from voicestream.speech.http.stream import said
-from voicestream.speech.http.tls import tls_context
+from voicestream.speech.http.stream import content, said
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint
@@ -24,40 +20,15 @@ def fetched(endpoint: HttpEndpoint, route: str) -> bytes | None:
     """Return what the endpoint answers at ``{base_url}{route}``; None if there is no such thing.
 
     Raises:
-        EndpointError: it cannot be reached, refuses, or answers beyond all bounds.
+        EndpointError: it cannot be reached, refuses, or breaks off.
     """
-    import httpx  # 60 ms that speech does not wait for
-
-    config = endpoint.config
-    headers = request_headers(endpoint.target, config.api_key, config.headers)
-    del headers["content-type"]
-    timeout = httpx.Timeout(config.timeout_s, connect=config.connect_timeout_s)
-    try:
-        with (
-            httpx.Client(
-                headers=headers,
-                timeout=timeout,
-                follow_redirects=False,
-                trust_env=False,
-                proxy=proxy_url(config.base_url) or None,
-                verify=_context(config.base_url),
-            ) as client,
-            client.stream("GET", url_of(config.base_url, route)) as response,
-        ):
-            body = said(response, endpoint.origin, MAX_ANSWER_BYTES)
-    except httpx.HTTPError as error:
-        raise endpoint.failure(error.__cause__ or error) from error
-    if response.status_code in _ABSENT:
+    response = endpoint.get(route)
+    if response.status == 200:
+        return content(response, endpoint.origin, MAX_ANSWER_BYTES)
+    words = said(response, endpoint.origin)
+    if response.status in _ABSENT:
         return None
-    if response.status_code != 200:
-        raise endpoint.refused(response.status_code, response, body)
-    return body
-
-
-def _context(base_url: str) -> ssl.SSLContext:
-    """Return a context with trusted certificates, read only where they are needed."""
-    secure = base_url.startswith("https:")
-    return tls_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    raise endpoint.refused(response, words)
 
 
 def items_of(found: Any) -> list[Any] | None:

@@ -33,7 +33,7 @@ ROUTE = "/audio/speech"
 """Below the base URL."""
 USUAL_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
-"""What httpx leaves as it is in a path."""
+"""What stays as it is in a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,6 @@ class Target:
         """The ``Host`` header."""
         usual = self.port == USUAL_PORTS.get(self.scheme)
         return self.bracketed if usual else f"{self.bracketed}:{self.port}"
-
-
-def url_of(base_url: str, route: str) -> str:
-    """Return the URL of a route below a base URL, whose query stays behind it."""
-    base, mark, query = base_url.partition("?")
-    return base + route + mark + query
 
 
 def key_headers(target: Target, api_key: str) -> dict[str, str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.records import dataclass
@@ -53,24 +52,30 @@ class Origin:
         return without_key(text, self.api_key).encode("utf-8", "surrogateescape")
 
 
-class AnyResponse(Protocol):
-    """Any HTTP library's response whose body has not been read."""
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-
-    def iter_raw(self) -> Iterator[bytes]: ...
-
-    def close(self) -> None: ...
-
-
-def said(response: AnyResponse, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+def said(response: HttpResponse, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
     """Read the body of an answer that is not speech, or its beginning, without the key.
 
     Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
     """
     try:
         return origin.without_key(beginning(_timely(_inflated(response, limit_bytes)), limit_bytes))
+    finally:
+        response.close()
+
+
+def content(response: HttpResponse, origin: Origin, limit_bytes: int) -> bytes:
+    """Read an answer that is not speech as ``said`` does.
+
+    Raises:
+        EndpointError: it broke off.
+    """
+    found = bytearray()
+    try:
+        for piece in _timely(_inflated(response, limit_bytes)):
+            found += piece
+            if len(found) > limit_bytes:
+                break
+        return origin.without_key(found)
     finally:
         response.close()
 
@@ -84,7 +89,7 @@ def _timely(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _inflated(
-    response: AnyResponse, piece_bytes: int, watch: Watch | None = None
+    response: HttpResponse, piece_bytes: int, watch: Watch | None = None
 ) -> Iterator[bytes]:
     # not iter_bytes: one piece of it may be a thousand times larger than what came
     inflater = Inflater(response.headers.get("content-encoding", ""), piece_bytes)

@@ -19,6 +19,7 @@ from voicestream.errors import (
 from voicestream.redact import without_key
 from voicestream.settings.proxy import tunnel_proxy
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.limits import most_bytes
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import RealtimeConnection
@@ -36,7 +37,7 @@ from voicestream.speech.realtime.protocol import (
     session_update,
     trouble_error,
 )
-from voicestream.speech.realtime.stream import RealtimeConfig, RealtimeStream
+from voicestream.speech.realtime.stream import RealtimeStream
 
 _ELSE = "For a speech endpoint write https:// or http://, and a model that is no Realtime one."
 
@@ -54,7 +55,7 @@ class RealtimeEndpoint:
         SettingsError: the environment names a proxy that cannot be used.
     """
 
-    def __init__(self, config: RealtimeConfig, early: Handshake | None = None) -> None:
+    def __init__(self, config: EndpointConfig, early: Handshake | None = None) -> None:
         self._config = config
         self._early = early
         self._proxy = tunnel_proxy(config.base_url)
@@ -174,7 +175,7 @@ class RealtimeEndpoint:
                 f"{host} did not accept a connection within {self._config.connect_s:g} s",
                 hint="Is the address right, and the network up?",
             )
-        from voicestream.speech.http.endpoint import connection_failed
+        from voicestream.speech.http.failures import connection_failed
 
         return connection_failed(host, error)
 
@@ -229,7 +230,7 @@ class _Slot:
 
 
 def _reported(
-    config: RealtimeConfig, url: str, trouble: dict[str, Any], wait_s: float | None
+    config: EndpointConfig, url: str, trouble: dict[str, Any], wait_s: float | None
 ) -> EndpointError:
     """Return the error for what the server reports, without the key that it may repeat."""
     if config.api_key:

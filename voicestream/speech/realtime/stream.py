@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from voicestream.errors import (
     CutShortError,
@@ -14,29 +13,10 @@ from voicestream.errors import (
     IncompleteReplyError,
     ReplyError,
 )
-from voicestream.records import dataclass, field
-from voicestream.speech.http.limits import Limits
-from voicestream.speech.http.request import CONNECT_S
+from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.realtime.connection import RealtimeConnection
 from voicestream.speech.realtime.protocol import RATE_HZ, ServerEvent
 from voicestream.speech.realtime.responses import Response
-
-
-@dataclass(frozen=True, slots=True)
-class RealtimeConfig:
-    """Where and how to ask. The fields mean what they mean for HTTP endpoints."""
-
-    base_url: str
-    api_key: str = ""
-    key_source: str = ""
-    timeout_s: float = 30.0
-    connect_s: float = CONNECT_S
-    limits: Limits = field(default_factory=Limits)
-    chunk_bytes: int = 4096
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Of the handshake, besides ours; names in lower case."""
-    body: Mapping[str, Any] = field(default_factory=dict)
-    """Fields of the session, besides ours."""
 
 
 class RealtimeStream:
@@ -47,7 +27,7 @@ class RealtimeStream:
     channels: int | None = 1
 
     def __init__(
-        self, config: RealtimeConfig, connection: RealtimeConnection, reply: Response
+        self, config: EndpointConfig, connection: RealtimeConnection, reply: Response
     ) -> None:
         self._config = config
         self._connection = connection
