@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from hypothesis import settings
 from tests.support.canary import canary, pytest_runtest_makereport  # noqa: F401  for every test
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
+from voicestream.settings.sources import user_cache_folder
 
 # a command that is compiled anew at each start is not what its users have
 sys.dont_write_bytecode = False
@@ -59,7 +63,31 @@ def _state_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # whatever is asked for is asked of the endpoint
         patch.setenv("VOICESTREAM_CACHE", "off")
         patch.setenv("VOICESTREAM_ENGINE", "off")
+        # for the prepared voice; of all workers, so that it is made once
+        cache = tmp_path_factory.getbasetemp().parent / "cache"
+        cache.mkdir(mode=0o700, exist_ok=True)
+        patch.setenv("XDG_CACHE_HOME", str(cache))
+        with _prepared_voice():
+            yield
+
+
+@contextmanager
+def _prepared_voice() -> Iterator[None]:
+    """Have the embedded voice prepared, by the first of several workers, and not by each user."""
+    if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
         yield
+        return
+    with subprocess.Popen([sys.executable, "-m", "voicestream.speech.prepared"]):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_kept_replies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server may have the port, and be asked for the text, of another test's."""
+    test = blake2b(request.node.nodeid.encode(), digest_size=8).hexdigest()
+    monkeypatch.setattr(
+        "voicestream.cache.user_cache_folder", lambda name: user_cache_folder(name) / test
+    )
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,8 @@ def forget_keys_in(error: BaseException | None) -> None:
 
 
 _UNIT = lazy_pattern(
-    r"(?i:(?P<gap>\x1b\[[0-?]*[ -/]*[@-~]|[^!-~]+?(?=\x1b|[!-~]|\Z)|\\+[nrt])"
+    r"(?i:(?=[^!-~]|[\\%=&])"  # what all begin with; saves most time
+    r"(?P<gap>\x1b\[[0-?]*[ -/]*[@-~]|[^!-~]+?(?=\x1b|[!-~]|\Z)|\\+[nrt])"
     r"|\\+u(?P<u>[0-9a-f]{4})|\\+u\{(?P<brace>[0-9a-f]{1,6})\}|\\+x(?P<x>[0-9a-f]{2})"
     r"|\\+(?P<octal>[0-7]{3})|\\+(?P<bare>.)|[%=](?:25)*(?P<percent>[0-9a-f]{2})"
     r"|&(?:amp;)*(?:\#(?P<decimal>[0-9]{1,7})|\#x(?P<hex>[0-9a-f]{1,6})|(?P<name>[a-z]{2,9}));)"
@@ -60,6 +61,10 @@ _TAIL = lazy_pattern(r"[\w+/=-]{0,4}")
 
 
 def _without(text: str, keys: Iterable[str]) -> str:
+    plain = _UNIT.sub(_as_meant, _UNIT.sub(_as_meant, text))
+    keys = [key for key in keys if any(True for _ in _anywhere(text, plain, key))]
+    if not keys:
+        return text  # as nearly always: where each of its characters stands need not be known
     once, first = _plainly(text)
     plain, places = _plainly(once)  # what is not seen may be spelled, too
     spans: list[tuple[int, int]] = []
@@ -94,6 +99,13 @@ def _plainly(text: str) -> tuple[str, list[tuple[int, int]]]:
     return "".join(pieces), places
 
 
+def _as_meant(unit: re.Match[str]) -> str:
+    if unit.lastgroup == "gap":
+        return ""
+    meant = _meant(unit)
+    return unit[0] if meant is None else meant
+
+
 def _meant(unit: re.Match[str]) -> str | None:
     """The character that is meant, nothing for a gap; None where it is no spelling after all."""
     kind = unit.lastgroup or ""
@@ -104,6 +116,11 @@ def _meant(unit: re.Match[str]) -> str | None:
     if kind in _BASE:
         return chr(min(int(unit[kind], _BASE[kind]), 0x10FFFF))
     return unit[kind] if kind == "bare" else ""
+
+
+def _anywhere(text: str, plain: str, key: str) -> Iterator[tuple[int, int]]:
+    yield from _found(text.translate(_LOWER), key.translate(_LOWER))
+    yield from _hidden(plain, key)
 
 
 def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:

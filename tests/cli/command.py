@@ -79,6 +79,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "VOICESTREAM_TURN": "mix",
         "VOICESTREAM_ENGINE": "off",
         "VOICESTREAM_CACHE": "off",
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(home / ".cache")),
     }
 
 

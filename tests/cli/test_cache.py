@@ -28,6 +28,13 @@ def reply(request: Request) -> Script:
     return Script(speechlike(0.2 + len(text) / 20).tobytes())
 
 
+def at(home: Path) -> dict[str, str]:
+    """The environment of a user with a cache of his own."""
+    found = environment(home, {"XDG_CACHE_HOME": str(home / ".cache")})
+    del found["VOICESTREAM_CACHE"]
+    return found
+
+
 def reply_sound() -> Script:
     return Script(speechlike(0.3).tobytes())
 
@@ -41,7 +48,7 @@ def server() -> Iterator[ScriptedServer]:
 def say(
     home: Path, url: str, *more: str, text: str = TEXT, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    told = environment(home, {"VOICESTREAM_RETRIES": "0"}, env or {})
+    told = at(home) | {"VOICESTREAM_RETRIES": "0", **(env or {})}
     return run("say", text, "--base-url", url, *more, env=told, cwd=home)
 
 
@@ -92,7 +99,7 @@ def test_what_was_broken_is_asked_for_again(tmp_path: Path) -> None:
 
 
 def listed(home: Path) -> bytes:
-    done = run("cache", "list", "--json", env=environment(home), cwd=home)
+    done = run("cache", "list", "--json", env=at(home), cwd=home)
     assert done.returncode == 0
     return done.stdout
 
@@ -108,15 +115,15 @@ def test_what_is_kept_is_told_and_forgotten(tmp_path: Path, server: ScriptedServ
     for file in folder.iterdir():
         assert KEY.encode() not in file.read_bytes()
         assert KEY not in file.name
-    plain = run("cache", env=environment(tmp_path), cwd=tmp_path)
+    plain = run("cache", env=at(tmp_path), cwd=tmp_path)
     assert b"Hello there" in plain.stdout
     assert b"--cache is short" in plain.stderr
-    off = run("cache", "off", env=environment(tmp_path), cwd=tmp_path)
+    off = run("cache", "off", env=at(tmp_path), cwd=tmp_path)
     assert off.returncode == 0
     assert b"forgotten" in off.stderr
     assert not [file for file in folder.iterdir() if file.suffix == ".reply"]
-    assert run("config", "get", "cache", env=environment(tmp_path), cwd=tmp_path).stdout == b"off\n"
-    assert run("cache", "eat", env=environment(tmp_path), cwd=tmp_path).returncode == 2
+    assert run("config", "get", "cache", env=at(tmp_path), cwd=tmp_path).stdout == b"off\n"
+    assert run("cache", "eat", env=at(tmp_path), cwd=tmp_path).returncode == 2
 
 
 def test_a_full_disk_is_no_error(tmp_path: Path, server: ScriptedServer) -> None:

@@ -104,4 +104,7 @@ class Cell:
         return (MENDED | NAMED)[self.fault](exchange.attempt)
 
 
-CELLS = [Cell(f, form, text) for f in MENDED | NAMED for form in TYPES for text in (ONE, TEN)]
+TEXTS = {"pcm": (ONE, TEN), "mp3": (ONE, TEN), "opus": (ONE,)}
+"""Ten sentences take ten times as long; how they follow each other is of no format."""
+
+CELLS = [Cell(f, form, text) for f in MENDED | NAMED for form in TYPES for text in TEXTS[form]]

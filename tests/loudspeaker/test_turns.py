@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.recording import Recording
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import ramp
+from voicestream.control.client import tell
 
 RATE_HZ = 24_000
 PAUSE_S = 0.3
@@ -50,15 +52,14 @@ class Voices:
             cwd=self.folder,
         )
 
-    def verb(self, *words: str) -> list[dict[str, Any]]:
-        done = command.run(*words, "--json", env=self.env, cwd=self.folder)
-        return json.loads(done.stdout)
+    def verb(self, verb: str) -> list[dict[str, Any]]:
+        return tell(verb, everybody=verb == "status")
 
     def until(self, true: Callable[[list[dict[str, Any]]], bool]) -> None:
-        for _ in range(400):
-            if true(self.verb("status")):
-                return
-        raise AssertionError(self.verb("status"))
+        ends_s = time.monotonic() + 30
+        while not true(self.verb("status")):
+            assert time.monotonic() < ends_s, self.verb("status")
+            time.sleep(0.02)
 
     def waits(self, count: int) -> None:
         """Until so many wait for their turn."""
@@ -71,9 +72,14 @@ class Voices:
 
 
 @pytest.fixture
-def voices(loudspeaker: Loudspeaker, tmp_path: Path) -> Iterator[Voices]:
+def voices(
+    loudspeaker: Loudspeaker, tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Voices]:
+    short.chmod(0o700)
+    monkeypatch.setenv("VOICESTREAM_RUNTIME_DIR", str(short))
+    runtime = {"VOICESTREAM_RUNTIME_DIR": str(short)}
     speaker = {name: loudspeaker.env[name] for name in KEPT if name in loudspeaker.env}
-    env = command.environment(tmp_path, speaker, {"VOICESTREAM_TURN": "wait"})
+    env = command.environment(tmp_path, speaker, runtime, {"VOICESTREAM_TURN": "wait"})
 
     def reply(request: Any) -> Script:
         return Script(sound_of(request.json["input"]).tobytes(), rate_bytes_per_s=8 * 48_000)
@@ -159,7 +165,7 @@ def test_stop_silences_the_speaker_and_the_next_one_speaks(
     recording.wait_sound()
     voices.say("two")
     voices.waits(1)
-    assert voices.verb("stop")[0]["ok"]
+    assert command.run("stop", env=voices.env, cwd=voices.folder).returncode == 0
     assert not voices.figures("one", code=130)["completed"]
     assert voices.figures("two")["completed"]
     recording.wait_silence()

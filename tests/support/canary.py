@@ -12,6 +12,7 @@ import logging
 import subprocess
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -39,12 +40,17 @@ FORMS = forms_of(KEY)
 
 
 def is_in(written: str | bytes) -> bool:
-    """Whether the key is part of it, in any of its forms; or, if it is not long, in any spelling
-    that is known where keys are taken out of what is told."""
+    """Whether the key is part of it, in any of its forms; or, in what comes before a zero byte
+    and is not long, in any spelling that is known where keys are taken out of what is told."""
     data = written.encode("utf-8", "replace") if isinstance(written, str) else written
     if any(form in data for form in FORMS):
         return True
-    text = data[:_LOOKED_AT_BYTES].decode("utf-8", "replace")
+    return _is_spelled_in(data[:_LOOKED_AT_BYTES].partition(b"\0")[0])
+
+
+@lru_cache(2048)  # log records are much alike
+def _is_spelled_in(data: bytes) -> bool:
+    text = data.decode("utf-8", "replace")
     return without_key(text, KEY) != text
 
 

@@ -13,11 +13,13 @@ from typing import Any
 from tests.support.canary import KEY
 
 ROOT = Path(__file__).parents[2]
-_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VOICESTREAM_BACKEND")
+_KEPT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "VOICESTREAM_BACKEND", "XDG_CACHE_HOME")
 
 
 def environment(home: Path, *more: Mapping[str, str]) -> dict[str, str]:
     """What a new user's process has: a home, a key, and nothing of ours but ``more``.
+
+    And the folder where the tests keep the prepared voice.
 
     An empty ``OPENAI_API_KEY`` in ``more`` takes the key away.
     """
@@ -26,6 +28,7 @@ def environment(home: Path, *more: Mapping[str, str]) -> dict[str, str]:
     found["OPENAI_API_KEY"] = KEY
     found["VOICESTREAM_TURN"] = "mix"  # tests that run side by side do not wait for each other
     found["VOICESTREAM_ENGINE"] = "off"  # that of whoever runs the tests is not theirs
+    found["VOICESTREAM_CACHE"] = "off"  # what is asked for is asked of the server
     found["VOICESTREAM_LOUDNESS"] = "off"  # what was sent is compared with what is heard
     for part in more:
         found |= part

@@ -9,6 +9,8 @@ from voicestream.output.base import Fill
 from voicestream.pcm import PcmFormat
 
 PERIOD_S = 0.016
+_SHORTEST_WAIT_S = 0.004
+"""A clock that runs faster asks for more frames at once, so that it does not keep a core busy."""
 
 
 class NullSink:
@@ -46,8 +48,8 @@ class NullSink:
         self._thread.start()
 
     def _run(self, fill: Fill) -> None:
-        frames = self._pcm.s_to_frames(PERIOD_S)
-        period_s = PERIOD_S / self._speed
+        period_s = max(PERIOD_S / self._speed, _SHORTEST_WAIT_S)
+        frames = self._pcm.s_to_frames(period_s * self._speed)
         due_s = time.monotonic()
         while True:
             fill(frames, due_s)
