@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from voicestream.cli.commands import COMMANDS, JSON, Argument, Command, command_of
-from voicestream.cli.options import SHORT, Option, SayCall
+from voicestream.cli.options import OPTIONS, SHORT, Option, SayCall, make_sound
 from voicestream.cli.report import print_text, report
 from voicestream.cli.typed import FIRST_WORDS, option_hint
 from voicestream.cli.verbs import VERBS, run_verb
@@ -50,12 +50,18 @@ def _argument_parameter(argument: Argument) -> inspect.Parameter:
     return inspect.Parameter(argument.name, _KEYWORD, default=default, annotation=annotation)
 
 
-def _split(values: dict[str, Any]) -> SayCall:
-    settings, own = _settings_and_own(values)
-    words = own.pop("text")
-    own["text"] = " ".join(words) if words else None
-    own["file"] = list(own.get("file") or ())
-    return SayCall(settings=settings, **own)
+def _spoken(name: str) -> Callable[..., int]:
+    """A command that makes sound; the way without typer is in ``cli.entry``."""
+
+    def carry_out(**values: Any) -> int:
+        settings, own = _settings_and_own(values)
+        words = own.pop("text", None)
+        for many in {"file", "sources"} & own.keys():
+            own[many] = list(own[many] or ())
+        text = " ".join(words) if words else None
+        return make_sound(name, SayCall(settings=settings, text=text, **own))
+
+    return carry_out
 
 
 def _settings_and_own(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -63,33 +69,6 @@ def _settings_and_own(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
     names = {row.name for row in TABLE}
     settings = {n: v for n, v in values.items() if n in names and v is not None}
     return settings, {n: v for n, v in values.items() if n not in names}
-
-
-def _say(**values: Any) -> int:
-    from voicestream.cli.say import say
-
-    return say(_split(values))
-
-
-def _ask(**values: Any) -> int:
-    from voicestream.cli.ask import ask
-
-    return ask(_split(values))
-
-
-def _again(**values: Any) -> int:
-    from voicestream.cli.again import again
-
-    settings, own = _settings_and_own(values)
-    return again(SayCall(settings=settings, **own))
-
-
-def _play(**values: Any) -> int:
-    from voicestream.cli.play import play
-
-    settings, own = _settings_and_own(values)
-    own["sources"] = list(own.get("sources") or ())
-    return play(SayCall(settings=settings, **own))
 
 
 def _config(**values: Any) -> int:
@@ -202,10 +181,7 @@ def _verb(name: str) -> Callable[..., int]:
 
 
 _CARRY_OUT: dict[str, Callable[..., int]] = {
-    "say": _say,
-    "ask": _ask,
-    "again": _again,
-    "play": _play,
+    **{name: _spoken(name) for name in OPTIONS},
     "config": _config,
     "cache": _cache,
     "voices": _voices,
@@ -216,7 +192,7 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
     "hook": _hook,
     "mcp": _mcp,
     "engine": _engine,
-    "trace record": _say,
+    "trace record": _spoken("say"),
     "trace replay": _replay,
     "completion": _completion,
     "help": _help,

@@ -55,25 +55,11 @@ def _run(arguments: Sequence[str]) -> int:
         from voicestream.cli.lookup import run_help
 
         return run_help(arguments[1:])
-    from voicestream.cli.options import quick_say
+    from voicestream.cli.options import make_sound, quick_say
 
     call = quick_say(arguments)
-    if call is not None and arguments[0] == "ask":
-        from voicestream.cli.ask import ask
-
-        return ask(call)
-    if call is not None and arguments[0] == "again":
-        from voicestream.cli.again import again
-
-        return again(call)
-    if call is not None and arguments[0] == "play":
-        from voicestream.cli.play import play
-
-        return play(call)
     if call is not None:
-        from voicestream.cli.say import say
-
-        return say(call)
+        return make_sound(arguments[0], call)
     from voicestream.cli.app import run_app
 
     return run_app(list(arguments))

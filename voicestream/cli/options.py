@@ -207,3 +207,16 @@ def quick_say(arguments: Sequence[str]) -> SayCall | None:
     if taken is not None and (call.text or not set(call.settings) <= set(taken)):
         return None
     return call
+
+
+def make_sound(command: str, call: SayCall) -> int:
+    """Carry out a call of one of ``OPTIONS``; return the exit code."""
+    if command == "ask":
+        from voicestream.cli.ask import ask as carry_out
+    elif command == "again":
+        from voicestream.cli.again import again as carry_out
+    elif command == "play":
+        from voicestream.cli.play import play as carry_out
+    else:
+        from voicestream.cli.say import say as carry_out
+    return carry_out(call)

@@ -1,13 +1,10 @@
-"""The feeder: the head segment's bytes to samples, joined to those before."""
+"""The feeder: the segments in order, each one's bytes to samples, and what fails of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from voicestream.counters import Cue, SegmentFigures
-from voicestream.dsp.convert import Converter
-from voicestream.dsp.join import Joiner, JoinSettings
-from voicestream.dsp.stretch import Stretcher
+from voicestream.counters import SegmentFigures
 from voicestream.errors import (
     ConnectionFailedError,
     DecodeError,
@@ -21,19 +18,15 @@ from voicestream.errors import (
     VoicestreamError,
 )
 from voicestream.metrics import Metrics
-from voicestream.pcm import PcmFormat, Samples, silence
-from voicestream.records import replace
 from voicestream.session.fetchers import Fetchers
 from voicestream.session.job import Job
+from voicestream.session.joined import JoinedSound
 from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.reply import MOST_FRUITLESS, Reply
-from voicestream.session.speech_request import lighter_may_follow
 from voicestream.settings.table import Settings
 from voicestream.state import Status
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
 
 _HOPELESS = 3
 """So many segments that fail one after the other end the reply."""
@@ -42,7 +35,7 @@ Announce = Callable[[str, SegmentFigures | None, str], None]
 
 
 class Feeder:
-    """Runs in one thread of its own and owns decoders, converters and the joiner."""
+    """Runs in one thread of its own and owns the decoders and the joined sound."""
 
     def __init__(
         self,
@@ -58,28 +51,11 @@ class Feeder:
         self._playback = playback
         self._pacing = pacing
         self._metrics = metrics
-        self._settings = settings
-        self._loudness = loudness
         self._download_first = not settings.streaming
         self._resumes = min(settings.retries, MOST_FRUITLESS)
         self._announce = announce
-        self._pauses_s = {
-            Boundary.CLAUSE: settings.pause_clause_ms / 1000,
-            Boundary.SENTENCE: settings.pause_sentence_ms / 1000,
-            Boundary.PARAGRAPH: settings.pause_paragraph_ms / 1000,
-        }
-        self._join = JoinSettings(
-            trim=settings.trim,
-            normalize=settings.normalize,
-            # a text with tags may ask for any pause: no quiet is played before that is known
-            least_pause_ms=0.0 if settings.tags else 1000 * min(self._pauses_s.values()),
-        )
-        self._joiner: Joiner | None = None
-        self._stretcher: Stretcher | None = None
-        self._converter: Converter | None = None
-        self._end: Boundary | None = None  # of the last segment that was heard
+        self._joined = JoinedSound(playback, pacing, metrics, settings, loudness)
         self._failed_in_a_row = 0
-        self._at_s = 0.0  # the arrival of what is decoded now
         self._job: Job | None = None
         self._sound = False  # the latest segment came in one rendering, nothing of it broken
         # any thread
@@ -136,12 +112,7 @@ class Feeder:
         self._fetchers.fail_unheard()
 
     def _play_out(self) -> None:
-        if self._joiner is not None:
-            self._write(self._joiner.flush())
-            self._write_held()
-            if self._playback.pcm is not None:
-                self._write(silence(self._fetchers.trailing_ms / 1000, self._playback.pcm))
-                self._write_held()
+        self._joined.finish(self._fetchers.trailing_ms)
         self._playback.drain()
 
     def _run_all(self) -> None:
@@ -212,17 +183,17 @@ class Feeder:
         reply = Reply(job, self._again, self._resumes, self._metrics.notices.notify)
         try:
             for samples in reply:
-                self._at_s = job.spool.at_s
                 if self._cancelled or self._skipping:
                     return
-                self._take(job, reply.format, samples)
+                if reply.format is not None:
+                    self._joined.feed(job, reply.format, samples)
                 self._pacing.skip(job.spool.held_s)
         except DecodeError as error:
             raise _named(job, error) from error
         finally:
             self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
-                self._end_segment(job)  # what came before it broke off is heard all the same
+                self._joined.end(job)  # what came before it broke off is heard all the same
         self._sound = not (reply.skipped or reply.resumed)
         self._tell_of(job, reply)
         if not (job.figures.audio_s or self._cancelled):
@@ -241,99 +212,6 @@ class Feeder:
             notify(f"{reply.skipped} broken pieces of {what} were left out")
         for note in reply.notes:
             notify(note)
-
-    def _take(self, job: Job, pcm: PcmFormat | None, samples: Samples) -> None:
-        if not len(samples) or pcm is None:
-            return
-        self._metrics.timeline.mark("first_sample")
-        if not job.figures.audio_s:
-            self._begin_segment(job, pcm)
-        seconds = pcm.frames_to_s(len(samples))
-        job.figures.audio_s += seconds
-        self._metrics.feeder.decoded_s += seconds
-        self._join_on(job, samples)
-
-    def _begin_segment(self, job: Job, source: PcmFormat) -> None:
-        pcm = self._playback.pcm or self._playback.open(source, job.segment.spoken)
-        if self._joiner is None or self._stretcher is None:
-            self._joiner = Joiner(pcm, self._join)
-            self._stretcher = Stretcher(pcm, self._settings.tempo)
-        self._converter = Converter(source, pcm)
-        pause_s = None if self._end is None else self._pauses_s[self._end]
-        if self._playback.starved:
-            pause_s = 0.0  # the pause has been heard already, and longer than asked for
-        told_s = (job.segment.pause_ms or 0) / 1000
-        if job.segment.pause_ms is not None and self._end is not None and self._join.trim:
-            pause_s, told_s = told_s, 0.0
-        self._pacing.begin(job.figures.request_at_s, job.read_late)
-        if lighter_may_follow(self._settings, job.request.format):
-            figures = job.figures
-            asked_s, came_s = figures.request_at_s or 0.0, figures.first_byte_at_s or 0.0
-            expected_s = len(job.segment.text) / SPEECH_CHARS_PER_S / self._settings.tempo
-            self._pacing.hand_over(expected_s, came_s - asked_s)
-        self._write(self._joiner.begin(pause_s), job)
-        self._write(silence(told_s, pcm), job)  # before the first, or between untrimmed ones
-        begins_at = self._playback.written_frames + self._stretcher.waiting_frames
-        segment = job.segment
-        cue = Cue(
-            begins_at,
-            segment.text,
-            segment=segment.index,
-            goes_on=segment.end is Boundary.CLAUSE,
-            recorded=job.recorded,
-        )
-        self._metrics.feeder.cues.append(cue)
-        job.figures.status = Status.PLAYING
-
-    def _join_on(self, job: Job, samples: Samples) -> None:
-        if self._joiner is not None and self._converter is not None:
-            self._write(self._joiner.feed(self._converter.feed(samples)), job)
-
-    def _end_segment(self, job: Job) -> None:
-        if self._joiner is None or self._converter is None or not job.figures.audio_s:
-            return
-        self._write(self._joiner.feed(self._converter.flush()))
-        self._write(self._joiner.end())
-        self._write_held()
-        cues = self._metrics.feeder.cues
-        cues[-1] = replace(cues[-1], end_frame=self._playback.written_frames)
-        self._pacing.join()
-        self._playback.replan()
-        self._converter = None
-        self._end = job.segment.end
-
-    def _write(self, samples: Samples, job: Job | None = None) -> None:
-        """Play joined sound at the tempo asked for, or slower where more would be late.
-
-        That is after the joiner, so that pauses shorten as speech does.
-
-        Args:
-            samples: shape ``(frames, channels)``; they came with the latest arrival.
-            job: there may be more of it.
-        """
-        pcm, stretcher = self._playback.pcm, self._stretcher
-        if pcm is None or stretcher is None or not len(samples):
-            return
-        samples = self._loudness.feed(samples, pcm)
-        sound_s = pcm.frames_to_s(len(samples)) / self._settings.tempo
-        share = self._pacing.share(self._at_s, sound_s, self._playback.ring_s)
-        stretcher.tempo = self._settings.tempo * share
-        more = job is not None and (job.spool.size_bytes > 0 or self._download_first)
-        self._play(pcm, stretcher.feed(samples), share, more)
-
-    def _write_held(self) -> None:
-        """Play what the stretcher holds: nothing of a segment waits for the next one."""
-        pcm, stretcher = self._playback.pcm, self._stretcher
-        if pcm is not None and stretcher is not None:
-            self._play(pcm, stretcher.flush(), stretcher.tempo / self._settings.tempo)
-
-    def _play(self, pcm: PcmFormat, samples: Samples, share: float, more: bool = False) -> None:
-        if not len(samples):
-            return
-        if share < 1.0:
-            self._metrics.feeder.stretched_s += pcm.frames_to_s(len(samples))
-        self._pacing.arrived(samples, self._at_s)
-        self._playback.write(samples, more)
 
 
 def _named(job: Job, error: EndpointError) -> EndpointError:
