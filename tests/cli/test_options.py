@@ -39,7 +39,7 @@ def read_by_library(arguments: list[str]) -> SayCall | None:
         context = _SAY.make_context("say", list(arguments))
     except (typer_app._Mistake, typer.Exit):
         return None
-    return typer_app._split(context.params)
+    return typer_app.call_of(context.params)
 
 
 @given(st.lists(_WORDS, max_size=5))

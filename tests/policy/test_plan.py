@@ -14,7 +14,7 @@ from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.base import Fixed, Policy
 from voicestream.policy.pauses import KnownPauses
 from voicestream.policy.plan import Plan, Planner
-from voicestream.policy.simulate import NULL, simulate
+from voicestream.policy.simulate import SimulatedDevice, simulate
 from voicestream.state import State, StateMachine
 from voicestream.trace import Trace
 
@@ -205,7 +205,7 @@ def play(trace: Trace, policy: Policy) -> tuple[float, Rig]:
 @pytest.mark.parametrize("make", [lambda: Fixed(0.15), Adaptive], ids=["fixed", "adaptive"])
 def test_the_simulation_tells_what_the_player_does(name, make):
     for trace, content in family(name, 3, 7):
-        told = simulate(trace, make(), content.pauses, NULL)
+        told = simulate(trace, make(), content.pauses, SimulatedDevice(periods=1, lead_in_s=0.0))
         start_s, rig = play(trace, make())
         assert start_s == told.start_s
         waited_s = rig.figures.stall_s + rig.figures.hold_s

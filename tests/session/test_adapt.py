@@ -56,7 +56,9 @@ def test_a_lighter_format_may_follow_the_widest_where_that_is_left_open() -> Non
 @pytest.mark.parametrize("complete", [False, True])
 def test_a_request_held_back_is_no_pause_of_the_writer(complete: bool) -> None:
     idle: list[bool] = []
-    fetchers: Any = SimpleNamespace(next_job=lambda: None, text_length=lambda: (9, complete))
+    fetchers: Any = SimpleNamespace(
+        next_job=lambda: None, text_length=lambda: (9, complete), trailing_ms=0
+    )
     playback: Any = SimpleNamespace(idle=idle.append, drain=lambda: None)
     pacing: Any = None
     loudness = Loudness(AUTO, "", kept=False)

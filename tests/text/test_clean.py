@@ -9,10 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicestream.printable import printable
-from voicestream.text.clean import Cleaner, clean
+from voicestream.text.clean import Cleaner
 
 HOSTILE = "\b\b_+\u00ad"
 HOSTILE += "\x1b\x9b\x9d[]()0;1mHJ\x07\\\n\r\t \x00\x7f\x85\u202e\u200b\u200d\u200cabک\u094d\ud800"
+
+
+def clean(text: str) -> str:
+    cleaner = Cleaner()
+    return cleaner.feed(text) + cleaner.flush()
+
 
 CASES = [
     ("plain text\n\tstays", "plain text\n\tstays"),

@@ -54,14 +54,18 @@ def _spoken(name: str) -> Callable[..., int]:
     """A command that makes sound; the way without typer is in ``cli.entry``."""
 
     def carry_out(**values: Any) -> int:
-        settings, own = _settings_and_own(values)
-        words = own.pop("text", None)
-        for many in {"file", "sources"} & own.keys():
-            own[many] = list(own[many] or ())
-        text = " ".join(words) if words else None
-        return make_sound(name, SayCall(settings=settings, text=text, **own))
+        return make_sound(name, call_of(values))
 
     return carry_out
+
+
+def call_of(values: dict[str, Any]) -> SayCall:
+    """Return what typer has read as a call."""
+    settings, own = _settings_and_own(values)
+    words = own.pop("text", None)
+    for many in {"file", "sources"} & own.keys():
+        own[many] = list(own[many] or ())
+    return SayCall(settings=settings, text=" ".join(words) if words else None, **own)
 
 
 def _settings_and_own(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

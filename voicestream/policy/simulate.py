@@ -35,7 +35,6 @@ class SimulatedDevice:
 
 CARD = SimulatedDevice()
 """As PortAudio on ALSA pulls."""
-NULL = SimulatedDevice(periods=1, lead_in_s=0.0)
 
 
 @dataclass(slots=True)
@@ -46,8 +45,6 @@ class Stop:
     seconds: float
     in_pause: bool
     began_s: float = 0.0
-    missed_pause: bool = False
-    """Not in a pause, though one was passed since the sound stopped arriving."""
 
 
 @dataclass(slots=True)
@@ -57,7 +54,6 @@ class Outcome:
     start_s: float = 0.0
     end_s: float = 0.0
     stops: list[Stop] = field(default_factory=list)
-    optimum_s: float = 0.0
 
     @property
     def pause_wait_s(self) -> float:
@@ -70,11 +66,6 @@ class Outcome:
     @property
     def word_stops(self) -> int:
         return sum(not stop.in_pause for stop in self.stops)
-
-    @property
-    def missed_pauses(self) -> int:
-        """Stops inside words whose wait would have fitted into a pause just before."""
-        return sum(stop.missed_pause for stop in self.stops)
 
     @property
     def cost_s(self) -> float:
@@ -128,10 +119,9 @@ class _Run:
         self._next = 0
         self._written = 0
         self._read = 0
-        self._read_at_arrival = 0
         self._stop: Stop | None = None
         self._held = False
-        self.outcome = Outcome(optimum_s=trace.best_start_s)
+        self.outcome = Outcome()
 
     @property
     def _ended(self) -> bool:
@@ -171,7 +161,6 @@ class _Run:
             came = True
         if came:
             self._plan = self._planner.plan(self._read)
-            self._read_at_arrival = self._read
 
     def _skip(self, started_s: float, calls: int) -> int:
         """Play at once what all calls take at which nothing can happen; return how many those
@@ -216,17 +205,10 @@ class _Run:
 
     def _silence(self, frames: int, began_s: float) -> None:
         if self._stop is None:
-            in_pause = self._in_pause(self._read)
-            missed = not in_pause and self._passed_pause(self._read_at_arrival, self._read)
-            self._stop = Stop(self._read, 0.0, in_pause, began_s, missed)
+            self._stop = Stop(self._read, 0.0, self._in_pause(self._read), began_s)
             self.outcome.stops.append(self._stop)
         self._stop.seconds += frames / self._rate_hz
 
     def _in_pause(self, frame: int) -> bool:
         index = bisect.bisect_right(self._judged_starts, frame) - 1
         return index >= 0 and frame <= self._judged_ends[index]
-
-    def _passed_pause(self, start: int, end: int) -> bool:
-        """Return whether a pause ends between two frames."""
-        index = bisect.bisect_left(self._judged_ends, start)
-        return index < len(self._judged_ends) and self._judged_ends[index] < end

@@ -81,9 +81,3 @@ class Cleaner:
         if kept:
             self._last = kept[-1]
         return kept
-
-
-def clean(text: str) -> str:
-    """A whole text without controls and escape sequences."""
-    cleaner = Cleaner()
-    return cleaner.feed(text) + cleaner.flush()
