@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.files import create_part, read_bounded
+from voicestream.notices import Notify, unheeded
 from voicestream.records import dataclass, fields
 from voicestream.settings.sources import user_cache_folder
 
@@ -80,15 +81,17 @@ class Cache:
     Args:
         most_bytes: of all files together.
         folder: instead of the user's.
+        tell: told why a reply could not be kept, each time.
     """
 
-    def __init__(self, most_bytes: int, folder: Path | None = None) -> None:
+    def __init__(
+        self, most_bytes: int, folder: Path | None = None, tell: Notify = unheeded
+    ) -> None:
         self._most_bytes = most_bytes
         self.most_reply_bytes = most_bytes // 4
         """A longer reply is not kept."""
         self.folder = folder or user_cache_folder("speech")
-        self.trouble = ""
-        """Why a reply could not be kept, in words; empty: all could."""
+        self._tell = tell
 
     def holds(self, key: str) -> bool:
         """Return whether there is a reply of this name, perhaps a damaged one."""
@@ -133,7 +136,7 @@ class Cache:
                 Path(part).unlink(missing_ok=True)
                 raise
         except OSError as error:
-            self.trouble = error.strerror or str(error)
+            self._tell_of(error)
             return None
         return Path(part)
 
@@ -142,7 +145,7 @@ class Cache:
         try:
             os.replace(part, self._file(key))
         except OSError as error:
-            self.trouble = error.strerror or str(error)
+            self._tell_of(error)
 
     def drop(self, key: str) -> None:
         """Forget one reply."""
@@ -169,7 +172,7 @@ class Cache:
             finally:
                 os.close(handle)
         except OSError as error:
-            self.trouble = error.strerror or str(error)
+            self._tell_of(error)
         return False
 
     def entries(self) -> list[Kept]:
@@ -191,6 +194,9 @@ class Cache:
             count += _remove(path) and path.endswith(_ENDING)
         _remove(str(self.folder / _SEEN))
         return count
+
+    def _tell_of(self, error: OSError) -> None:
+        self._tell(f"replies cannot be kept in {self.folder}: {error.strerror or error}")
 
     def _file(self, key: str) -> str:
         return f"{self.folder}{os.sep}{key}{_ENDING}"

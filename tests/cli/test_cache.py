@@ -128,6 +128,7 @@ def test_what_is_kept_is_told_and_forgotten(tmp_path: Path, server: ScriptedServ
 
 def test_a_full_disk_is_no_error(tmp_path: Path, server: ScriptedServer) -> None:
     (tmp_path / ".cache").write_bytes(b"in the way")
-    done = say(tmp_path, server.url, "--cache", "on", "--device", "null", text="Hello.")
+    done = say(tmp_path, server.url, "--cache", "on", "-o", str(tmp_path / "a.wav"))
     assert done.returncode == 0
     assert done.stderr.count(b"warning") <= 1
+    assert done.stderr.count(b"replies cannot be kept") == 1, done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from voicestream.cache import Cache
 from voicestream.errors import ConnectionFailedError, IncompleteReplyError
-from voicestream.session.caching import _is_faithful
+from voicestream.session.caching import _identity, _is_faithful
+from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint, SpeechRequest, ends_of, is_cached, said_by, settle
 from voicestream.speech.cached import CachedEndpoint, Keeping
 
@@ -171,3 +173,16 @@ def test_short_texts_are_kept_from_their_second_time_on(tmp_path: Path) -> None:
     ]
     assert heard == [False, False, False, False, True, False]
     assert [kept.about.text for kept in Cache(1 << 20, tmp_path).entries()] == [REQUEST.text]
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_other"),
+    [({"X-Style": "sad"}, True), ({"X-Api-Key": "abcdefgh"}, False), ({}, False)],
+)
+def test_headers_shape_the_sound_unless_they_carry_keys(
+    headers: dict[str, str], is_other: bool
+) -> None:
+    plain = _identity(Settings(base_url="http://here/v1"))
+    told = _identity(Settings(base_url="http://here/v1", extra_headers=json.dumps(headers)))
+    assert (told != plain) is is_other
+    assert "abcdefgh" not in str(told)

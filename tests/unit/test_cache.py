@@ -95,17 +95,20 @@ def test_a_text_counts_as_seen_from_its_second_time_on(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no such permissions")
 def test_a_folder_that_others_may_write_into_is_not_used(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
-    cache = Cache(1 << 20, tmp_path)
+    told: list[str] = []
+    cache = Cache(1 << 20, tmp_path, told.append)
     assert cache.begin(digest(1), ABOUT, SOUND) is None
-    assert "others may write" in cache.trouble
+    assert len(told) == 1
+    assert "others may write" in told[0]
     assert not cache.was_seen(digest(1))
 
 
 def test_without_a_folder_nothing_is_kept_and_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    cache = Cache(1 << 20, tmp_path / "file" / "speech")
+    told: list[str] = []
+    cache = Cache(1 << 20, tmp_path / "file" / "speech", told.append)
     assert cache.begin(digest(1), ABOUT, SOUND) is None
-    assert cache.trouble
+    assert told
     assert cache.find(digest(1)) is None
     assert not cache.was_seen(digest(1))
     assert cache.entries() == []
@@ -159,3 +162,19 @@ def test_killed_in_the_middle_every_reply_is_whole_or_not_there(tmp_path: Path) 
     assert all(each in (None, (ABOUT, SOUND)) for each in found)
     assert any(found)
     assert used_bytes(tmp_path) <= 101 * 10_500 + 8192
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_a_disk_that_fills_up_in_mid_write_leaves_nothing_and_is_told(tmp_path: Path) -> None:
+    import resource
+
+    told: list[str] = []
+    cache = Cache(1 << 20, tmp_path, told.append)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        assert cache.begin(digest("a"), ABOUT, bytes(8192)) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert told == [f"replies cannot be kept in {tmp_path}: File too large"]
+    assert not list(tmp_path.iterdir())

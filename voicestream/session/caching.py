@@ -7,11 +7,14 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from voicestream.cache import Cache
-from voicestream.notices import Notices
+from voicestream.notices import Notices, unheeded
 from voicestream.session.speech_request import Speakable, speech_request
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint
 from voicestream.speech.cached import CachedEndpoint, Keeping
+
+_SECRET = {"auth", "authorization", "cookie", "key", "apikey", "secret", "token"}
+"""Words in the name of a header that says who asks, not what for: a new key is no new voice."""
 
 
 def cached(
@@ -35,7 +38,10 @@ def cached(
 
     keeping = _keeping(settings, identity or _identity(settings), may_keep)
     name = name or settings.base_url.partition("?")[0]
-    return CachedEndpoint(make, name, _cache(settings), keeping, bool(settings.fallbacks))
+    # who asked for it wants to know; by default it would be a word about nothing
+    tell = notices.notify_once if settings.cache == "on" else unheeded
+    cache = Cache(_most_bytes(settings), tell=tell)
+    return CachedEndpoint(make, name, cache, keeping, bool(settings.fallbacks))
 
 
 def is_kept(settings: Settings, segment: Speakable) -> bool:
@@ -44,11 +50,11 @@ def is_kept(settings: Settings, segment: Speakable) -> bool:
         return False
     keeping = _keeping(settings, _identity(settings))
     request = speech_request(settings, segment)
-    return keeping.concerns(request) and _cache(settings).holds(keeping.key(request))
+    return keeping.concerns(request) and Cache(_most_bytes(settings)).holds(keeping.key(request))
 
 
-def _cache(settings: Settings) -> Cache:
-    return Cache(int(settings.cache_mb * 1_000_000))
+def _most_bytes(settings: Settings) -> int:
+    return int(settings.cache_mb * 1_000_000)
 
 
 def _keeping(
@@ -62,7 +68,13 @@ def _identity(settings: Settings) -> tuple[object, ...]:
     """Return what shapes the sound beside the request: never a key."""
     if settings.embedded:
         return settings.base_url, _installed()
-    return settings.base_url, settings.body, settings.rate_hz
+    identity = settings.base_url, settings.body, settings.rate_hz
+    shaping = {name: held for name, held in settings.headers.items() if not _SECRET & _words(name)}
+    return (*identity, shaping) if shaping else identity
+
+
+def _words(name: str) -> set[str]:
+    return set(name.split("-"))
 
 
 def _installed() -> int:
