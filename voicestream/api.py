@@ -159,8 +159,8 @@ def begin(
                 "an endpoint's name was given beside settings",
                 hint='Name it there: voicestream.Settings(endpoint="kokoro").',
             )
-        settings, endpoint = load({"endpoint": endpoint}), None
-    chosen = settings if settings is not None else load()
+        settings, endpoint = load({"endpoint": endpoint}, program=True), None
+    chosen = settings if settings is not None else load(program=True)
     if not isinstance(chosen, Settings):
         raise UsageError(
             f"settings are of type {_kind(chosen)}", hint='Give voicestream.Settings(voice="nova").'

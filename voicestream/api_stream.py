@@ -45,7 +45,7 @@ def stream(
         VoicestreamError: a setting is wrong, or the text is empty.
     """
     check_callbacks(on_event)
-    chosen = settings if settings is not None else load()
+    chosen = settings if settings is not None else load(program=True)
     room_s = chosen.max_buffer_s if isinstance(chosen, Settings) else 0.0
     sound = SoundPipe(room_s)
     loop, carrier = _running_loop(), None

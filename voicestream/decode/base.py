@@ -50,8 +50,8 @@ class Decoder(Protocol):
         """What a person should know about this stream (one sentence); mostly empty."""
 
     @property
-    def complete(self) -> bool:
-        """The stream itself says how much sound it holds, and all of that is here."""
+    def complete(self) -> bool | None:
+        """Whether all of the sound is here, where the stream itself tells; None: it does not."""
 
     @property
     def rest(self) -> bytes | None:

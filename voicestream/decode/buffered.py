@@ -14,7 +14,7 @@ class BufferedDecoder:
     """MP4, WebM, AIFF and whatever else FFmpeg can read from a whole file."""
 
     note = "A format that cannot be streamed; it is played once it has all come."
-    complete = False
+    complete = None
     rest: bytes | None = None
 
     def __init__(self) -> None:

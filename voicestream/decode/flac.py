@@ -119,7 +119,7 @@ class FlacDecoder(FramedDecoder):
             raise DecodeError("The FLAC header is broken", "it says that its frames are empty")
         self._info = info
         self._stream_samples = 0
-        self.complete = False
+        self.complete = False if info.total else None
         self._understood = True
         self._in_junk = False
         self._in_metadata = not block[4] & _LAST_BLOCK
@@ -156,7 +156,8 @@ class FlacDecoder(FramedDecoder):
         else:
             self._emit(samples, self._codec.rate_hz)
             self._stream_samples += len(samples)
-            self.complete = 0 < self._info.total <= self._stream_samples
+            if self._info.total:
+                self.complete = self._info.total <= self._stream_samples
         return True
 
     def _find_end(self, frame: FrameHeader, ended: bool) -> int | None:

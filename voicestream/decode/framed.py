@@ -44,7 +44,7 @@ class FramedDecoder(ABC):
         self._understood = False  # at least a header made sense
         self._blocks: list[Samples] = []
         self._failure: DecodeError | None = None
-        self.complete = False
+        self.complete: bool | None = None
         self.rest: bytes | None = None
 
     @property

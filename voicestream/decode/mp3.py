@@ -93,14 +93,15 @@ class Mp3Decoder(SyncedDecoder):
         else:
             self._emit(without(samples, self._position, self._windows), self._codec.rate_hz)
         self._position += header.frames
-        self.complete = 0 < self._named_frames <= self._position
+        if self._named_frames:
+            self.complete = self._named_frames <= self._position
 
     def _begin_file(self) -> None:
         self._file_begins = True
         self._position = 0
         self._windows = []
         self._named_frames = 0
-        self.complete = False
+        self.complete = None
 
 
 def named_frames(header: Mp3Header, frame: bytes) -> int:

@@ -152,7 +152,7 @@ class OpusDecoder(FramedDecoder):
 
     def _begin(self, head: bytes) -> None:
         self._drain()
-        self.complete = False
+        self.complete = False  # until a page says that it is the last
         # FFmpeg would trim what the header tells it to, but not across packets: it is told 0.
         self._codec = PacketDecoder("opus", head[:10] + b"\0\0" + head[12:])
         self._understood = True

@@ -10,7 +10,7 @@ class PcmDecoder:
     """Raw samples; a piece may end inside a frame, the rest waits for the next one."""
 
     note = ""
-    complete = False
+    complete = None
     rest: bytes | None = None
 
     def __init__(self, fmt: PcmFormat, big_endian: bool = False) -> None:

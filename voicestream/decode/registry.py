@@ -29,6 +29,7 @@ _ENCODINGS: dict[str, Encoding] = {
     "pcm_f32le": "f32",
     "float32": "f32",
 }
+_CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"ID3")
 _HEAD_BYTES = 40
 """So many first bytes show every format that can be known by them."""
 
@@ -110,6 +111,7 @@ class DetectingDecoder:
         self._requested = requested
         self._pcm = pcm
         self._head = b""
+        self._odd = False  # called PCM, and begins as a container would
         self._decoder: Decoder | None = None
 
     @property
@@ -125,8 +127,8 @@ class DetectingDecoder:
         return self._decoder.note if self._decoder else ""
 
     @property
-    def complete(self) -> bool:
-        return self._decoder is not None and self._decoder.complete
+    def complete(self) -> bool | None:
+        return False if self._odd or self._decoder is None else self._decoder.complete
 
     @property
     def rest(self) -> bytes | None:
@@ -158,6 +160,7 @@ class DetectingDecoder:
         if name is None:
             return None
         if name == "pcm":
+            self._odd = self._head.startswith(_CONTAINERS)
             self._decoder = self._pcm()
         else:
             self._decoder = _made(name)

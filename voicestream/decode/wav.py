@@ -20,6 +20,8 @@ from voicestream.records import dataclass
 
 _RIFF_IDS = (b"RIFF", b"RF64")
 _MAX_FMT_BYTES = 4096
+_UNKNOWN_BYTES = 1 << 30
+"""A size from here on is no reply's, but that of who does not know it yet."""
 _HEADER_BYTES = 16  # RIFF, size, WAVE, and the id of the first chunk
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
@@ -68,7 +70,7 @@ class WavDecoder(FramedDecoder):
             raise DecodeError("The reply is not a WAV file", describe(head))
         self._riff = self._consume(12)
         self._files += 1
-        self.complete = False
+        self.complete = None
         self._state = self._read_chunk
         return True
 
@@ -85,6 +87,7 @@ class WavDecoder(FramedDecoder):
             # 0 is written by who does not know the size, and so are 0x7FFFFFFF and 0xFFFFFFFF,
             # which no reply ever reaches.
             self._left_bytes = size_bytes or None
+            self.complete = False if 0 < size_bytes < _UNKNOWN_BYTES else None
             self._state = self._read_data
         else:
             self._left_bytes = size_bytes + size_bytes % 2
@@ -138,7 +141,7 @@ class WavDecoder(FramedDecoder):
         self._emit(self._layout.decode(data), self._layout.rate_hz)
         if over:
             # who sends one file for each sentence may have more of them
-            self.complete = full and self._files == 1
+            self.complete = True if full and self._files == 1 else None
             self._in_junk = False
             if rest_bytes:
                 self._drop(rest_bytes)

@@ -194,7 +194,7 @@ class Feeder:
             self._metrics.feeder.decode_s += reply.decode_s
             if not self._cancelled:
                 self._joined.end(job)  # what came before it broke off is heard all the same
-        self._sound = not (reply.skipped or reply.resumed)
+        self._sound = not (reply.skipped or reply.resumed or reply.lacking)
         self._tell_of(job, reply)
         if not (job.figures.audio_s or self._cancelled):
             came = f"{job.figures.bytes} bytes came"

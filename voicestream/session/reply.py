@@ -73,6 +73,8 @@ class Reply:
         """What the decoders have to say."""
         self.resumed = 0
         """How often it was asked for again."""
+        self.lacking = False
+        """By what the stream tells of itself, it holds more sound than came."""
 
     def __iter__(self) -> Iterator[Samples]:
         """Yield blocks of samples, shape ``(frames, channels)``, as they come; none is empty.
@@ -131,6 +133,7 @@ class Reply:
     def _note(self, sound: _Sound) -> None:
         self.decode_s += sound.spent_s
         self.skipped += sound.skipped
+        self.lacking = sound.complete is False
         if sound.note and sound.note not in self.notes:
             self.notes.append(sound.note)
 
@@ -208,9 +211,9 @@ class _Sound:
         self.size_bytes = 0
 
     @property
-    def complete(self) -> bool:
-        """Whether the stream itself says how much sound it holds, and all of that is here."""
-        return self._decoder is not None and self._decoder.complete
+    def complete(self) -> bool | None:
+        """See ``Decoder.complete``."""
+        return None if self._decoder is None else self._decoder.complete
 
     @property
     def channels(self) -> int:

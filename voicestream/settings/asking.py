@@ -79,11 +79,11 @@ class AskingSettings:
         "a JSON object of further headers that the endpoint is sent",
     )
     cache: Literal["off", "short", "on"] = _setting(
-        "short",
+        "off",
         flag_choice("off", "short", "on"),
         "which replies are kept on this disk and not asked for again: on (all), short (of at most "
         "cache_chars characters, from the second time on), or off; `voicestream help cache` tells "
-        "what is kept, `voicestream cache clear` forgets it",
+        "what is kept, `voicestream cache clear` forgets it; programs keep nothing by default",
     )
     cache_chars: int = _setting(
         80, number(1, 4096, whole=True), "longest text that --cache short keeps, characters"

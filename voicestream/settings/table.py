@@ -260,7 +260,12 @@ def _whole(place: Place) -> Place:
     return replace(place, model=model, voice=voice)
 
 
-TABLE: tuple[Row, ...] = rows_of(Settings)
+_OF_COMMANDS: dict[str, Any] = {"cache": "short"}
+"""Defaults of the commands. A program whose author said nothing leaves nothing on its user's disk:
+it has those of the fields."""
+TABLE: tuple[Row, ...] = tuple(
+    replace(row, default=_OF_COMMANDS.get(row.name, row.default)) for row in rows_of(Settings)
+)
 # what each means stands in its row alone, and in help(Settings)
 Settings.__doc__ = "\n    ".join(
     [f"{Settings.__doc__}\n", "Attributes:", *(f"    {row.name}: {row.help}" for row in TABLE)]
@@ -281,6 +286,8 @@ def load(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
     config_file: Path | None = None,
+    *,
+    program: bool = False,
 ) -> Settings:
     """Gather the settings from everywhere.
 
@@ -289,13 +296,15 @@ def load(
         environ: instead of the process's environment.
         folder: whose ``.env`` is read; the working directory unless given.
         config_file: instead of the user's.
+        program: it is a program that asks, and no command: where nothing is said, no reply is kept.
 
     Raises:
         SettingsError: a value is malformed, or an ``.env`` would send a key to a stranger.
     """
     found = gather(TABLE, flags or {}, environ, folder or Path(), config_file)
+    values = found.values if program else {**_OF_COMMANDS, **found.values}
     return Settings(
-        **found.values,
+        **values,
         gone_models=gone_models(environ),
         sources=MappingProxyType(found.sources),
         keys=MappingProxyType(found.keys),

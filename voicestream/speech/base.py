@@ -81,6 +81,13 @@ def ends_of(stream: SpeechStream) -> str:
     return ends
 
 
+def is_whole(stream: SpeechStream) -> bool:
+    """Return whether a reply that has ended came whole for certain: not, where a stream has a
+    member ``whole`` that is false."""
+    whole: bool = getattr(stream, "whole", True)
+    return whole
+
+
 def is_cached(stream: SpeechStream) -> bool:
     """Return whether a reply is kept here and nobody was asked, where a stream has a member
     ``cached``."""
@@ -140,6 +147,10 @@ class WrappedStream:
     @property
     def ends(self) -> str:
         return ends_of(self._stream)
+
+    @property
+    def whole(self) -> bool:
+        return is_whole(self._stream)
 
     def close(self) -> None:
         self._stream.close()

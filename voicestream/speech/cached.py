@@ -10,7 +10,7 @@ from pathlib import Path
 from voicestream.cache import About, Cache, digest
 from voicestream.errors import ConnectionFailedError
 from voicestream.records import dataclass
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, WrappedStream
+from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream, WrappedStream, is_whole
 
 _PIECE_BYTES = 1 << 14
 
@@ -184,7 +184,7 @@ class PassingStream(WrappedStream):
 
     def _is_wanted(self) -> bool:
         keeping, said = self._keeping, self.said
-        if not keeping.may_keep():
+        if not (keeping.may_keep() and is_whole(self._stream)):
             return False
         if said is not None and not keeping.is_faithful(self._request.text, said):
             return False

@@ -23,6 +23,7 @@ from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.http.sniff import (
     beginning,
     checked,
+    is_bounded,
     is_events,
     is_speech,
     not_speech,
@@ -82,6 +83,7 @@ class _Reply:
         self.rate_hz = told_rate_hz(headers)
         self.channels = told_channels(headers)
         self.sent_at_s = 0.0  # the client does not tell
+        self.whole = is_bounded(headers)
 
     def pieces(self, read: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
         """Yield the pieces that ``read`` gives, with its errors as ours."""

@@ -55,6 +55,11 @@ def without_rate(content_type: str) -> str:
     return _RATE_PARAMETER.sub("", content_type)
 
 
+def is_bounded(headers: Any) -> bool:
+    """Return whether headers tell where the body ends; else whoever sends it just closes."""
+    return "content-length" in headers or "transfer-encoding" in headers
+
+
 def told_channels(headers: Any) -> int | None:
     """Return the channels of raw PCM that the headers name."""
     return _number(headers, _CHANNEL_HEADER)

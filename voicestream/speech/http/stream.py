@@ -15,6 +15,7 @@ from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.http.sniff import (
     beginning,
     checked,
+    is_bounded,
     is_events,
     is_speech,
     not_speech,
@@ -133,6 +134,11 @@ class HttpSpeechStream:
         if rate_hz:
             self.rate_hz = rate_hz
             self.content_type = without_rate(self.content_type)
+
+    @property
+    def whole(self) -> bool:
+        """Whether its end was told, now that it is over: else it may have been cut anywhere."""
+        return is_bounded(self._response.headers) if self._events is None else self._events.done
 
     def _begin_events(self, fallback_type: str) -> None:
         """Wait for the first event with sound, which alone tells how the sound is encoded."""
