@@ -25,7 +25,7 @@ from voicestream.speech import failover
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.http.refusal import asked_wait_s
-from voicestream.speech.retry import RetryPolicy, Worth
+from voicestream.speech.retry import RetryPolicy
 
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
 QUICK = RetryPolicy(retries=3, budget_s=20, first_s=0.001, longest_s=0.004)
@@ -137,26 +137,13 @@ def test_tries_are_bounded_and_the_last_error_is_told() -> None:
     assert len(only.asked) == 4
 
 
-def test_where_all_tries_were_in_vain_the_requests_after_get_one_until_something_comes() -> None:
-    only = FakeEndpoint("a", *[GONE] * 6, [b"1"], *[GONE] * 3)
+def test_a_request_whose_tries_were_in_vain_costs_those_after_it_none_of_theirs() -> None:
+    only = FakeEndpoint("a", *[GONE] * 7)
     endpoint = several(only)
-    for tries in (4, 5, 6):
-        with pytest.raises(ConnectionFailedError):
-            heard(endpoint)
-        assert len(only.asked) == tries
-    assert heard(endpoint) == b"1"
+    with pytest.raises(ConnectionFailedError):
+        heard(endpoint)
     assert heard(endpoint) == b"a"
-    assert len(only.asked) == 11
-
-
-def test_tries_that_were_in_vain_while_another_request_was_answered_say_nothing() -> None:
-    worth = Worth()
-    came = worth.came
-    worth.reply()
-    worth.in_vain(came)
-    assert worth
-    worth.in_vain(worth.came)
-    assert not worth
+    assert len(only.asked) == 8
 
 
 def test_no_try_begins_after_the_budget() -> None:

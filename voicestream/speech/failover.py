@@ -20,7 +20,7 @@ from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
 from voicestream.speech.begun import BegunStream
 from voicestream.speech.cancel import Call
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
-from voicestream.speech.retry import RetryPolicy, Worth
+from voicestream.speech.retry import RetryPolicy
 
 _RETURN_S = 60.0
 """So long after leaving the first endpoint it is tried again."""
@@ -76,7 +76,6 @@ class ResilientEndpoint:
         self._routes = list(routes)
         self._hedge = hedge if len(self._routes) > 1 else None
         self._first_bytes = [FirstBytes(route.learnt_s) for route in self._routes]
-        self._worth = [Worth() for _ in self._routes]
         self._policy = policy or RetryPolicy()
         self._chance = chance
         self._notices = notices or Notices()
@@ -132,7 +131,7 @@ class ResilientEndpoint:
     def _open_at(self, at: int, request: SpeechRequest) -> SpeechStream:
         """Ask at one route, as often as the policy allows."""
         began_s = time.monotonic()
-        tried, came = 0, self._worth[at].came
+        tried = 0
         while True:
             try:
                 return self._begin(at, request)[1]
@@ -144,10 +143,7 @@ class ResilientEndpoint:
                 enough = tried > self._policy.retries and not (
                     error.warming_up and self._policy.retries
                 )
-                if not error.repeatable or asked_too_much:
-                    raise
-                if enough or late or not self._worth[at]:
-                    self._worth[at].in_vain(came)
+                if not error.repeatable or enough or late or asked_too_much:
                     raise
                 if not self._pause(wait_s, at):
                     raise
@@ -176,7 +172,6 @@ class ResilientEndpoint:
         return spoke, stream
 
     def _spoke(self, at: int) -> None:
-        self._worth[at].reply()
         if at > 0:
             self._notices.stood_in = True
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from voicestream.records import dataclass
 
 
@@ -32,32 +30,3 @@ class RetryPolicy:
         """
         bound_s = min(self.first_s * 2.0 ** (tried - 1), self.longest_s)
         return chance * bound_s if asked_s is None else asked_s + 0.1 * chance * bound_s
-
-
-class Worth:
-    """Says whether it is worth while to ask one endpoint again: once all tries of a request were in
-    vain, those after it get one try each, until something comes. Any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._came = 0
-        self._vain = False
-
-    @property
-    def came(self) -> int:
-        """How many replies have begun."""
-        return self._came
-
-    def reply(self) -> None:
-        """A reply has begun."""
-        with self._lock:
-            self._came += 1
-            self._vain = False
-
-    def in_vain(self, came: int) -> None:
-        """All tries of a request have failed; ``came`` is what had come when it began."""
-        with self._lock:
-            self._vain = self._came == came
-
-    def __bool__(self) -> bool:
-        return not self._vain
