@@ -66,6 +66,17 @@ def test_what_stands_around_it_stays(before: str, after: str) -> None:
     assert without_key(f"{before} <{KEY}> {after}", KEY) == f"{before} <{SHOWN}> {after}"
 
 
+@pytest.mark.parametrize("part", [KEY[-10:], KEY[-14:-2], KEY[8:].replace("+", "%2B")])
+def test_a_part_that_can_be_recognised_is_taken_out(part: str) -> None:
+    assert without_key(f"no such key: ***{part}.", KEY) == f"no such key: ***{SHOWN}."
+
+
+def test_words_that_a_key_is_made_of_stay() -> None:
+    told = "voicestream sk-live needs no-key-required-here; sk-...6789"
+    for key in ("voicestream-no-key-required-here", KEY):
+        assert without_key(told, key) == told
+
+
 def test_lines_of_base64_are_one() -> None:
     whole = base64.b64encode(f"Authorization: Bearer {KEY}".encode()).decode()
     assert SHOWN in without_key(f"{whole[:40]}\r\n{whole[40:]}", KEY)

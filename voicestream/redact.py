@@ -15,6 +15,10 @@ from voicestream.patterns import lazy_pattern
 SHOWN = "(the key)"
 _SHORTEST = 8
 """Characters. A shorter key would be found in words that are none."""
+_PART = 10
+"""Characters of a key that were drawn by chance, and are its owner's alone."""
+_DRAWN = lazy_pattern("[0-9]|[a-z].*[A-Z]|[A-Z].*[a-z]")
+"""Words are no part of it."""
 _known: set[str] = set()
 
 
@@ -31,7 +35,8 @@ def redacted(text: str) -> str:
 
 def without_key(text: str, key: str) -> str:
     """The text without the key, as it stands and as JSON, URLs, HTML, MIME, base64 and hexadecimal
-    digits spell it, in either case, with or without what is not seen between its characters."""
+    digits spell it, in either case, with or without what is not seen between its characters; nor
+    a part of it that can be recognised."""
     return _without(text, (key,)) if key else text
 
 
@@ -69,7 +74,9 @@ def _without(text: str, keys: Iterable[str]) -> str:
     plain, places = _plainly(once)  # what is not seen may be spelled, too
     spans: list[tuple[int, int]] = []
     for key in keys:
-        spans += _found(text.translate(_LOWER), key.translate(_LOWER))
+        lower = text.translate(_LOWER)
+        for part in (key, *_parts(key)):
+            spans += _found(lower, part.translate(_LOWER))
         for start, stop in _hidden(plain, key):
             begins, ends = places[start][0], places[stop - 1][1]
             spans.append((first[begins][0], first[ends - 1][1]))
@@ -126,7 +133,8 @@ def _anywhere(text: str, plain: str, key: str) -> Iterator[tuple[int, int]]:
 def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:
     """Where the key stands in a text whose spellings are undone."""
     lower, of_urls = plain.translate(_LOWER), plain.translate(_OF_URLS)
-    yield from _found(lower, key.translate(_LOWER))
+    for part in (key, *_parts(key)):
+        yield from _found(lower, part.translate(_LOWER))
     for spelled in _as_digits(key):
         yield from _found(lower, spelled)
     for spelled in _as_base64(key):
@@ -140,6 +148,15 @@ def _found(text: str, wanted: str) -> Iterator[tuple[int, int]]:
     while start >= 0:
         yield start, start + len(wanted)
         start = text.find(wanted, start + len(wanted))
+
+
+@lru_cache(maxsize=64)
+def _parts(key: str) -> tuple[str, ...]:
+    """What of a long key tells it from any other, as far as it is not made of words."""
+    if len(key) < 2 * _PART:
+        return ()
+    parts = (key[at : at + _PART] for at in range(len(key) - _PART + 1))
+    return tuple(part for part in parts if _DRAWN.search(part))
 
 
 def _as_digits(key: str) -> tuple[str, ...]:

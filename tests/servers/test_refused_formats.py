@@ -119,7 +119,10 @@ def test_other_statuses_are_never_about_the_format(status: int) -> None:
     assert not Agreement().learn(asked, status, b"unsupported response_format")
     assert Agreement().learn(asked, 400, b"unsupported response_format")
     assert Agreement().learn(asked, 500, b"Unsupported format: pcm")
+    assert Agreement().learn(asked, 502, b'{"error": "codec not implemented"}')
+    assert Agreement().learn(asked, 502, b"pcm is not implemented")
     assert not Agreement().learn(asked, 500, b"Internal Server Error")
+    assert not Agreement().learn(asked, 502, b"Bad Gateway: this method is not implemented")
 
 
 def test_what_was_refused_once_is_remembered_for_the_endpoint(tmp_path: Path) -> None:

@@ -62,6 +62,8 @@ def test_what_is_sound_is_played(script: Script, tmp_path: Path) -> None:
         (Script(b"\x01\x02\x00\x05" * 99, status=400), "396 bytes that are no text"),
         (Script(b"\x89PNG\r\n\x1a\n" + PCM, content_type="audio/mpeg"), "bytes that are no text"),
         (Script(b"%PDF-1.7\n" + PCM), "not with speech"),
+        (Script(b"Der Dienst l\xc3\xa4uft.", content_type="audio/mpeg"), "Der Dienst läuft."),
+        (Script(b"No voice of that name here. " * 9, piece_bytes=7), "speech: No voice of that"),
     ],
 )
 def test_what_is_none_is_named(script: Script, shown: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from voicestream.errors import UsageError
 from voicestream.text.encoding import TextDecoder
-from voicestream.text.source import open_file, read_pieces
+from voicestream.text.source import argument, open_file, read_pieces
 
 TEXT = "Grüße, Жанна: 你好 🎉\n"
 MARKED = {
@@ -30,6 +31,7 @@ BINARY = {
     "gzip": b"\x1f\x8b\x08\x00",
     "Office": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
     "program": b"\x7fELF\x02\x01\x01",
+    "it is a picture": b"BM\x36\x30\x00\x00\x00\x00\x00\x00\x36\x00",
     "bytes that no text has": b"abc" + bytes(range(1, 32)) * 2,
 }
 
@@ -104,9 +106,22 @@ def test_what_is_no_text_is_refused_by_name(kind: str, tmp_path: Path) -> None:
         open_file(path)
     assert "thing is not a text file" in str(refused.value)
     assert kind in str(refused.value)
-    with pytest.raises(UsageError, match="not a text file"):
+    with pytest.raises(UsageError, match="this is no text"):
         list(read_pieces(io.BytesIO(BINARY[kind])))
     assert decoded(BINARY[kind], 1) is None
+
+
+@pytest.mark.parametrize("start", ["line\n" * 300, "Grüße\n" * 300])
+@pytest.mark.parametrize("size", [1, 50, 9000])
+def test_a_text_that_turns_into_something_else_is_refused_there(start: str, size: int) -> None:
+    binary = bytes(range(256)) * 4
+    assert decoded(start.encode() + binary, size) is None
+    decoder = TextDecoder(name="x")
+    decoder.feed(start.encode())
+    with pytest.raises(UsageError, match="after 1024 characters it holds bytes"):
+        decoder.feed(binary)
+    with pytest.raises(UsageError, match="bytes that no text has"):
+        argument(os.fsdecode(start.encode() + binary[1:]), print)
 
 
 def test_controls_far_into_a_text_do_not_end_it() -> None:

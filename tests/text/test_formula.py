@@ -17,6 +17,7 @@ FORMULAS = [
     (r"\begin{align*} a &= b \\ c &< d \end{align*}", "a equals b, c is less than d"),
     (r"So \boxed{\frac{1}{2}} and \alpha \times 3", "So 1 over 2 and alpha times 3"),
     (r"At $90^\circ$ the $n$-th of $f'(x)$", "At 90 degrees the n-th of f prime (x)"),
+    (r"Volume 20\(3\), 12\(x\) of H\(_2\)", "Volume 20(3), 12 x of H sub 2"),
     (r"$\unknowncommand{x} \mathbb{R}$", "x R"),
 ]
 NO_FORMULAS = [

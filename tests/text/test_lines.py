@@ -18,6 +18,11 @@ FRONT = [
     ("---\nNote: nothing closes this", "Note: nothing closes this"),
     ("--- a dash", "--- a dash"),
     ("Text\n---\na: b\n---\n", "Text\n|a: b\n"),
+    ('{\n "title": {\n  "a": 1\n }\n}\n\nHi.', "Hi."),
+    ('{\n "a": 1\n}\n', '{\n|"a": 1\n|}\n'),
+    ('{\n"a": 1\n}\n{\n"a": 2\n}\n', '{\n|"a": 1\n|}\n|{\n|"a": 2\n|}\n'),
+    ('{\n"a": b\n}\nHi.', '{\n|"a": b\n|}\n|Hi.'),
+    ("{ it } is. Yes.", "{ it } is. |Yes."),
 ]
 LONG = "a line that is long enough to have been filled by a "
 DIVIDED = [
@@ -36,7 +41,7 @@ DIVIDED = [
 ]
 PARTS = st.sampled_from(
     ["---", "+++", "\n", "title", ": ", " = ", "- a", "#", "...", "word", "-", "\u2010", "and",
-     "or", " ", "\n> ", "Big", LONG, "well", "o", "\n\n", "1."]
+     "or", " ", "\n> ", "Big", "{\n", '"a": 1', "\n}\n", LONG, "well", "o", "\n\n", "1."]
 )  # fmt: skip
 
 

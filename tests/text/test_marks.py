@@ -62,6 +62,12 @@ SIGNS = [
     ("It rains[1][2] often [3]. Then[4] stops", "It rains often. Then stops"),
     ("See x[1] and [2] and v[0].", "See x[1] and [2] and v[0]."),
     ("It rains[2](http://a.b/c).【3†b.pdf】 Yes \ue200cite\ue202x\ue201.", "It rains. Yes."),
+    (
+        "It rains :contentReference[oaicite:0]{index=0}. Yes: no :content",
+        "It rains. Yes: no :content",
+    ),
+    ("a %%b. C%% c, 100%% of %%x\n\nyes", "a c, 100%% of %%x\n\nyes"),
+    ("%%\nb\n%%\nIt ^up ends. ^b-1a\n\n2 ^2 ^no", "It ^up ends.\n\n2 ^2 ^no"),
     ("[[Page#Part]] and [[Page|words]] ![[p.png]] end", "Page, Part and words end"),
     ("> [!WARNING]\n> Hot.\n\n> [!tip]- Try\n> It", "Warning:\nHot.\n\nTry\nIt"),
     ("![x](data:image/png;base64," + "A" * 5000 + ") end", "x end"),
@@ -85,6 +91,8 @@ MACHINE = [
     "[THINK]Hm.\nHm.[/THINK]Yes.",
     "<thinking>Hm.</thinking>\nYes.",
     '<function=look>{"a": 1}</function>Yes.',
+    "◁think▷Hm.\n\nHm.◁/think▷Yes.",
+    "<output>Yes.</output>",
     "<|im_start|>assistant\nYes.<|im_end|>",
     "<|start_header_id|>assistant<|end_header_id|>\n\nYes.<|eot_id|>",
     "<｜tool▁calls▁begin｜>look<｜tool▁calls▁end｜>Yes.<｜end▁of▁sentence｜>",
@@ -96,7 +104,8 @@ MARKS = st.sampled_from(
     ["<think>", "</think>", "\n<think>", "<|end|>", "<|channel|>", "final", "analysis",
      "<|message|>", "<|start|>", "assistant", "[THINK]", "[/THINK]", "<!--", "-->", "<b>", " <b> ",
      '<a href="x">', "<x>", "[1]", "[2]", " [3]", "[[", "]]", "|", "[!note]", "> ", "==", "*", "**",
-     "_", "`", ". B", ".", " ", "\n", "\n\n", "word", "✓", "\ufe0f", "👍", "【1†", "│", "└──",
+     "_", "`", "%%", " ^ab1", ":content", "Reference[a]", "◁", "think▷", ". B", ".", " ", "\n",
+     "\n\n", "word", "✓", "\ufe0f", "👍", "【1†", "│", "└──",
      "+--", "\n--|--\n", "~~~~~~", "—", "\n", "$", "\\(", "·", "】", "(u)", "!"]
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ def test_no_form_hides_it(before: str) -> None:
     assert is_in(f"x{KEY}y")
     assert is_in(quote(f"{before}={KEY}&", safe=""))
     assert is_in(base64.b64encode(f"{before}{KEY}:".encode()))
-    assert not is_in(f"{before}{KEY[:-1]}")
+    assert not is_in(f"{before}{KEY[:9]}")
 
 
 def test_a_test_that_writes_the_key_fails(tmp_path: Path) -> None:

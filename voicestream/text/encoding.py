@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from voicestream.errors import UsageError
 from voicestream.formats import hinted_by, shown_by
+from voicestream.patterns import lazy_pattern
 
 HEAD_BYTES = 1024
 """A text shows within so many bytes that it is none."""
@@ -35,6 +36,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     ),
     (rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II\*\x00|MM\x00\*", "a picture", _OTHER),
     (rb"RIFF....WEBP|....ftyp(?:avif|hei)", "a picture", _OTHER),
+    (rb"BM....\x00\x00\x00\x00", "a picture", _OTHER),
     (rb"\x1f\x8b", "compressed with gzip", "Try: zcat FILE | voicestream say"),
     (rb"BZh[1-9]1AY", "compressed with bzip2", "Try: bzcat FILE | voicestream say"),
     (rb"\xfd7zXZ\x00", "compressed with xz", "Try: xzcat FILE | voicestream say"),
@@ -44,6 +46,7 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (rb"SQLite format 3\x00", "a database", _OTHER),
 )
 _CONTROLS = bytes((*range(7), *range(14, 27), *range(28, 32)))
+_CONTROL = lazy_pattern(r"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 
 _MARKED = (  # byte order marks, the longer of two that begin alike first
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -58,7 +61,7 @@ def check_text(head: bytes, name: str, encoding: str = "utf-8") -> None:
 
     Args:
         head: the first bytes, as many as are known; more than ``HEAD_BYTES`` are not looked at.
-        name: what to call them in the error.
+        name: of the file, for the error; may be empty.
         encoding: the codec they were found to be in.
 
     Raises:
@@ -77,7 +80,7 @@ def check_text(head: bytes, name: str, encoding: str = "utf-8") -> None:
 
 
 def _no_text(name: str, why: str, hint: str) -> UsageError:
-    return UsageError(f"{name} is not a text file", why, hint)
+    return UsageError(f"{name} is not a text file" if name else "this is no text", why, hint)
 
 
 def encoding_of(head: bytes, final: bool) -> str | None:
@@ -118,14 +121,12 @@ class TextDecoder:
     Args:
         on_doubt: called once, with a sentence for the user, when the text is not UTF-8
             and nothing says for certain what it is.
-        name: what to call the bytes in an error.
+        name: of the file, for errors.
 
     Used by one thread.
     """
 
-    def __init__(
-        self, on_doubt: Callable[[str], None] | None = None, name: str = "the text"
-    ) -> None:
+    def __init__(self, on_doubt: Callable[[str], None] | None = None, name: str = "") -> None:
         self._on_doubt = on_doubt
         self._name = name
         self._head = b""  # the first bytes, HEAD_BYTES at most
@@ -135,6 +136,8 @@ class TextDecoder:
         self._begun = False
         self._ascii = True  # all text so far is
         self._strict = True  # nothing wrong yet
+        self._chars = 0
+        self._controls = 0  # in the present block of HEAD_BYTES characters
 
     def feed(self, data: bytes, final: bool = False) -> str:
         """Take the next bytes; return the text that is certain.
@@ -181,11 +184,28 @@ class TextDecoder:
             text = self._lenient(pending + data, error, final)
         if not text:
             return text
+        self._watch(text)
         self._ascii = self._ascii and text.isascii()
         if self._begun:
             return text
         self._begun = True
         return text.removeprefix("\ufeff")
+
+    def _watch(self, text: str) -> None:
+        """A text may turn into something else later on, too."""
+        at = 0
+        while at < len(text):
+            end = at + HEAD_BYTES - self._chars % HEAD_BYTES
+            part = text[at:end]
+            self._controls += len(_CONTROL.findall(part))
+            if self._controls > _CONTROLS_MAX:
+                begins = self._chars // HEAD_BYTES * HEAD_BYTES
+                why = f"after {begins} characters it holds bytes that no text has"
+                raise _no_text(self._name, why, _OTHER)
+            self._chars += len(part)
+            if self._chars % HEAD_BYTES == 0:
+                self._controls = 0
+            at = end
 
     def _lenient(self, data: bytes, error: UnicodeDecodeError, final: bool) -> str:
         """From the first wrong byte on, take what comes."""

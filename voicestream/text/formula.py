@@ -34,7 +34,8 @@ def formula(text: str, at: int, stop: int, known: bool, before: str) -> Found | 
     if head[0] == "$":
         return NOTHING if before.isalnum() else _dollars(text, at, stop, known)
     if head in ("\\(", "\\["):
-        return _display(text, at, at + 2, stop, known, "\\)" if head[1] == "(" else "\\]")
+        found = _display(text, at, at + 2, stop, known, "\\)" if head[1] == "(" else "\\]")
+        return _apart(text, at, found, before) if found and before.isalnum() else found
     if not (head[1].isascii() and head[1].isalpha()) or before.isalnum() or before in ":\\":
         return NOTHING
     return _command(text, at, stop, known)
@@ -44,6 +45,13 @@ def _said(source: str, end: int) -> Found:
     from voicestream.text.tex import spoken  # rarely needed
 
     return Found(end, spoken(source) or " ")
+
+
+def _apart(text: str, at: int, found: Found, before: str) -> Found:
+    """``20\\(3\\)`` is an issue of a volume, with escapes; no word runs into a formula."""
+    if before.isdigit() and text[at + 2 : found.end - 2].isdigit():
+        return NOTHING
+    return found._replace(text=f" {found.text}") if found.text[:1].isalnum() else found
 
 
 def _is_prose(source: str) -> bool:

@@ -1,4 +1,4 @@
-"""The block of YAML or TOML on top of a note, which is not read out."""
+"""The block of YAML, TOML or JSON on top of a note, which is not read out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ _MAX = 20_000
 """Characters after which a block that nothing closes is text."""
 _KEY = lazy_pattern(r"[\w.@\"'-]+(?: [\w.@\"'-]+)?\s*(?:[:=](?:\s|\Z))|#|\[[\w.\"-]+\]+\s*\Z")
 _LINE = lazy_pattern(r"[ \t\]}]|-[ \t]|\Z")
+_OBJECT = lazy_pattern(r"\{[ \t]*(?:\Z|\n\s*(?:\Z|[\"}]))")
 _STOP = (".", "!", "?", "…")
 
 
@@ -46,6 +47,8 @@ class FrontMatter:
         held = self._held
         if self.done or not held:
             return ""
+        if held[0] == "{":
+            return self._judge_json(final)
         closers = _FENCES.get(held[:3])
         if closers is None:
             begun = any(fence.startswith(held) for fence in _FENCES)
@@ -64,3 +67,22 @@ class FrontMatter:
             if end == len(held):
                 break
         return self._give() if final or len(held) > _MAX else ""
+
+    def _judge_json(self, final: bool) -> str:
+        """An object is front matter only where words follow it."""
+        held = self._held
+        end = held.find("\n}\n", 0, _MAX) + 3
+        after = held[end:].lstrip()[:1] if end > 2 else ""
+        if not after:
+            waits = _OBJECT.match(held) and (end > 2 or len(held) < _MAX) and not final
+            return "" if waits else self._give()
+        return self._give(end if after not in "{[,]}" and _is_object(held[:end]) else 0)
+
+
+def _is_object(text: str) -> bool:
+    import json  # rarely needed
+
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

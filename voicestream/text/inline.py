@@ -12,7 +12,7 @@ import re
 
 from voicestream.patterns import lazy_pattern
 from voicestream.printable import strip_invisible
-from voicestream.text.found import GAP, GIVE_UP, NOTHING, Found
+from voicestream.text.found import BLANK_LINE, GAP, GIVE_UP, NOTHING, Found
 
 _TICKS = lazy_pattern("`+")
 _BRACKET = lazy_pattern(
@@ -25,6 +25,9 @@ HOLD_MAX = 2000
 """Characters after which an unclosed construct is taken for text."""
 _CODE_MAX = 300
 _LINK_MAX = 500
+_COMMENT_MAX = 300
+_BLOCK_NAME = lazy_pattern(r"\^(?=\d*[A-Za-z])[A-Za-z0-9-]{3,40}[ \t]*(?=\n|\Z)")
+_BLOCK_NAME_BEGUN = lazy_pattern(r"\^[A-Za-z0-9-]{0,40}[ \t]*\Z")
 _NOTE_NUMBER = lazy_pattern(r"\[?\d{1,3}\]?")
 
 _TARGET = lazy_pattern(
@@ -154,6 +157,30 @@ def callout(text: str, at: int, stop: int, known: bool) -> Found | None:
     if found.end() < stop and text[found.end()] != "\n":
         return Found(found.end())
     return Found(found.end(), found[1].capitalize() + ":")
+
+
+def comment(text: str, at: int, stop: int, known: bool, before: str) -> Found | None:
+    """``%%not shown%%`` -> nothing, within its paragraph; called at the first sign."""
+    if at + 1 == stop:
+        return NOTHING if known else None
+    if text[at + 1] != "%" or before.isalnum():
+        return NOTHING
+    known = known or stop - at >= _COMMENT_MAX
+    end = text.find("%%", at + 2, min(stop, at + _COMMENT_MAX))
+    blank = BLANK_LINE.search(text, at, stop if end < 0 else end)
+    if end < 0 or blank:
+        return NOTHING if known or blank else None
+    return Found(end + 2, "", "gone")
+
+
+def block_name(text: str, at: int, stop: int, known: bool, before: str) -> Found | None:
+    """``... ends here. ^quote-1`` -> nothing: what other notes call this paragraph by."""
+    if not before.isspace():
+        return NOTHING
+    if not known and _BLOCK_NAME_BEGUN.match(text, at, stop):
+        return None
+    found = _BLOCK_NAME.match(text, at, stop)
+    return Found(found.end(), "", "gone") if found else NOTHING
 
 
 def half_link(text: str) -> bool:

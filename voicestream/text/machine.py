@@ -33,6 +33,8 @@ _HEADER_BEGUN = lazy_pattern(
     r"[^<\n]{0,120}(?:<(?:\|[a-z]{0,10}(?:\|(?:>[^<\n]{0,40}(?:<(?:\|[a-z]{0,8}\|?)?)?)?)?)?)?\Z"
 )
 _MESSAGE_END = r"<\|(?:end|call|return)\|>|(?=<\|(?:start|channel)\|>)"
+_FRAMED = lazy_pattern(r"◁/?([a-z_]{1,30})▷")
+_FRAMED_BEGUN = lazy_pattern(r"◁/?[a-z_]{0,30}\Z")
 _INNER = ("think", "thought", "tool", "reason")
 
 
@@ -75,6 +77,16 @@ def _channel(text: str, end: int, stop: int, known: bool) -> Found | None:
     if for_listener:
         return Found(header.end(), "", "gone")
     return Found(header.end(), "", "hide", _MESSAGE_END)
+
+
+def framed(text: str, at: int, stop: int, known: bool, hides: bool) -> Found | None:
+    """``◁think▷`` and the other marks of a template that puts them between triangles."""
+    mark = _FRAMED.match(text, at, stop)
+    if mark is None:
+        return None if not known and _FRAMED_BEGUN.match(text, at, stop) else NOTHING
+    if hides and mark[1] in HIDDEN:
+        return Found(mark.end(), "", "hide", f"◁/{mark[1]}▷")
+    return Found(mark.end(), "", "gone")
 
 
 def bracketed(text: str, at: int, stop: int, line_start: bool) -> Found:

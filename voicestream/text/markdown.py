@@ -20,11 +20,11 @@ from voicestream.text.formula import formula
 from voicestream.text.found import NOTHING, Found
 from voicestream.text.hidden import Hidden
 from voicestream.text.inline import HOLD_MAX, half_link
-from voicestream.text.machine import bracketed
+from voicestream.text.machine import bracketed, framed
 from voicestream.text.tags import Position, tag
 from voicestream.text.writer import Writer
 
-_MARKS = rf"\\$|`*_~=\[!<&#\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
+_MARKS = rf"\\$|`*_~=\[!<&#%^\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
 _SPECIAL = lazy_pattern(
     rf"[{_MARKS}]|\ (?=[\ {_MARKS}]|\Z)"
     r"|(?<![A-Za-z0-9])(?:[hH](?:[tT]{2}[pP][sS]?:|[tT]{0,2}\Z|[tT]{2}[pP][sS]?\Z)"
@@ -101,9 +101,10 @@ class MarkdownFilter:
         From here on the result may depend on the pause.
         """
         text = ""
-        if self._buf == "!":
-            self._buf, self._before = "", "!"
-            self._writer.say("!")
+        if self._buf in ("!", ":"):
+            self._before = self._buf
+            self._writer.say(self._buf)
+            self._buf = ""
         elif self._holds_speech():
             text = self._run("", final=False, paused=True)
         if self._writer.soft:
@@ -230,7 +231,7 @@ class MarkdownFilter:
         if emoji := EMOJI_RUN.match(buf, at):
             writer.dropped()
             return emoji.end()
-        if IS_SYMBOL.match(char):
+        if IS_SYMBOL.match(char) and char != "◁":
             if at + 1 == len(buf) and not known:
                 return None  # may become a picture
             writer.say(char)
@@ -243,6 +244,11 @@ class MarkdownFilter:
             found = NOTHING if inside else inline.url(buf, at, stop, known, full)
         elif char == "<":
             found = tag(buf, at, stop, known, self._place(at))
+        elif char == "◁":
+            found = framed(buf, at, stop, known, self._place(at).hides)
+        elif char in "%^":
+            named = inline.comment if char == "%" else inline.block_name
+            found = named(buf, at, stop, known, self._place(at).before)
         elif char == "[":
             found = self._bracket(at, stop, known)
         elif char in "$\\":

@@ -8,9 +8,16 @@ from voicestream.text.found import NOTHING, Found
 _ONE = r"\[[1-9]\d{0,2}(?:\s?[,–-]\s?[1-9]\d{0,2}){0,9}\]"
 _NOTES = lazy_pattern(rf"{_ONE}(?: ?{_ONE})*")
 _NOTES_BEGUN = lazy_pattern(rf"(?:{_ONE} ?)*(?:\[[\d\s,–-]{{0,40}})?\Z")
-_SOURCE = lazy_pattern(r"【[^【】\n]{0,20}†[^【】\n]{0,120}】|\ue200[^\ue200\ue201\n]{0,200}\ue201")
-_SOURCE_BEGUN = lazy_pattern(r"【[^【】\n]{0,140}\Z|\ue200[^\ue200\ue201\n]{0,200}\Z")
-SOURCE_MARKS = "【\ue200"
+_SOURCE = lazy_pattern(
+    r"【[^【】\n]{0,20}†[^【】\n]{0,120}】|\ue200[^\ue200\ue201\n]{0,200}\ue201"
+    r"|:contentReference\[[^\[\]\n]{0,60}\](?:\{[^{}\n]{0,40}\})?"
+)
+_OPENED = ":contentReference["
+_SOURCE_BEGUN = lazy_pattern(
+    r"【[^【】\n]{0,140}\Z|\ue200[^\ue200\ue201\n]{0,200}\Z"
+    r"|:contentReference\[[^\[\]\n]{0,60}(?:\](?:\{[^{}\n]{0,40})?)?\Z"
+)
+SOURCE_MARKS = "【\ue200:"
 
 
 def note(
@@ -51,7 +58,12 @@ def note(
 
 
 def source_mark(text: str, at: int, stop: int, known: bool) -> Found | None:
-    """``【4:0†source】`` -> nothing."""
-    if found := _SOURCE.match(text, at, stop):
-        return Found(found.end(), "", "gone")
-    return None if not known and _SOURCE_BEGUN.match(text, at, stop) else NOTHING
+    """``【4:0†source】``, ``:contentReference[oaicite:0]{index=0}`` -> nothing."""
+    if not known:
+        begun = text[at : min(at + len(_OPENED), stop)]
+        if len(begun) < len(_OPENED) and _OPENED.startswith(begun):
+            return None
+        if _SOURCE_BEGUN.match(text, at, stop):
+            return None
+    found = _SOURCE.match(text, at, stop)
+    return Found(found.end(), "", "gone") if found else NOTHING

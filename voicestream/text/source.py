@@ -36,7 +36,8 @@ def read_pieces(
         OSError: the stream cannot be read.
         UsageError: it is no text.
     """
-    decoder = TextDecoder(on_doubt)
+    name = getattr(stream, "name", "")
+    decoder = TextDecoder(on_doubt, name if isinstance(name, str) and name[:1] != "<" else "")
     for data in read_chunks(stream, interrupt, chunk_bytes):
         if text := decoder.feed(data):
             yield text
@@ -72,9 +73,13 @@ def open_file(path: str | Path) -> BinaryIO:
 
 
 def argument(text: str, on_doubt: Callable[[str], None]) -> str:
-    """The text of a command line's argument, whose bytes need not be UTF-8."""
+    """The text of a command line's argument, whose bytes need not be UTF-8, nor text at all.
+
+    Raises:
+        UsageError: they are no text.
+    """
     try:
-        text.encode()
+        data = text.encode()
     except UnicodeEncodeError:  # such bytes come as halves of characters
-        return TextDecoder(on_doubt).feed(os.fsencode(text), final=True)
-    return text
+        data = os.fsencode(text)
+    return text if text.isprintable() else TextDecoder(on_doubt).feed(data, final=True)

@@ -41,7 +41,7 @@ _BREAKING = frozenset(_BREAKS.split())
 _KNOWN_TAGS = _BREAKING | frozenset(_OTHER_TAGS.split()) | TOKENS
 _CELLS = frozenset(("td", "th"))
 _EMPTY = frozenset("br hr img input wbr source".split())
-_WRAPPINGS = frozenset("answer response final".split())
+_WRAPPINGS = frozenset("answer response final output".split())
 """What models put round their answers, at the start of a line."""
 
 

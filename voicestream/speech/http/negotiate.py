@@ -13,18 +13,19 @@ from voicestream.patterns import lazy_pattern
 from voicestream.records import replace
 from voicestream.speech.base import SpeechRequest
 
-_STATUSES = frozenset({400, 406, 415, 422, 500, 501})
+_STATUSES = frozenset({400, 406, 415, 422, 500, 501, 502})
 _UNASKED = ("", "mp3", "wav")
 """What to try where the refusal names nothing; empty leaves the choice to the server."""
 _ABOUT_FORMAT = lazy_pattern(
     r"response_?format"
     r"|\b(audio|output|file|media|encoding)[ _-]?(format|type)\b"
     r"|\b(unsupported|invalid|unknown|unrecognized)\b[^.\n]{0,30}\bformat\b"
-    r"|\bformat\b[^.\n]{0,60}\b(support|invalid|unknown|allowed|available|must be|one of)",
+    r"|\bformat\b[^.\n]{0,60}\b(support|invalid|unknown|allowed|available|must be|one of)"
+    r"|\b(codec|encoder)\b[^.\n]{0,60}\b(support|implement|install|found|unknown|available)",
     re.I,
 )
 _ABOUT_CODEC = lazy_pattern(
-    r"support|allow|valid|one of|must be|should be|expect|only|available", re.I
+    r"support|implement|allow|valid|one of|must be|should be|expect|only|available", re.I
 )
 _ECHOES = frozenset({"input", "body", "request", "ctx", "url", "traceback"})
 """Where servers repeat what they were sent, which proves nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -26,7 +27,9 @@ _TELLTALES = (
 )
 """Messages, pictures and documents, in lower case. No sound begins like this: 48 bits of chance
 and more."""
-_LONGEST_TELLTALE = max(map(len, _TELLTALES))
+_HEAD_BYTES = 64
+"""So many bytes of text, or a whole reply of them, are words and no samples."""
+_WORDS = lazy_pattern(r"[^\W\d_]{2,}[,:;'\"]?\s+(?:\S+\s+)*[^\W\d_]{2,}")
 
 
 def is_events(content_type: str) -> bool:
@@ -85,15 +88,37 @@ def checked(
     head = b""
     for piece in sound:
         head += piece
-        seen = head[:_LONGEST_TELLTALE].lower()
+        seen = head[:_HEAD_BYTES].lower()
         if any(seen.startswith(sign) for sign in _TELLTALES):
             raise error(head, sound)
-        if not any(sign.startswith(seen) for sign in _TELLTALES):
+        may_be = any(sign.startswith(seen) for sign in _TELLTALES) or _text(seen)
+        if may_be and len(seen) == _HEAD_BYTES and _are_words(seen):
+            raise error(head, sound)
+        if not may_be or len(seen) == _HEAD_BYTES:
             yield head
             yield from sound
             return
+    if _are_words(head):
+        raise error(head, sound)
     if head:
         yield head
+
+
+def _text(head: bytes) -> str:
+    """Return the text that these first bytes are; empty: they are none."""
+    try:
+        # a character may be cut at the end
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return ""
+    return text if all(char.isprintable() or char in "\t\r\n" for char in text) else ""
+
+
+def _are_words(head: bytes) -> bool:
+    """Return whether this is written for people: most of it letters, in words."""
+    text = _text(head)
+    letters = sum(char.isalpha() or char == " " for char in text)
+    return letters > 0.5 * len(text) and _WORDS.search(text) is not None
 
 
 def not_speech(content_type: str, body: bytes, hint: str = "") -> ReplyError:
