@@ -51,7 +51,7 @@ EXCEPTIONS = {
     ("cli/parts.py", "voicestream.encode.base"): "a type that says what the file is called",
     ("cli/parts.py", "voicestream.output.subtitles"): "tells a bad name before all is asked for",
     ("cli/targets.py", "voicestream.text.source"): "tells of a missing file before any is spoken",
-    ("cli/dry_run.py", "voicestream.text.segment_queue"): "how fast a voice reads",
+    ("cli/dry_run.py", "voicestream.text.pieces"): "how fast a voice reads",
     ("cli/outcome.py", "voicestream.output.subtitles"): "written from the figures at the end",
     ("cli/engine/program.py", "voicestream.speech.neural"): "loads the voice ahead",
     (

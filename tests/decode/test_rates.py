@@ -17,8 +17,7 @@ from voicestream.pcm import no_samples, to_int16
 from voicestream.session.job import Job
 from voicestream.session.reply import Reply
 from voicestream.speech.base import SpeechRequest
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
+from voicestream.text.pieces import Boundary, Segment
 
 VOICE = {rate_hz: encode.speech(1.0, rate_hz) for rate_hz in (24_000, 48_000)}
 

@@ -12,8 +12,9 @@ from voicestream.text.blocks import CodeMode
 from voicestream.text.clean import Cleaner, clean
 from voicestream.text.encoding import TextDecoder
 from voicestream.text.markdown import MarkdownFilter
+from voicestream.text.pieces import Piece
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment import Piece, Segmenter
+from voicestream.text.segment import Segmenter
 
 CODE: tuple[CodeMode, ...] = ("announce", "skip", "read")
 LANGUAGES = ("en", "de", "ja", "xx", "")

@@ -9,8 +9,7 @@ import numpy as np
 
 from voicestream.testing import FakeEndpoint, FakeStream
 from voicestream.testing import FakeSink as Keeper
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
+from voicestream.text.pieces import Boundary, Segment
 
 __all__ = ["FakeEndpoint", "FakeSegments", "FakeStream", "Keeper", "numbers_in", "tone_of"]
 

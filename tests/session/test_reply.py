@@ -21,8 +21,7 @@ from voicestream.session.job import Job
 from voicestream.session.reply import Reply
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
+from voicestream.text.pieces import Boundary, Segment
 
 SOUND = to_int16(speech(1.0))
 BODY = SOUND.tobytes()

@@ -20,8 +20,7 @@ from voicestream.policy.history import Knowledge
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.table import Settings
-from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import Call
+from voicestream.speech.base import Call, SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint, Route
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, Race, first_to_speak
 from voicestream.speech.http.config import EndpointConfig

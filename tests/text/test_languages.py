@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voicestream.languages import Tongue, language_of
-from voicestream.text.segment_queue import Segment, SegmentQueue
+from voicestream.text.pieces import Segment
+from voicestream.text.segment_queue import SegmentQueue
 
 FILE = Path(__file__).parents[1] / "data" / "languages.txt"
 ROWS = [

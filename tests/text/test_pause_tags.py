@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicestream.text.pieces import Piece, Segment, SegmentLimits
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment import Piece
-from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
+from voicestream.text.segment_queue import SegmentQueue
 
 
 def pieces(chunks: list[str], **options: Any) -> list[Piece]:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
+from voicestream.text.pieces import Boundary, Piece
+from voicestream.text.segment import MAX_PENDING, Segmenter
 
 TEXTS = Path(__file__).parents[1] / "data" / "texts"
 CASES = [

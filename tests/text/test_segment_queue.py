@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicestream.text.pieces import Boundary, Piece, Segment, SegmentLimits
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment import Boundary, Piece
-from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
+from voicestream.text.segment_queue import SegmentQueue
 from voicestream.text.split import split_text
 
 
@@ -23,6 +26,19 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
+
+
+def taking_pieces() -> tuple[SegmentQueue, Callable[[list[Piece]], None]]:
+    """A queue, and what puts pieces into it as they are."""
+    cut: list[Piece] = []
+    pipeline: Any = SimpleNamespace(pending="", feed=lambda _: cut, flush=list)
+    queue = SegmentQueue(pipeline=pipeline)
+
+    def add(pieces: list[Piece]) -> None:
+        cut[:] = pieces
+        queue.feed(".")
+
+    return queue, add
 
 
 def polled(queue: SegmentQueue, waiting_s: float) -> list[Segment]:
@@ -95,8 +111,8 @@ def test_a_batch_waits_for_more_sentences_while_there_is_time() -> None:
 
 
 def test_a_paragraph_and_a_voice_end_a_batch() -> None:
-    queue = SegmentQueue()
-    queue.add(
+    queue, add = taking_pieces()
+    add(
         [
             Piece("Zero zero zero zero zero zero. ", Boundary.SENTENCE),
             Piece("One.\n\n", Boundary.PARAGRAPH),
@@ -170,11 +186,11 @@ def test_nothing_but_signs_is_no_segment() -> None:
     queue.feed("... !!! --- \n\n ***")
     queue.close()
     assert queue.take(lambda: 0.0) is None
-    queue = SegmentQueue()
-    queue.add([Piece("One. ", Boundary.SENTENCE), Piece("…\n\n", Boundary.PARAGRAPH)])
-    queue.add([Piece("- ", Boundary.CLAUSE)])
+    queue, add = taking_pieces()
+    add([Piece("One. ", Boundary.SENTENCE), Piece("…\n\n", Boundary.PARAGRAPH)])
+    add([Piece("- ", Boundary.CLAUSE)])
     assert texts(queue) == ["One. …\n\n- "]
-    queue.add([Piece("— ", Boundary.CLAUSE), Piece("Two.", Boundary.SENTENCE)])
+    add([Piece("— ", Boundary.CLAUSE), Piece("Two.", Boundary.SENTENCE)])
     assert texts(queue) == ["— Two."]
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicestream.errors import UsageError
+from voicestream.text.pieces import Piece
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment import Piece
 from voicestream.text.speakers import QuotedSpeech, SpeakerTags
 
 QUOTED: list[tuple[str, list[tuple[str, str]]]] = [

@@ -9,7 +9,8 @@ from typing import Any
 
 import typer
 
-from voicestream.cli.commands import COMMANDS, JSON, Argument, Command, command_of
+from voicestream.cli.command import Argument, Command
+from voicestream.cli.commands import COMMANDS, JSON, command_of
 from voicestream.cli.options import OPTIONS, SHORT, Option, SayCall, make_sound
 from voicestream.cli.report import print_text, report
 from voicestream.cli.typed import FIRST_WORDS, option_hint

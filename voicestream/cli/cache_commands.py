@@ -61,9 +61,7 @@ def _list(store: Cache, as_json: bool) -> int:
 
 def _line(kept: Kept) -> str:
     about = kept.about
-    text = " ".join(printable(about.text).split())
-    if len(text) > _SHOWN_CHARS:
-        text = text[: _SHOWN_CHARS - 1] + "…"
+    text = printable(about.text, _SHOWN_CHARS)
     age_s = max(time.time() - kept.used_s, 0.0)
     size, unit = next((size, unit) for size, unit in _UNITS if age_s >= size)
     age = f"{age_s / (size or 1):.0f} {unit}"

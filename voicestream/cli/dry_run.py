@@ -23,7 +23,7 @@ def dry_run(call: SayCall, settings: Settings, script: Spoken) -> int:
         VoicestreamError: the text cannot be read, or holds nothing to speak.
     """
     from voicestream.session.speech_request import speech_request
-    from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
+    from voicestream.text.pieces import SPEECH_CHARS_PER_S
 
     segments: list[dict[str, Any]] = []
     chars = 0
@@ -58,8 +58,7 @@ def _print(text: str, voice: str | None) -> bool:
     """A line on stdout; False: nobody reads it."""
     if sys.stdout is None:
         return True
-    line = " ".join(printable(text).split())
-    shown = line.encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding)
+    shown = printable(text).encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding)
     try:
         sys.stdout.write(f"[{voice}] {shown}\n" if voice else f"{shown}\n")
         sys.stdout.flush()

@@ -82,8 +82,7 @@ def _answer(each: NamedEndpoint) -> str:
         return "needs a base_url"
     if each.answers is None:
         return "not asked" if each.settings else ""
-    told = printable(each.answer)
-    told = told if len(told) <= _MOST_CHARS else told[: _MOST_CHARS - 1] + "…"
+    told = printable(each.answer, _MOST_CHARS)
     if not each.answers:
         return f"no: {told}"
     return f"yes: {told}" if told else f"yes, {1000 * each.answer_s:.0f} ms"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from voicestream.cli.commands import COMMANDS, Command
+from voicestream.cli.command import Command
+from voicestream.cli.commands import COMMANDS
 from voicestream.cli.options import SHORT, Option, switch_flags
 from voicestream.records import dataclass
 from voicestream.settings.parse import Choice, url

@@ -44,7 +44,7 @@ def say_line(text: str) -> None:
     if sys.stderr is None:  # closed before we began
         return
     try:
-        sys.stderr.write(" ".join(printable(text).split()) + "\n")
+        sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return  # nobody reads it; the exit code still tells

@@ -84,9 +84,10 @@ def _status_line(answer: dict[str, object]) -> str:
     from voicestream.printable import printable
 
     state = "paused" if answer.get("paused") else str(answer.get("state", ""))
-    said = " ".join(str(answer.get("speaking", "")).split())
+    said = printable(str(answer.get("speaking", "")))
     place = f"{answer.get('heard_chars', 0)}/{answer.get('text_chars', 0)}"
     if not answer.get("text_complete", True):
         place += "+"
     played = f"{answer.get('played_s', 0):.1f} s"
-    return printable(f"{answer['who']:>10}  {state:<12} {played:>8}  {place:>9}  {said}")
+    who = printable(str(answer["who"]))
+    return f"{who:>10}  {printable(state):<12} {played:>8}  {printable(place):>9}  {said}"

@@ -94,7 +94,6 @@ class Session:
             waiting_s=self._waiting_s,
             tempo=settings.tempo,
         )
-        self._keeper = Keeper(turn.folder) if turn and settings.keep_last else None
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
         self._playback = Playback(
             self.metrics,
@@ -106,7 +105,7 @@ class Session:
             device_named=bool(settings.device),
             underrun=settings.underrun,
             on_wake=turn.wake if turn else lambda: None,
-            keeper=self._keeper,
+            keeper=Keeper(turn.folder) if turn and settings.keep_last else None,
         )
         self._loudness = Loudness(settings, endpoint.name, kept=learnt is not None)
         self._feeder = Feeder(
@@ -170,7 +169,7 @@ class Session:
             complete = not (self._interrupted or self._failures())
             self._attempt(lambda: self._playback.stop(complete))
             self._attempt(self._pacing.save_trace)
-            self._attempt(self._keep_said)
+            self._attempt(self._playback.keep_said)
             if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
                 if not any(figures.cached for figures in self.metrics.requests.segments):
                     self._attempt(self._pacing.keep)  # of the endpoint, not of this disk
@@ -179,16 +178,6 @@ class Session:
                 self.metrics.notices.notify_once(self._loudness.trouble)
         finally:
             self._conclude()
-
-    def _keep_said(self) -> None:
-        player, pcm = self._playback.player, self._playback.pcm
-        if self._keeper is None or pcm is None or player is None or not player.heard_until_s:
-            return
-        try:
-            self._keeper.save(pcm, self.metrics.feeder.cues)
-        except OSError as error:
-            told = error.strerror or str(error)
-            self.metrics.notices.notify(f"this cannot be said again: {told}")
 
     def _attempt(self, step: Callable[[], None]) -> None:
         try:

@@ -17,7 +17,7 @@ from voicestream.session.receiver import Receiver
 from voicestream.session.spool import LIMIT_BYTES, Spool
 from voicestream.speech.base import Endpoint, SpeechRequest
 from voicestream.state import Status
-from voicestream.text.segment_queue import SPEECH_CHARS_PER_S, Segment
+from voicestream.text.pieces import SPEECH_CHARS_PER_S, Segment
 
 _ABORT_S = 1.0
 

@@ -8,7 +8,7 @@ from voicestream.counters import SegmentFigures
 from voicestream.records import dataclass, field
 from voicestream.session.spool import Spool
 from voicestream.speech.base import SpeechRequest, SpeechStream, settle
-from voicestream.text.segment_queue import Segment
+from voicestream.text.pieces import Segment
 
 
 @dataclass(slots=True, eq=False)

@@ -16,8 +16,7 @@ from voicestream.session.playback import Playback
 from voicestream.session.speech_request import lighter_may_follow
 from voicestream.settings.table import Settings
 from voicestream.state import Status
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
+from voicestream.text.pieces import SPEECH_CHARS_PER_S, Boundary
 
 
 class JoinedSound:

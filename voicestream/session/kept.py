@@ -19,8 +19,7 @@ from voicestream.files import create_part, read_bounded
 from voicestream.pcm import Frames16, PcmFormat
 from voicestream.records import dataclass
 from voicestream.speech.base import SpeechRequest
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
+from voicestream.text.pieces import Boundary, Segment
 
 MOST_BYTES = 16 << 20
 """5.8 minutes of 24 kHz."""

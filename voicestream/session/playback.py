@@ -258,6 +258,20 @@ class Playback:
         except DeviceError as error:
             self._only_save(error)
 
+    def keep_said(self) -> None:
+        """Keep what was played for ``again``, once all of it was, if any was heard."""
+        if (
+            self._keeper is None
+            or self.pcm is None
+            or not (self.player and self.player.heard_until_s)
+        ):
+            return
+        try:
+            self._keeper.save(self.pcm, self._metrics.feeder.cues)
+        except OSError as error:
+            told = error.strerror or str(error)
+            self._metrics.notices.notify(f"this cannot be said again: {told}")
+
     def stop(self, complete: bool = False) -> None:
         """End the sink, after a cancel when the fade has been heard, and finish the file.
 

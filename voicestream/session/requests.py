@@ -13,7 +13,7 @@ from voicestream.session.speech_request import Speakable, speech_request
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest
 from voicestream.state import Status
-from voicestream.text.segment_queue import SPEECH_CHARS_PER_S
+from voicestream.text.pieces import SPEECH_CHARS_PER_S
 
 _LOOK_S = 0.02
 _LEARN_S = 0.3

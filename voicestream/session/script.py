@@ -11,8 +11,9 @@ from voicestream.errors import EmptyTextError, UsageError, VoicestreamError
 from voicestream.records import replace
 from voicestream.settings.table import Settings
 from voicestream.text.boundary import AUTO
+from voicestream.text.pieces import Segment, SegmentLimits
 from voicestream.text.pipeline import TextPipeline
-from voicestream.text.segment_queue import Segment, SegmentLimits, SegmentQueue
+from voicestream.text.segment_queue import SegmentQueue
 from voicestream.text.source import read_pieces
 from voicestream.waiting import Interrupt
 

@@ -2,104 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING
 
-from voicestream.errors import SourceError
 from voicestream.formats import FORMATS, Format
 from voicestream.session.recognised import recognised
-from voicestream.session.sources import STDIN, Source
+from voicestream.session.sources import Source
+from voicestream.session.stream_pieces import Pieces, StreamPieces
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint, SpeechRequest
-from voicestream.text.segment import Boundary
-from voicestream.text.segment_queue import Segment
-from voicestream.waiting import Interrupt, read_chunks
+from voicestream.text.pieces import Boundary, Segment
 
 if TYPE_CHECKING:
-    from voicestream.speech.http.request import EarlyGet
-
-_PIECE_BYTES = 16_384
-
-
-class Pieces(Protocol):
-    """Encoded bytes as they arrive."""
-
-    @property
-    def content_type(self) -> str:
-        """What their sender calls them; empty where nobody does."""
-
-    @property
-    def sent_at_s(self) -> float: ...
-
-    @property
-    def notes(self) -> list[str]:
-        """What a person should know, until somebody takes it away."""
-
-    def open(self) -> None:
-        """Begin.
-
-        Raises:
-            EndpointError: it cannot be had.
-        """
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-    def give_up(self) -> None:
-        """Let whoever waits for more go on at once. Any thread."""
-
-    def close(self) -> None: ...
+    from voicestream.speech.http.early_get import EarlyGet
 
 
 Fetch = Callable[[Source], Pieces]
-
-
-class StreamPieces:
-    """The bytes of stdin or a file."""
-
-    content_type = ""
-    sent_at_s = 0.0
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._interrupt = Interrupt()
-        self._stream: BinaryIO | None = None
-        self.notes: list[str] = []
-
-    def open(self) -> None:
-        self._stream = _opened(self._source)
-
-    def __iter__(self) -> Iterator[bytes]:
-        if self._stream is None:
-            return
-        try:
-            yield from read_chunks(self._stream, self._interrupt, _PIECE_BYTES)
-        except OSError as error:
-            told = error.strerror or str(error)
-            raise SourceError(f"{self._source.title} cannot be read on", told) from error
-
-    def give_up(self) -> None:
-        self._interrupt.set()
-
-    def close(self) -> None:
-        self._interrupt.close()
-        if self._stream is not None and self._source.place != STDIN:
-            self._stream.close()
-
-
-def _opened(source: Source) -> BinaryIO:
-    if source.place == STDIN:
-        if sys.stdin is None:
-            raise SourceError("stdin is closed")
-        return sys.stdin.buffer
-    try:
-        return Path(source.place).open("rb", buffering=0)
-    except OSError as error:
-        told = error.strerror or str(error)
-        raise SourceError(f"{source.title} cannot be read", told) from error
 
 
 class SourceStream:

@@ -18,7 +18,7 @@ from voicestream.settings.proxy import proxy_url
 
 if TYPE_CHECKING:
     from voicestream.settings.table import Settings
-    from voicestream.speech.http.request import EarlyGet
+    from voicestream.speech.http.early_get import EarlyGet
 
 STDIN = "-"
 _ENCODINGS = ("u8", "s16", "s24", "s32", "f32", "f64")
@@ -171,7 +171,7 @@ def asked_early(settings: Settings, first: Source) -> EarlyGet | None:
         not first.is_url or first.is_packets or proxy_url(first.place)
     ):  # the early request knows no proxies
         return None
-    from voicestream.speech.http.request import EarlyGet, get_headers
+    from voicestream.speech.http.early_get import EarlyGet, get_headers
 
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early = EarlyGet(first.place, wait_s, get_headers(first.place))

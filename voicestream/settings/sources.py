@@ -19,7 +19,17 @@ from voicestream.records import dataclass
 from voicestream.settings.endpoints import Place, named_keys, places
 from voicestream.settings.parse import parse_setting, secret
 from voicestream.settings.row import Row, nearest
-from voicestream.settings.where import EndpointKeys, Layer, Named, by_name, common_key, settle
+from voicestream.settings.where import (
+    EndpointKeys,
+    Layer,
+    Named,
+    by_name,
+    common_key,
+    drop_what_a_folder_may_not,
+    is_dotenv,
+    refuse_stranger,
+    settle,
+)
 
 _PLATFORM: str = sys.platform
 _MOST_PARTS = 200
@@ -89,17 +99,17 @@ def gather(
         for name, (value, source) in layer.items():
             values[name] = parse_setting(rows[name].kind, value, source)
             sources[name] = source
-    own = _drop_what_a_folder_may_not(values, sources)
+    own = drop_what_a_folder_may_not(values, sources)
     listed = values.get("base_urls", "")
     held = named_keys(listed, environ, dotenv, own)
     of_folder = {name: own or not environ.get(name) for name in held}
     of_folder |= {name: name in named.own for name in named.keys}
-    _refuse_stranger(sources)
+    refuse_stranger(sources)
     first = next(iter(places(listed)), None)
     if first and "base_url" not in sources and not of_folder.get(first.key_variable, True):
-        _refuse_stranger({**sources, "api_key": first.key_variable})
-    if _is_dotenv(sources, "allow_http_key"):
-        common_is_own = "api_key" not in sources or _is_dotenv(sources, "api_key")
+        refuse_stranger({**sources, "api_key": first.key_variable})
+    if is_dotenv(sources, "allow_http_key"):
+        common_is_own = "api_key" not in sources or is_dotenv(sources, "api_key")
         if not (common_is_own and all(of_folder.values())):
             # a folder may risk its own keys, never the user's
             del values["allow_http_key"], sources["allow_http_key"]
@@ -145,44 +155,10 @@ def _xdg_folder(variable: str, below_home: str, environ: Mapping[str, str] | Non
     return (Path(chosen) if os.path.isabs(chosen) else _home(environ) / below_home) / "voicestream"
 
 
-def _drop_what_a_folder_may_not(values: dict[str, Any], sources: dict[str, str]) -> bool:
-    """Remove stand-ins that an ``.env`` adds to an endpoint chosen outside it.
-
-    They would get the user's text. Returns whether ``base_urls`` is the ``.env`` file's.
-    """
-    listed = _is_dotenv(sources, "base_urls")
-    if listed and "base_url" in sources and not _is_dotenv(sources, "base_url"):
-        del values["base_urls"], sources["base_urls"]
-        return False
-    return listed
-
-
-def _is_dotenv(sources: Mapping[str, str], name: str) -> bool:
-    return sources.get(name, "").startswith(".env ")
-
-
 def _home(environ: Mapping[str, str]) -> Path:
     """The home folder; a relative one counts as none."""
     chosen = environ.get("HOME", "")
     return Path(chosen if os.path.isabs(chosen) else "/")
-
-
-def _refuse_stranger(sources: Mapping[str, str]) -> None:
-    """A folder's ``.env`` must not send a key or headers that it does not hold itself."""
-    asked = sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", "")
-    chat = sources.get("chat_base_url", "")
-    for name, what, urls in (
-        ("api_key", "key", (asked, chat)),
-        ("extra_headers", "headers", (asked,)),
-    ):
-        source = sources.get(name, ".env ")
-        if not source.startswith(".env ") and any(url.startswith(".env ") for url in urls):
-            raise SettingsError(
-                f"the .env file in this folder sets the endpoint, but the {what} from elsewhere "
-                f"({source}) would go there",
-                f"it would send your {what} to a server that this folder chose",
-                "Give --base-url (--chat-base-url) yourself, or put the same into that .env.",
-            )
 
 
 def _from_flags(flags: Mapping[str, Any], rows: Mapping[str, Row]) -> Layer:

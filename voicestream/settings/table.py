@@ -39,7 +39,6 @@ from voicestream.settings.sources import gather
 from voicestream.settings.speaking import SpeakingSettings
 from voicestream.settings.where import EndpointKeys, by_name
 
-_DEFAULT = "default"
 MOST_REALTIME_SPEED = 1.5
 """A Realtime API speaks no faster."""
 _VOICES: dict[EndpointKind, str] = {
@@ -81,10 +80,8 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
                 object.__setattr__(self, row.name, parsed)
             self._look_up()
         self._take_first()
-        key = bool(self.api_key)
-        resolved: dict[str, Any] = {
-            "base_url": self.base_url or (OPENAI_URL if key else EMBEDDED_URL),
-        }
+        usual_url = OPENAI_URL if self.api_key else EMBEDDED_URL
+        resolved: dict[str, Any] = {"base_url": self.base_url or usual_url}
         resolved |= self._chosen_model(resolved["base_url"])
         kind = endpoint_kind(resolved["base_url"], resolved["model"])
         resolved["voice"] = self.voice or _VOICES[kind]
@@ -100,7 +97,6 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
                 f"{self.max_buffer_s:g} s",
                 hint="Raise --max-buffer-s or lower --prebuffer-ms.",
             )
-
         headers = (self.headers, *(place.headers for place in self.fallbacks))
         for known in (self.api_key, *self.keys.values(), *(v for h in headers for v in h.values())):
             remember_key(known)
@@ -250,7 +246,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return name in self.sources or getattr(self, name) != _BY_NAME[name].default
 
     def source(self, name: str) -> str:
-        return self.sources.get(name, _DEFAULT)
+        return self.sources.get(name, "default")
 
 
 def _whole(place: Place) -> Place:

@@ -210,3 +210,37 @@ def by_name(
         {variable: key for variable, (key, _) in held.items()},
         {v for v, (_, source) in held.items() if source.startswith(_DOTENV)},
     )
+
+
+def drop_what_a_folder_may_not(values: dict[str, Any], sources: dict[str, str]) -> bool:
+    """Remove stand-ins that an ``.env`` adds to an endpoint chosen outside it.
+
+    They would get the user's text. Returns whether ``base_urls`` is the ``.env`` file's.
+    """
+    listed = is_dotenv(sources, "base_urls")
+    if listed and "base_url" in sources and not is_dotenv(sources, "base_url"):
+        del values["base_urls"], sources["base_urls"]
+        return False
+    return listed
+
+
+def is_dotenv(sources: Mapping[str, str], name: str) -> bool:
+    return sources.get(name, "").startswith(_DOTENV)
+
+
+def refuse_stranger(sources: Mapping[str, str]) -> None:
+    """A folder's ``.env`` must not send a key or headers that it does not hold itself."""
+    asked = sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", "")
+    chat = sources.get("chat_base_url", "")
+    for name, what, urls in (
+        ("api_key", "key", (asked, chat)),
+        ("extra_headers", "headers", (asked,)),
+    ):
+        source = sources.get(name, _DOTENV)
+        if not source.startswith(_DOTENV) and any(url.startswith(_DOTENV) for url in urls):
+            raise SettingsError(
+                f"the .env file in this folder sets the endpoint, but the {what} from elsewhere "
+                f"({source}) would go there",
+                f"it would send your {what} to a server that this folder chose",
+                "Give --base-url (--chat-base-url) yourself, or put the same into that .env.",
+            )

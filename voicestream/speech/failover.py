@@ -16,9 +16,8 @@ from functools import partial
 from voicestream.errors import ConnectionFailedError, EndpointError, TooLongError
 from voicestream.notices import Notices
 from voicestream.records import dataclass, replace
-from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
+from voicestream.speech.base import Call, Endpoint, SpeechRequest, SpeechStream
 from voicestream.speech.begun import BegunStream
-from voicestream.speech.cancel import Call
 from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 from voicestream.speech.retry import RetryPolicy
 

@@ -13,8 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from voicestream.records import dataclass, field
-from voicestream.speech.base import SpeechStream
-from voicestream.speech.cancel import Call
+from voicestream.speech.base import Call, SpeechStream
 
 _KEPT = 15
 

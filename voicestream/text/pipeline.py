@@ -13,7 +13,8 @@ from voicestream.text.divided import DividedWords
 from voicestream.text.front import FrontMatter
 from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pause_tags import PauseTags, parts
-from voicestream.text.segment import MAX_PENDING, Boundary, Piece, Segmenter
+from voicestream.text.pieces import Boundary, Piece
+from voicestream.text.segment import MAX_PENDING, Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
 
 

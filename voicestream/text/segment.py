@@ -9,34 +9,12 @@ and waits until the window is known as far as the decision looks.
 from __future__ import annotations
 
 import re
-from enum import Enum
 
 from voicestream.patterns import lazy_pattern
-from voicestream.records import dataclass
 from voicestream.text.boundary import AUTO, OPENERS, ends_sentence
 from voicestream.text.cut import NEAR, best_cut, clause_end, open_code
+from voicestream.text.pieces import Boundary, Piece
 from voicestream.text.writer import is_wide
-
-
-class Boundary(Enum):
-    """What ends a piece: how long the pause after it is."""
-
-    CLAUSE = "clause"
-    SENTENCE = "sentence"
-    PARAGRAPH = "paragraph"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Text that may be spoken on its own, with the blanks that follow it."""
-
-    text: str
-    end: Boundary
-    voice: str | None = None
-    pause_ms: int | None = None
-    """The silence before it, where the text says so; a piece without text is that alone."""
-    language: str = ""
-
 
 _EMOJI = (
     "\u2600-\u27bf\u2b00-\u2bff\u231a\u231b\u23e9-\u23fa\ufe0e\ufe0f\u20e3\U0001f000-\U0001faff"

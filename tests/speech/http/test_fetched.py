@@ -12,8 +12,8 @@ import pytest
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
+from voicestream.speech.http.early_get import EarlyGet, get_headers
 from voicestream.speech.http.fetched import FetchConfig, FetchedSound
-from voicestream.speech.http.request import EarlyGet, get_headers
 
 SOUND = bytes(range(256)) * 200
 WHOLE = Script(SOUND, content_type="audio/mpeg", framing="length")

@@ -29,8 +29,7 @@ from voicestream.errors import (
     ReplyError,
     ResponseError,
 )
-from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import Call
+from voicestream.speech.base import Call, SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.limits import Limits
 from voicestream.speech.realtime.connection import MAX_MESSAGE_BYTES

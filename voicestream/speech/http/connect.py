@@ -14,10 +14,13 @@ from typing import Any
 import httpcore
 
 from voicestream.settings.proxy import ProxyAddress
-from voicestream.speech.cancel import Call
+from voicestream.speech.base import Call
 from voicestream.speech.http.request import CONNECT_S, EarlyRequest, Opening, Target
 from voicestream.waiting import wait_ready
 
+_KEEP_S = 120.0
+"""How long an idle connection is kept: 5 s, as is usual, would pay for TCP and TLS again after
+every pause of the writer."""
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -236,7 +239,7 @@ class Connector(httpcore.NetworkBackend):
             stream.shutdown()
 
 
-def httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
+def _httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
     """Return a proxy as httpcore wants it; None if there is none."""
     if proxy is None:
         return None
@@ -248,3 +251,38 @@ def httpcore_proxy(proxy: ProxyAddress | None) -> httpcore.Proxy | None:
 
         context = tls_context()
     return httpcore.Proxy(url, auth, ssl_context=context)
+
+
+class HttpConnection:
+    """HTTP to an endpoint, over one socket at a time. Carries one request at a time."""
+
+    def __init__(
+        self, target: Target, proxy: ProxyAddress | None, early: EarlyRequest | None = None
+    ) -> None:
+        via = target
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # `connect` makes and verifies its own
+        if proxy is not None:
+            via = Target("http", proxy.host, proxy.port, "")
+            if target.scheme == "https":
+                from voicestream.speech.http.tls import tls_context
+
+                context = tls_context()
+        self.connector = Connector(via, early)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            proxy=_httpcore_proxy(proxy),
+            max_connections=1,
+            keepalive_expiry=_KEEP_S,
+            network_backend=self.connector,
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether it stands, and waits for a request."""
+        return any(connection.is_idle() for connection in self._pool.connections)
+
+    def send(self, request: httpcore.Request) -> httpcore.Response:
+        return self._pool.handle_request(request)
+
+    def close(self) -> None:
+        self._pool.close()

@@ -14,8 +14,7 @@ from voicestream.errors import (
     KeyRefusedError,
 )
 from voicestream.settings.proxy import proxy_for
-from voicestream.speech.base import SpeechRequest
-from voicestream.speech.cancel import Call
+from voicestream.speech.base import Call, SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.failures import connection_failed
 from voicestream.speech.http.limits import Timeouts, Watch, most_bytes

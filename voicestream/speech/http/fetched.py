@@ -24,10 +24,11 @@ from voicestream.errors import (
 )
 from voicestream.records import dataclass
 from voicestream.settings.proxy import proxy_for
+from voicestream.speech.http.early_get import EarlyGet, get_headers
 from voicestream.speech.http.failures import connection_failed
 from voicestream.speech.http.limits import Limits, Timeouts, Watch
 from voicestream.speech.http.refusal import asked_wait_s
-from voicestream.speech.http.request import EarlyGet, Target, get_headers
+from voicestream.speech.http.request import Target
 from voicestream.speech.http.transport import ERRORS, HttpResponse, Transport
 from voicestream.speech.retry import RetryPolicy
 

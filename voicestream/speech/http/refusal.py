@@ -237,14 +237,11 @@ def server_message(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     try:
         found = _words(json.loads(text))
-    except ValueError:
-        found = ""
-    except RecursionError:
+    except (ValueError, RecursionError):
         found = ""
     if not found:
         found = re.sub(r"<(style|script)\b.*?</\1>|<[^>]*>", " ", text, flags=re.S | re.I)
-    line = " ".join(printable(found).split())
-    return line if len(line) <= _MAX_SHOWN_CHARS else line[: _MAX_SHOWN_CHARS - 1] + "…"
+    return printable(found, _MAX_SHOWN_CHARS)
 
 
 def _binary(body: bytes) -> bool:

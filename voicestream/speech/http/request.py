@@ -14,10 +14,9 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
 from voicestream.records import dataclass
-from voicestream.redact import remember_key
 from voicestream.settings.parse import ascii_host
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.addresses import connect_any
@@ -100,19 +99,6 @@ def request_headers(
         "user-agent": "voicestream",
     }
     return headers | key_headers(target, api_key)
-
-
-def get_headers(url: str) -> dict[str, str]:
-    """Return the headers of a request for ``url``, with the login that stands in it, if any."""
-    headers = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "voicestream"}
-    parts = urlsplit(url)
-    if parts.username is not None:
-        from base64 import b64encode
-
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        headers["authorization"] = "Basic " + b64encode(login.encode()).decode()
-        remember_key(unquote(parts.password or ""))
-    return headers
 
 
 def request_body(request: SpeechRequest, extra: Mapping[str, object] = NO_EXTRA) -> bytes:
@@ -290,15 +276,3 @@ class EarlyRequest(Opening):
     def abandon(self) -> None:
         super().abandon()
         self._told.set()
-
-
-class EarlyGet(EarlyRequest):
-    """The same for what a URL leads to: asked for as soon as there is a connection."""
-
-    def __init__(self, url: str, connect_timeout_s: float, headers: Mapping[str, str]) -> None:
-        super().__init__(url, "", connect_timeout_s, route="")
-        self._headers = dict(headers)
-        self.send(b"")
-
-    def _first_bytes(self) -> bytes:
-        return request_bytes(self._target, self._headers, None)

@@ -12,8 +12,8 @@ import httpcore
 from voicestream.errors import IncompleteReplyError
 from voicestream.redact import redacted
 from voicestream.settings.proxy import ProxyAddress
-from voicestream.speech.cancel import Call
-from voicestream.speech.http.connect import Connector, httpcore_proxy
+from voicestream.speech.base import Call
+from voicestream.speech.http.connect import HttpConnection
 from voicestream.speech.http.limits import Timeouts
 from voicestream.speech.http.request import USUAL_PORTS, EarlyRequest, Target
 
@@ -28,44 +28,6 @@ ERRORS = (
 _BROKEN = (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError)
 _NEAR_BYTES = 128
 """A length that is wrong by the size of a header is untidy, and no loss."""
-_KEEP_S = 120.0
-"""How long an idle connection is kept: 5 s, as is usual, would pay for TCP and TLS again after
-every pause of the writer."""
-
-
-class HttpConnection:
-    """HTTP to an endpoint, over one socket at a time. Carries one request at a time."""
-
-    def __init__(
-        self, target: Target, proxy: ProxyAddress | None, early: EarlyRequest | None = None
-    ) -> None:
-        via = target
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # `connect` makes and verifies its own
-        if proxy is not None:
-            via = Target("http", proxy.host, proxy.port, "")
-            if target.scheme == "https":
-                from voicestream.speech.http.tls import tls_context
-
-                context = tls_context()
-        self.connector = Connector(via, early)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=context,
-            proxy=httpcore_proxy(proxy),
-            max_connections=1,
-            keepalive_expiry=_KEEP_S,
-            network_backend=self.connector,
-        )
-
-    @property
-    def idle(self) -> bool:
-        """Whether it stands, and waits for a request."""
-        return any(connection.is_idle() for connection in self._pool.connections)
-
-    def send(self, request: httpcore.Request) -> httpcore.Response:
-        return self._pool.handle_request(request)
-
-    def close(self) -> None:
-        self._pool.close()
 
 
 class HttpResponse:

@@ -81,4 +81,4 @@ def _first(item: dict[str, Any], keys: tuple[str, ...]) -> str:
 
 def _tidy(text: str) -> str:
     """Put a text on one line, harmless to a terminal."""
-    return " ".join(printable(text).split())[:_MAX_CHARS]
+    return printable(text)[:_MAX_CHARS]
