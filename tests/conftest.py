@@ -34,11 +34,19 @@ settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hyp
 settings.load_profile("voicestream")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files that mostly wait, for a loudspeaker, among those that compute.
+def pytest_addoption(parser: pytest.Parser) -> None:
+    text = "run all cells of what is tried in every combination, too: minutes more"
+    parser.addoption("--sweep", action="store_true", help=text)
 
-    Workers take files in this order: were these the first or the last, all would wait at once.
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only a sweep needs, and spread what mostly waits among what computes.
+
+    Workers take files in this order: were those with a loudspeaker the first or the last, all
+    would wait at once.
     """
+    if not config.getoption("--sweep"):
+        items[:] = [item for item in items if item.get_closest_marker("sweep") is None]
     files = list(dict.fromkeys(item.path for item in items))
     places = {file: number for number, file in enumerate(_spread(files))}
     items.sort(key=lambda item: places[item.path])

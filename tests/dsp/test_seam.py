@@ -66,8 +66,9 @@ def test_the_same_sound_shifted_is_found(shift_ms: float, at_s: float) -> None:
     assert abs(len(handed) - (len(SPEECH) - position)) <= 2
 
 
-# from 44 on: a slower rendering, an even sound, and breaks in or before the first word
-@pytest.mark.parametrize("seed", [*range(12), 44, 116, 167, 368, 375, 390])
+# a slower rendering, an even sound, and breaks in or before the first word; tests.bench.resume
+# has hundreds
+@pytest.mark.parametrize("seed", [1, 4, 10, 44, 116, 167, 368, 375, 390])
 def test_in_another_rendering_no_word_is_lost_or_heard_twice(seed: int) -> None:
     _, unsure, (lost, twice), _ = resume.trial(seed)
     assert unsure or (lost, twice) == (0, 0)

@@ -1,4 +1,7 @@
-"""Every fault, in every format, for one sentence and for ten: each is heard once, or named."""
+"""Every fault, for one sentence and for ten: each is heard once, or named.
+
+``pytest tests/faults --sweep`` has each in every format.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.matrix import CELLS, Cell
+from tests.faults.matrix import CELLS, Cell, is_sampled
 from tests.faults.stage import Outcome, judge, port_of, run, settings_for, upstream
 from tests.support.canary import Watch
 from tests.support.proxy import Exchange, Fault, FaultProxy
@@ -60,7 +63,12 @@ def laboratory(
     laboratory.close()
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+def param(cell: Cell) -> object:
+    marks = [] if is_sampled(cell) else [pytest.mark.sweep]
+    return pytest.param(cell, id=cell.name, marks=marks)
+
+
+@pytest.mark.parametrize("cell", [param(cell) for cell in CELLS])
 def test_every_sentence_is_heard_once_or_named(
     laboratory: Laboratory, cell: Cell, evidence: Watch
 ) -> None:
