@@ -1,6 +1,6 @@
-"""The panel as a picture for the README: ``python tests/bench/picture.py tests/data/panel.svg``.
+"""The panel as a picture for the README: ``python -m tests.bench.picture tests/data/panel.svg``.
 
-``python tests/bench/picture.py`` alone shows it here, at several widths.
+``python -m tests.bench.picture`` alone shows it here, at several widths.
 """
 
 from __future__ import annotations

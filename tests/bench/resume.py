@@ -1,6 +1,6 @@
 """Replies that break off and go on in another rendering: no word is lost or heard twice.
 
-    python tests/bench/resume.py [--runs 200] [--first 0]
+    python -m tests.bench.resume [--runs 200] [--first 0]
 
 Each word is a chirp of its own. The second rendering has another tempo (0.92 to 1.1 of
 the length, each word a little off), another level and pitch, and begins up to 1 s later;

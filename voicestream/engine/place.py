@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 VERSION = "0.1.0"
 """Of the package: its metadata would take 20 ms to read. A test holds it to them."""
-OFF = "off"
-"""What ``VOICESTREAM_ENGINE`` holds where no engine is wanted."""
 MOST_BYTES = 4 << 20
 """A longer call is not handed over: arguments and environment have room for as much (execve(2))."""
 

@@ -1,0 +1,32 @@
+"""The manual and the README name what there is: files, folders, benches."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "voicestream"
+MANUAL = (PACKAGE / "README.md").read_text("utf-8")
+_PLACE = re.compile(r"`((?:\w+/)+\w*(?:\.(?:py|md|json|txt))?)(?:\.[A-Z]\w*)?`")
+"""A path, and maybe what is in that file."""
+
+
+def test_every_place_that_the_manual_names_is_there() -> None:
+    named = [place for place in _PLACE.findall(MANUAL) if not re.search(r"[A-Z]{3}", place)]
+    assert len(named) > 60
+    for place in named:
+        found = [root / name for root in (PACKAGE, ROOT) for name in (place, f"{place}.py")]
+        assert any(path.exists() for path in found), place
+
+
+def test_every_folder_has_its_row() -> None:
+    folders = {file.parent.name for file in PACKAGE.glob("*/*.*") if file.suffix in (".py", ".md")}
+    assert folders == set(re.findall(r"^\| `(\w+)` \|", MANUAL, re.M))
+
+
+def test_every_bench_has_its_command() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    benches = (ROOT / "tests/bench").glob("*.py")
+    commands = {file.stem for file in benches if "\nif __name__ ==" in file.read_text("utf-8")}
+    assert commands == set(re.findall(r"tests[./]bench[./](\w+)", readme)) & commands
