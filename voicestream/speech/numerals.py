@@ -22,6 +22,8 @@ class Numerals(NamedTuple):
         point: separates decimals.
         minus: before a negative number.
         number: for an abbreviated "number" before one, and that abbreviation.
+        fractions: ``1/2 1/3 2/3 1/4 3/4`` in words; empty: its voices read them well.
+        and_fraction: between a whole number and such a fraction.
         signs: other signs in words.
     """
 
@@ -33,6 +35,8 @@ class Numerals(NamedTuple):
     point: str
     minus: str
     number: tuple[str, str]
+    fractions: str
+    and_fraction: str
     signs: dict[str, str]
 
 
@@ -64,6 +68,8 @@ NUMERALS = {
         point=".",
         minus="minus",
         number=("number", r"No\.|Nr\.|№"),
+        fractions="",
+        and_fraction="",
         signs={"<": "less than", ">": "greater than"},  # its others stand in `signs`
     ),
     "de": Numerals(
@@ -75,6 +81,8 @@ NUMERALS = {
         point=",",
         minus="minus",
         number=("Nummer", r"No\.|№"),
+        fractions="½|ein Drittel|zwei Drittel|ein Viertel|drei Viertel",
+        and_fraction=" ",
         signs=_signs(
             "kleiner als|größer als|höchstens|mindestens|ungleich|plus minus|mal|geteilt durch|"
             "Wurzel aus|unendlich|Promille|gleich|plus"
@@ -91,6 +99,8 @@ NUMERALS = {
         point=",",
         minus="menos",
         number=("número", r"[Nn]úm\.|[Nn]\.?º|№"),
+        fractions="medio|un tercio|dos tercios|un cuarto|tres cuartos",
+        and_fraction=" y ",
         signs=_signs(
             "menor que|mayor que|como máximo|como mínimo|distinto de|más menos|por|entre|"
             "raíz de|infinito|por mil|igual a|más"
@@ -107,6 +117,8 @@ NUMERALS = {
         point=",",
         minus="moins",
         number=("numéro", r"[Nn]°|[Nn]º|№"),
+        fractions="un demi|un tiers|deux tiers|un quart|trois quarts",
+        and_fraction=" et ",
         signs=_signs(
             "inférieur à|supérieur à|au plus|au moins|différent de|plus ou moins|fois|divisé par|"
             "racine de|infini|pour mille|égale|plus"
@@ -123,12 +135,20 @@ NUMERALS = {
         point=",",
         minus="meno",
         number=("numero", r"[Nn]\.|[Nn]°|№"),
+        fractions="mezzo|un terzo|due terzi|un quarto|tre quarti",
+        and_fraction=" e ",
         signs=_signs(
             "minore di|maggiore di|al massimo|almeno|diverso da|più o meno|per|diviso|"
             "radice di|infinito|per mille|uguale a|più"
         ),
     ),
 }
+_FRACTIONS = ("1/2", "1/3", "2/3", "1/4", "3/4")
+_ONE_SIGN = dict(zip("½⅓⅔¼¾", _FRACTIONS, strict=True))
+_FRACTION = re.compile(
+    r"(?<![\w/.,])(?:(\d{1,4})(?:\s|(?=[½⅓⅔¼¾])))?"
+    r"([½⅓⅔¼¾]|(?:1/[234]|2/3|3/4)(?![\w/]|[.,]\d))"
+)
 _ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|<[-=]{1,9}|→)")
 _SIGNS = r"€|\$|£|¥|EUR|USD|GBP|JPY|CHF"
 _SCALE = r"(?P<scale>k|m|M|mn|bn|Mio\.?|Mrd\.?)?(?![\w])"
@@ -141,6 +161,8 @@ def with_numerals(text: str, language: str) -> str:
         return text
     if any(map(str.isdigit, text)):
         text = _with_numbers(text, language, known)
+    if known.fractions:
+        text = _FRACTION.sub(lambda found: _fraction(found, known), text)
     text = _ARROW.sub(",", text)
     for sign, word in known.signs.items():
         if sign in text:
@@ -167,12 +189,20 @@ def _with_numbers(text: str, language: str, known: Numerals) -> str:
     text = re.sub(rf"(?<!\w)(?:{known.number[1]})\s?(?=\d)", f"{known.number[0]} ", text)
     if language.partition("-")[0] == "en":
         return text
+    text = re.sub(r"(?<=\d)\.(?=[ºª])", "", text)  # 2.º, the second
+    if language.startswith("it"):
+        text = re.sub(r"(?<!\w)1°(?= [a-z])", "1º", text)  # the first, of a month for one
     text = re.sub(
         rf"(?<![\d.,])\d{{1,3}}[{known.group}]\d{{3}}(?!\d|[.{known.group}]\d)",
         lambda found: re.sub(r"\D", "", found[0]),
         text,
     )
     return re.sub(r"(?<![\w.,)])[-−](?=\d)", f"{known.minus} ", text)
+
+
+def _fraction(found: re.Match[str], known: Numerals) -> str:
+    words = known.fractions.split("|")[_FRACTIONS.index(_ONE_SIGN.get(found[2], found[2]))]
+    return f"{found[1]}{known.and_fraction}{words}" if found[1] else words
 
 
 def _money(found: re.Match[str], known: Numerals) -> str:
