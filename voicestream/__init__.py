@@ -11,7 +11,8 @@
 can be waited for, watched and interrupted. Both take a text or an iterable of
 its pieces, spoken while it goes on; ``await speak_stream(...)`` is their twin in
 an event loop. ``stream`` plays nothing: it gives the sound, piece by piece, to a
-``for`` or an ``async for``. None of them writes to the terminal.
+``for`` or an ``async for``. ``play`` and ``start_playing`` play sound from
+anywhere instead of speech. None of them writes to the terminal.
 """
 
 TYPE_CHECKING = False  # nothing is imported here: under `python -m`, __main__ has yet to see to it
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from voicestream.api import Handle, say, speak_stream_sync, start
     from voicestream.api_async import speak_stream
+    from voicestream.api_play import play, start_playing
     from voicestream.api_stream import SoundStream, stream
     from voicestream.counters import Snapshot
     from voicestream.errors import VoicestreamError
@@ -36,10 +38,12 @@ __all__ = [
     "SoundStream",
     "State",
     "VoicestreamError",
+    "play",
     "say",
     "speak_stream",
     "speak_stream_sync",
     "start",
+    "start_playing",
     "stream",
 ]
 
@@ -52,10 +56,12 @@ _HOMES = {
     "SoundStream": "voicestream.api_stream",
     "State": "voicestream.state",
     "VoicestreamError": "voicestream.errors",
+    "play": "voicestream.api_play",
     "say": "voicestream.api",
     "speak_stream": "voicestream.api_async",
     "speak_stream_sync": "voicestream.api",
     "start": "voicestream.api",
+    "start_playing": "voicestream.api_play",
     "stream": "voicestream.api_stream",
 }
 

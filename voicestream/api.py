@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.output.base import Recipient
+    from voicestream.session.fetchers import Segments
+    from voicestream.session.pacing import LearntStore
+    from voicestream.speech.base import Endpoint
 
 SaveTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
 """Where sound is kept."""
@@ -171,19 +174,40 @@ def begin(
         if endpoint is None:
             undo.callback(speaker.close)
         script = _script(chosen, text)
-        sink = make_sink(chosen, metrics) if sound is None else None
-        turn = make_turn(chosen, started_s, metrics.notices) if sound is None else None
-        saver = sound if save is None else Saver(_target(save), Tags(voice=chosen.voice))
+        session = conduct(chosen, speaker, script, metrics, on_event, save, sound, kept_learnt())
+        undo.pop_all()
+    return Handle(session, interruptible)
+
+
+def conduct(
+    settings: Settings,
+    endpoint: Endpoint,
+    segments: Segments,
+    metrics: Metrics,
+    on_event: OnEvent | None,
+    save: SaveTarget | None,
+    sound: Recipient | None = None,
+    learnt: LearntStore | None = None,
+) -> Session:
+    """Start a session; where that fails, nothing stays open or on the disk."""
+    with ExitStack() as undo:
+        sink = make_sink(settings, metrics) if sound is None else None
+        turn = (
+            make_turn(settings, metrics.timeline.process_start, metrics.notices)
+            if sound is None
+            else None
+        )
+        saver = sound if save is None else Saver(_target(save), Tags(voice=settings.voice))
         if saver is not None:
             undo.callback(saver.close)
         if sink is not None:
             prepare_in_background(sink)
         session = Session(
-            *(chosen, speaker, script, sink, saver, metrics, on_event, kept_learnt()), turn
+            *(settings, endpoint, segments, sink, saver, metrics, on_event, learnt), turn
         )
         session.start()
         undo.pop_all()
-    return Handle(session, interruptible)
+    return session
 
 
 def check_callbacks(*callbacks: object) -> None:
@@ -249,18 +273,24 @@ def say(
     Raises:
         VoicestreamError: nothing was heard.
     """
-    handle = start(
-        text,
-        settings,
-        on_event,
-        save,
-        endpoint=endpoint,
-        interruptible=interruptible,
-        interrupt_callback=interrupt_callback,
+    return finish(
+        start(
+            text,
+            settings,
+            on_event,
+            save,
+            endpoint=endpoint,
+            interruptible=interruptible,
+            interrupt_callback=interrupt_callback,
+        )
     )
+
+
+def finish(handle: Handle) -> Result:
+    """Wait for the end; whatever is raised meanwhile, by a signal's handler too, silences it."""
     try:
         return handle.result()
-    except BaseException:  # also what a signal handler of the caller's raises
+    except BaseException:
         handle.stop()
         raise
 

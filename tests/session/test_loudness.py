@@ -81,3 +81,17 @@ def test_a_damaged_file_is_as_none(content: str, tmp_path: Path) -> None:
     assert list(json.loads((tmp_path / "kept").read_text())) == [
         f"http://x {Settings().model} nova"
     ]
+
+
+def test_each_recording_has_its_own(tmp_path: Path) -> None:
+    quiet, loud = 0.1 * SPEECH, SPEECH
+    for turn in range(2):
+        player = Loudness(Settings(loudness="-18"), "play", file=tmp_path / "kept")
+        player.load()
+        for name, piece in (("a.mp3", quiet), ("b.mp3", loud)):
+            player.begin(name)
+            heard = player.feed(piece, PCM)
+            wanted = min(max(-18.0, lufs(piece) - 12), lufs(piece) + 12)
+            assert lufs(heard) == pytest.approx(wanted if turn else lufs(piece), abs=1.0)
+        player.keep()
+    assert "a.mp3" not in (tmp_path / "kept").read_text()

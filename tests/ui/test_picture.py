@@ -345,3 +345,30 @@ def test_the_servers_part_is_the_servers() -> None:
 def test_all_keys_fit_on_a_narrow_terminal() -> None:
     lines = draw(PLAYING, 80, hint=HINT)
     assert any(HINT in text for line in lines for text, _style in line)
+
+
+PACKETS = {
+    "received": 990,
+    "lost": 8,
+    "late": 2,
+    "reordered": 3,
+    "delay_ms": 41.5,
+    "concealed_ms": 200.0,
+    "stretched_ms": 35.0,
+    "drift_ppm": 120.0,
+}
+
+
+@pytest.mark.parametrize("width", [24, 60, 100])
+def test_what_becomes_of_packets_is_shown(width: int) -> None:
+    lines = draw(replace(HEARD, packets=PACKETS), width, full=True)
+    told = "\n".join("".join(text for text, _ in line) for line in lines)
+    assert "42 ms" in told
+    assert "200 ms" in told
+    if width == 100:
+        assert "1.0 % lost or late" in told
+        assert "3 reordered" in told
+        assert "stretched 35 ms" in told
+        assert "+120 ppm" in told
+    empty = {"refused": 3}  # before the first packet
+    assert draw(replace(HEARD, packets=empty), width, full=True) == draw(HEARD, width, full=True)

@@ -88,7 +88,7 @@ PLAY_OPTIONS = (
 )
 PLAY_SETTINGS = (
     *AGAIN_SETTINGS,
-    *("tempo", "playout", "prebuffer_ms", "underrun", "max_buffer_s", "streaming"),
+    *("tempo", "loudness", "playout", "prebuffer_ms", "underrun", "max_buffer_s", "streaming"),
     *("timeout_s", "connect_timeout_s", "stall_timeout_s", "retries"),
 )
 OPTIONS = {

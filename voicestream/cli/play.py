@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
 from voicestream.cli.report import report
 from voicestream.cli.say import say
 from voicestream.errors import UsageError, VoicestreamError
-from voicestream.session.sources import STDIN, Source, asked_early, raw_type, sources_of
+from voicestream.session.sources import (
+    AS_IT_IS,
+    EVEN,
+    STDIN,
+    Source,
+    asked_early,
+    raw_type,
+    sources_of,
+)
 
 if TYPE_CHECKING:
     from voicestream.session.sounds import SourceSegments
     from voicestream.settings.table import Settings
-
-_AS_IT_IS: dict[str, Any] = {
-    "base_url": "embedded:",
-    "cache": "off",
-    "trim": "false",
-    "normalize": "false",
-    "loudness": "off",
-    "lookahead": "1",
-    "keep_last": "false",
-}
-"""Every sample as it comes, and what is said again stays the last speech."""
-
-_EVEN: dict[str, Any] = {"playout": "fixed", "prebuffer_ms": "80"}
-"""A jitter buffer has made it even already."""
 
 
 def play(call: SayCall) -> int:
@@ -38,10 +32,10 @@ def play(call: SayCall) -> int:
         sources = _sources(call)
     except VoicestreamError as error:
         return report(error, call.json)
-    call.settings.update(_AS_IT_IS)
-    if all(source.is_packets for source in sources):
-        for name, value in _EVEN.items():
-            call.settings.setdefault(name, value)
+    call.settings.update(AS_IT_IS)
+    even = EVEN if all(source.is_packets for source in sources) else {}
+    for name, value in {"loudness": "off", **even}.items():
+        call.settings.setdefault(name, value)
     return say(call, partial(_segments, sources, raw))
 
 

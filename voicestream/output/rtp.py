@@ -21,7 +21,14 @@ PACKET_S = 0.02
 _UNITS = 960
 """Of the timestamp in a packet: its clock runs at 48 kHz whatever the sound's rate is."""
 _TYPE = 97
+NOT_ENCRYPTED = "RTP is not encrypted: whoever is on the way can hear it"
+_HERE = ("127.0.0.1", "[::1]", "localhost")
 _RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
+
+
+def leaves_machine(url: str) -> bool:
+    """Return whether others could hear what is sent there."""
+    return urlsplit(url).netloc.rpartition("@")[2].rpartition(":")[0] not in _HERE
 
 
 class RtpSink:

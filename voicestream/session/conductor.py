@@ -107,7 +107,8 @@ class Session:
             on_wake=turn.wake if turn else lambda: None,
             keeper=Keeper(turn.folder) if turn and settings.keep_last else None,
         )
-        self._loudness = Loudness(settings, endpoint.name, kept=learnt is not None)
+        kept = learnt is not None or settings.is_set("loudness")
+        self._loudness = Loudness(settings, endpoint.name, kept)
         self._feeder = Feeder(
             *(self._fetchers, self._playback, self._pacing, self.metrics, settings),
             self._loudness,

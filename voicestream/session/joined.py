@@ -80,6 +80,8 @@ class JoinedSound:
             self._joiner = Joiner(pcm, self._join)
             self._stretcher = Stretcher(pcm, self._settings.tempo)
         self._converter = Converter(source, pcm)
+        if job.recorded:
+            self._loudness.begin(job.segment.spoken)
         pause_s = None if self._end is None else self._pauses_s[self._end]
         if self._playback.starved:
             pause_s = 0.0  # the pause has been heard already, and longer than asked for

@@ -29,7 +29,7 @@ _OLD_SHARE = 0.5
 
 
 class Loudness:
-    """The factor for one reply, and what is measured of it. Used by the feeder.
+    """The factor for one reply or recording, and what is measured of it. Used by the feeder.
 
     Args:
         endpoint: its name.
@@ -57,6 +57,18 @@ class Loudness:
         if known_lufs is not None:
             change_db = min(max(self._wanted_lufs - known_lufs, -_MOST_DB), _MOST_DB)
             self._gain = 10 ** (change_db / 20) if abs(change_db) >= _LEAST_DB else 1.0
+
+    def begin(self, recording: str) -> None:
+        """What follows is a recording of that name: keep what is known of the one before, and
+        recall this one. Names are kept as hashes: nobody can read what was played."""
+        import hashlib  # for `play` with this setting alone
+
+        if self._wanted_lufs is None:
+            return
+        self.keep()
+        self._voice = f"recording {hashlib.sha256(recording.encode()).hexdigest()[:16]}"
+        self._meter, self._gain = None, 1.0
+        self.load()
 
     def feed(self, samples: Samples, pcm: PcmFormat) -> Samples:
         """Return the samples as they are to be heard; the very same where nothing changes."""

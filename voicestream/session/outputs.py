@@ -38,6 +38,11 @@ def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
     from voicestream.output.lasting import LastingSink
 
     figures, notices = (metrics.play, metrics.notices) if metrics else (None, None)
+    if notices is not None and settings.device.startswith("rtp://"):
+        from voicestream.output.rtp import NOT_ENCRYPTED, leaves_machine
+
+        if leaves_machine(settings.device):
+            notices.notify_once(NOT_ENCRYPTED)
     return LastingSink(partial(_woken_sink, settings), settings.device_wait_s, notices, figures)
 
 

@@ -166,11 +166,18 @@ class SourceSegments:
         Args:
             endpoint_of: makes what reads them, given what it calls when one is read to its end.
         """
-        self.endpoint = endpoint_of(self._read_out)
-        """Reads them, in place of the one in the settings."""
+        self._endpoint_of = endpoint_of
+        self._endpoint: Endpoint | None = None
         self._titles = [source.title for source in sources]
         self._taken = 0
         self._may_take = threading.Semaphore(1)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Reads them, in place of the one in the settings; made when it is first asked for."""
+        if self._endpoint is None:
+            self._endpoint = self._endpoint_of(self._read_out)
+        return self._endpoint
 
     def start(self) -> None:
         return
@@ -225,4 +232,10 @@ def source_segments(
         )
         return FetchedSound(source.place, source.title, config, asked)
 
-    return SourceSegments(sources, lambda ended: SoundEndpoint(sources, raw, fetch, ended))
+    def endpoint(ended: Callable[[], None]) -> SoundEndpoint:
+        if sources[0].is_url and not sources[0].is_packets:
+            # loaded while its server thinks: later it would be in the way of the decoder
+            import voicestream.speech.http.fetched  # noqa: F401
+        return SoundEndpoint(sources, raw, fetch, ended)
+
+    return SourceSegments(sources, endpoint)

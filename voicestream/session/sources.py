@@ -6,9 +6,9 @@ The first is asked for before most of the program is loaded: nothing of that is 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from voicestream.errors import UsageError
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from voicestream.speech.http.early_get import EarlyGet
 
 STDIN = "-"
+AS_IT_IS: Mapping[str, Any] = {
+    "base_url": "embedded:",
+    "cache": "off",
+    "trim": False,
+    "normalize": False,
+    "lookahead": 1,
+    "keep_last": False,
+}
+"""Settings that play every sample as it comes; what is said again stays the last speech."""
+EVEN: Mapping[str, Any] = {"playout": "fixed", "prebuffer_ms": 80}
+"""Settings for packets alone: a jitter buffer has made them even already."""
+
 _ENCODINGS = ("u8", "s16", "s24", "s32", "f32", "f64")
 SAMPLE_FORMATS = ("u8", *(f"{name}{end}" for name in _ENCODINGS[1:] for end in ("le", "be")))
 """Of raw samples, as FFmpeg names them."""

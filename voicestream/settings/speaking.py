@@ -126,7 +126,12 @@ class SpeakingSettings:
     pause_clause_ms: float = _setting(150.0, number(0, 5000), "pause after a clause, ms")
     pause_sentence_ms: float = _setting(350.0, number(0, 5000), "pause after a sentence, ms")
     pause_paragraph_ms: float = _setting(700.0, number(0, 5000), "pause after a paragraph, ms")
-    device: str = _setting("", text, "sound card: a name, an index, or 'null' [default: system's]")
+    device: str = _setting(
+        "",
+        text,
+        "sound card: a name, an index, or 'null'; or rtp://HOST:PORT, not encrypted "
+        "[default: system's]",
+    )
     turn: Literal["wait", "next", "now", "skip", "mix"] = _setting(
         "wait",
         flag_choice("wait", "next", "now", "skip", "mix"),

@@ -39,7 +39,7 @@ class Figures:
 
     def main(self) -> list[Line]:
         """What everybody wants to see."""
-        lines = (*self.first_sound(), self.buffer(), self.counters(), self.queue())
+        lines = (*self.first_sound(), self.buffer(), self.counters(), *self.packets(), self.queue())
         return [line for line in lines if line]
 
     def details(self) -> list[Line]:
@@ -154,6 +154,30 @@ class Figures:
         return first_fitting(
             self.inner, [*underruns, *stalls, *speed], [*underruns, *speed], underruns
         )
+
+    def packets(self) -> list[Line]:
+        """Where it comes as packets: how long they wait, what became of them, what was made up."""
+        seen = self.snapshot.packets
+        if "delay_ms" not in seen:
+            return []
+        style = "yellow" if seen["lost"] or seen["late"] else "green"
+        known = seen["received"] + seen["lost"]
+        share = 100.0 * (seen["lost"] + seen["late"]) / known if known else 0.0
+        delay = self.canvas.figure("delay", seen["delay_ms"])
+        lost: Line = [(f"{share:.1f} % lost or late", style)]
+        order: Line = [(f"{self.glyphs.dot}{seen['reordered']:.0f} reordered", "dim")]
+        made = self.canvas.figure("made up", seen["concealed_ms"])
+        drift = f"{self.glyphs.dot}its clock runs {seen['drift_ppm']:+.0f} ppm slower"
+        stretched = f"stretched {duration(seen['stretched_ms'])}"
+        return [
+            first_fitting(self.inner, [*delay, *lost, *order], [*delay, *lost], delay),
+            first_fitting(
+                self.inner,
+                [*made, (stretched + drift, "dim")],
+                [*made, (stretched, "dim")],
+                made,
+            ),
+        ]
 
     def queue(self) -> Line:
         """How many segments wait, are in flight, are done."""
