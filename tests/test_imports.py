@@ -55,6 +55,7 @@ EXCEPTIONS = {
     ("cli/dry_run.py", "voicestream.text.pieces"): "how fast a voice reads",
     ("cli/outcome.py", "voicestream.output.subtitles"): "written from the figures at the end",
     ("cli/engine/program.py", "voicestream.speech.neural"): "loads the voice ahead",
+    ("cli/engine/elsewhere.py", "voicestream.text.source"): "reads what is sent there",
     (
         "cli/parts.py",
         "voicestream.text.source",

@@ -83,6 +83,8 @@ class Bench:
             "voicestream": f'exec {shlex.quote(sys.executable)} -m voicestream "$@"',
             "sleep-editor": "exit 0",
             "edge-tts": "cat talk.mp3",
+            "ssh": "exit 0",
+            "docker": "exit 0",
         }.items():
             (programs / name).write_text(f"#!/bin/sh\n{does}\n")
             (programs / name).chmod(0o755)

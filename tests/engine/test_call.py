@@ -157,5 +157,5 @@ def test_the_front_knows_what_speaks_and_which_version_it_is() -> None:
 
     assert version("voicestream") == VERSION
     first = {name.partition(" ")[0] for name in COMMANDS} | set(VERBS)
-    hidden = {"_complete", "-h", "--help", "--help-all", "-V", "--version"}
+    hidden = {"_complete", "_spare", "-h", "--help", "--help-all", "-V", "--version"}
     assert _NOT_SPOKEN - hidden == first - {"say", "ask", "again"}

@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,19 @@ class Engine:
 
     def until(self, speaking: int) -> None:
         """Until so many calls are being carried out."""
-        ends_s = time.monotonic() + _WITHIN_S
-        while self.state.get("speaking") != speaking:
-            assert time.monotonic() < ends_s, self.state
-            time.sleep(0.01)
+        until(lambda: self.state.get("speaking") == speaking)
+
+    def until_children(self, number: int) -> None:
+        """Until it has so many processes, the spare one among them."""
+        until(lambda: len(self.children()) == number)
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait until something has happened."""
+    ends_s = time.monotonic() + _WITHIN_S
+    while not happened():
+        assert time.monotonic() < ends_s
+        time.sleep(0.01)
 
 
 @contextmanager

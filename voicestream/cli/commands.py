@@ -215,8 +215,9 @@ COMMANDS: dict[str, Command] = {
                 "action",
                 "[ACTION]",
                 "start: run it in the background; stop; status: tell whether it runs; install, "
-                "uninstall: have it started with your session",
-                ("start", "stop", "status", "install", "uninstall"),
+                "uninstall: have it started with your session; socket: print the path of the one "
+                "that may be forwarded, see `voicestream help engine`",
+                ("start", "stop", "status", "install", "uninstall", "socket"),
             ),
         ),
         (JSON,),

@@ -41,6 +41,10 @@ def _run(arguments: Sequence[str]) -> int:
         from voicestream.cli.hook import run_speaker
 
         return run_speaker(arguments[1], arguments[2:])
+    if arguments[:1] == ["_spare"] and sys.platform != "win32":
+        from voicestream.cli.engine.command import run_spare
+
+        run_spare(arguments[1:])
     try:
         arguments = as_command(arguments, _terminal_in())
     except UsageError as error:

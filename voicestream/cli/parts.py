@@ -55,25 +55,47 @@ def warn_of_unknown(settings: Settings, wanted: Callable[[str], bool]) -> None:
 def make_script(call: SayCall, settings: Settings) -> Script:
     """The text, wherever it comes from."""
     from voicestream.session.script import Script
+
+    on_doubt = doubts(call)
+    given = given_text(call, on_doubt)
+    by_sentence = bool(call.subtitles)
+    if isinstance(given, str):
+        return Script(settings, given, by_sentence=by_sentence)
+    return Script.piped(settings, given, on_doubt, by_sentence)
+
+
+def given_text(call: SayCall, on_doubt: Callable[[str], None]) -> str | list[BinaryIO]:
+    """The text, or the streams it is read from, one after the other.
+
+    Args:
+        on_doubt: told where its encoding is not certain.
+
+    Raises:
+        UsageError: there is none, there are two, or it cannot be read.
+    """
     from voicestream.text.source import argument, open_file
+
+    if call.file:
+        if call.text is not None:
+            raise UsageError("both a text and --file were given", hint="Give one of them.")
+        return [open_file(file) for file in call.file]
+    if call.text is not None and call.text != "-":
+        return argument(call.text, on_doubt)
+    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
+        raise EmptyTextError(
+            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
+        )
+    return [sys.stdin.buffer]
+
+
+def doubts(call: SayCall) -> Callable[[str], None]:
+    """Who is told where an encoding is not certain."""
 
     def on_doubt(sentence: str) -> None:
         if not call.quiet:
             warn(sentence)
 
-    by_sentence = bool(call.subtitles)
-    if call.file:
-        if call.text is not None:
-            raise UsageError("both a text and --file were given", hint="Give one of them.")
-        streams = [open_file(file) for file in call.file]
-        return Script.piped(settings, streams, on_doubt, by_sentence)
-    if call.text is not None and call.text != "-":
-        return Script(settings, argument(call.text, on_doubt), by_sentence=by_sentence)
-    if sys.stdin is None or (call.text is None and sys.stdin.isatty()):
-        raise EmptyTextError(
-            "there is nothing to say", hint='Try: voicestream say "Hello", or pipe text in.'
-        )
-    return Script.piped(settings, [sys.stdin.buffer], on_doubt, by_sentence)
+    return on_doubt
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,12 @@ def _say(
     settings = load_settings(call.flags())
     for follower in followers:
         follower.settled(settings)
+    if settings.engine.startswith("/") and script_of is make_script and sys.platform != "win32":
+        from voicestream.cli.engine.elsewhere import say_elsewhere
+
+        code = say_elsewhere(call, settings)
+        if code is not None:
+            return code
     if call.dry_run:
         from voicestream.cli.dry_run import dry_run
 

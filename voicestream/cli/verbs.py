@@ -39,6 +39,19 @@ def _cannot_tell(_verb: str, _value: str | None, _everybody: bool) -> list[dict[
     raise UsageError("Windows has no control socket", hint="Press Ctrl-C where it speaks.")
 
 
+def _told_elsewhere() -> list[dict[str, Any]]:
+    """What an engine at the end of a forwarded socket answers, where there is one and it spoke."""
+    from voicestream.settings.table import load
+
+    path = load({}).engine
+    if path.startswith("/") and sys.platform != "win32":
+        from voicestream.cli.engine.elsewhere import ask_elsewhere
+
+        answer = ask_elsewhere(path, "stop")
+        return [{"who": path, **answer}] if answer.get("stopped") else []
+    return []
+
+
 def _run(verb: str, words: list[str]) -> int:
     if sys.platform != "win32":
         from voicestream.control.client import tell
@@ -53,7 +66,7 @@ def _run(verb: str, words: list[str]) -> int:
         spoken = words and not words[0].startswith("-")  # `voicestream back in a minute`
         told = f" To have the words spoken: voicestream say {verb} ..." if spoken else ""
         raise UsageError(f"{verb}{takes}", hint=f"`voicestream {verb} -h` shows how.{told}")
-    answers = tell(verb, value, everybody)
+    answers = tell(verb, value, everybody) or (_told_elsewhere() if verb == "stop" else [])
     if as_json:
         unread = print_text(json.dumps(answers) + "\n")
         if unread:

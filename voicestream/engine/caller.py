@@ -36,19 +36,30 @@ class Caller:
         connection: to the front, which has been greeted.
         engine: to the engine.
 
-    Raises:
-        DeclinedError: it can be carried out by nobody but the front itself.
-        OSError: the front is gone, or too slow.
-        ValueError: what came is no call.
+    Attributes:
+        arguments: the command line.
+        foreground: whether the front's terminal is its own now; set by the thread that listens.
+        elsewhere: it may be in another place: nothing of this one is for it to see.
     """
+
+    elsewhere = False
 
     def __init__(self, connection: socket.socket, engine: socket.socket) -> None:
         self._connection = connection
         self._engine = engine
         self._sending = threading.Lock()
         self.foreground = True
-        """Whether the front's terminal is its own now. Set by the thread that listens."""
-        call, descriptors = _received(connection)
+        self.arguments: list[str] = []
+
+    def receive(self) -> None:
+        """Take the call, and the place of the front.
+
+        Raises:
+            DeclinedError: it can be carried out by nobody but the front itself.
+            OSError: the front is gone, or too slow.
+            ValueError: what came is no call.
+        """
+        call, descriptors = _received(self._connection)
         self.arguments = [str(word) for word in call["arguments"]]
         self._become(call, descriptors)
 
@@ -83,15 +94,18 @@ class Caller:
         lines = Lines()
         self._connection.settimeout(None)
         try:
-            while data := self._connection.recv(4096):
+            while data := self._connection.recv(65536):
                 for message in lines.feed(data):
-                    self.foreground = bool(message.get("foreground", True))
+                    self._hear(message)
         except (OSError, ValueError):
             pass  # as good as gone
         # as if its terminal had been closed
         os.kill(os.getpid(), signal.SIGHUP)
         time.sleep(_END_S)
         os._exit(128 + signal.SIGHUP)
+
+    def _hear(self, message: Message) -> None:
+        self.foreground = bool(message.get("foreground", True))
 
     def tell(self, message: Message) -> None:
         """Send the front a message. Any thread."""

@@ -84,14 +84,6 @@ def hand_over(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> "int 
     return _Front(line, pid).follow()
 
 
-def greets(environ: "Mapping[str, str]") -> bool:
-    """Whether there is an engine that would take a call."""
-    found = _greeted(environ)
-    if found is not None:
-        found[0].close()
-    return found is not None
-
-
 def _greeted(environ: "Mapping[str, str]") -> "tuple[_socket.socket, int] | None":
     """A connection to the engine, and the process that will speak; None: there is none."""
     folder = engine_folder(environ)

@@ -35,6 +35,7 @@ class Lock:
         for _ in range(_TRIES):
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                os.ftruncate(self._file, 0)  # what the engine before was like
                 return
             except BlockingIOError:
                 time.sleep(_RETRY_S)  # somebody may just be looking

@@ -27,6 +27,11 @@ def engine_folder(environ: "Mapping[str, str]") -> str:
     return f"{chosen_folder(environ)}/engine"
 
 
+def forwarded_path(folder: str) -> str:
+    """The socket that may be forwarded: in a folder of its own, for a container to have whole."""
+    return f"{folder}/forward/engine.sock"
+
+
 def is_private(folder: str) -> bool:
     """Whether a folder is this user's, and nobody else can put anything into it."""
     try:

@@ -6,6 +6,7 @@ import sys
 
 assert sys.platform != "win32"  # whose Python has no Unix sockets
 
+import contextlib
 import os
 import select
 import signal
@@ -16,7 +17,14 @@ from typing import NoReturn
 
 from voicestream.control.lines import encoded, same_user
 from voicestream.engine.caller import Caller, DeclinedError
-from voicestream.engine.place import greeting
+from voicestream.engine.forwarded import (
+    PROTOCOL,
+    ForwardedCaller,
+    RefusedError,
+    read_request,
+    refuse,
+)
+from voicestream.engine.place import VERSION, greeting
 
 Carry = Callable[[Caller], int]
 """Carries out a call; returns its exit code."""
@@ -27,45 +35,94 @@ class Spare:
 
     Args:
         local: listens for fronts of this user, on this machine.
+        forwarded: listens for callers that may be elsewhere; None: there are enough of them.
         engine: to the engine, which is told when the call has come; its end ends the waiting.
         carry: what to do then.
     """
 
-    def __init__(self, local: socket.socket, engine: socket.socket, carry: Carry) -> None:
+    def __init__(
+        self,
+        local: socket.socket,
+        forwarded: socket.socket | None,
+        engine: socket.socket,
+        carry: Carry,
+    ) -> None:
         self._local = local
+        self._forwarded = forwarded
         self._engine = engine
         self._carry = carry
 
     def run(self) -> NoReturn:
         """Wait for the call, carry it out, and end this process."""
-        os._exit(self._serve(self._accept()))
+        connection, serve = self._accept()
+        self._local.close()
+        if self._forwarded is not None:
+            self._forwarded.close()
+        try:
+            code = serve(connection)
+        except (OSError, ValueError, KeyError, TypeError):
+            code = 1  # no front of ours
+        os._exit(code)
 
-    def _accept(self) -> socket.socket:
-        """A front that has been greeted."""
+    def _accept(self) -> tuple[socket.socket, Callable[[socket.socket], int]]:
+        """A front, and what is to be done with it."""
+        waited = [self._local, self._engine, *filter(None, [self._forwarded])]
         while True:
-            ready, _, _ = select.select([self._local, self._engine], [], [])
+            ready, _, _ = select.select(waited, [], [])
             if self._engine in ready:
                 os._exit(0)
+            local = self._local in ready
             try:
-                connection, _ = self._local.accept()
+                connection, _ = (self._local if local else ready[0]).accept()
             except OSError:  # it has gone again
                 continue
-            if not (same_user(connection) and _sees_the_same(connection)):
+            if local and not (same_user(connection) and _sees_the_same(connection)):
                 connection.close()
                 continue
-            self._engine.sendall(encoded({"taken": True}))
-            self._local.close()
-            return connection
+            connection.setblocking(True)
+            with contextlib.suppress(OSError):  # it has dropped us: this call is carried out still
+                self._engine.sendall(encoded({"taken": True, "forwarded": not local}))
+            return connection, self._serve if local else self._serve_elsewhere
 
     def _serve(self, connection: socket.socket) -> int:
+        connection.sendall(greeting() + f" {os.getpid()}\n".encode())
+        caller = Caller(connection, self._engine)
         try:
-            connection.sendall(greeting() + f" {os.getpid()}\n".encode())
-            caller = Caller(connection, self._engine)
-        except (OSError, ValueError, KeyError, TypeError):
-            return 1  # no front of ours
+            caller.receive()
         except DeclinedError as reason:
             connection.sendall(encoded({"declined": str(reason)}))
             return 0
+        return self._carry_out(caller)
+
+    def _serve_elsewhere(self, connection: socket.socket) -> int:
+        """Answer a caller that may be anybody whom the user lets in."""
+        request, lines = read_request(connection)
+        verb, protocol = request.get("verb"), request.get("protocol")
+        if protocol != PROTOCOL:
+            refuse(connection, f"this engine, of version {VERSION}, speaks another language")
+        elif verb == "status":
+            answer = {"ok": True, "version": VERSION, "speaking": self._ask_engine()}
+            connection.sendall(encoded(answer))
+        elif verb == "stop":
+            connection.sendall(encoded({"ok": True, "stopped": self._ask_engine(stop=True)}))
+        elif verb == "say":
+            try:
+                caller = ForwardedCaller(connection, self._engine, request, lines)
+            except RefusedError as error:
+                refuse(connection, str(error))
+                return 1
+            caller.receive()
+            return self._carry_out(caller)
+        else:
+            refuse(connection, "this engine knows say, stop and status")
+        return 0
+
+    def _ask_engine(self, stop: bool = False) -> int:
+        """How many speak for callers from elsewhere; those are told to end, if wanted."""
+        self._engine.sendall(encoded({"asks": True, "stop": stop}))
+        return int(self._engine.recv(64))
+
+    def _carry_out(self, caller: Caller) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGTSTP, caller.stop)

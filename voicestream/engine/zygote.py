@@ -22,18 +22,20 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from voicestream.control.lines import Lines, Message
+from voicestream.control.lines import Message
+from voicestream.engine.forked import Forked, listening
 from voicestream.engine.locked import Lock
-from voicestream.engine.place import VERSION
+from voicestream.engine.place import VERSION, forwarded_path
 from voicestream.engine.spare import Carry, Spare
 
 MOST_CALLERS = 64
 """Speeches at a time; who comes then speaks by itself."""
+MOST_FORWARDED = 8
+"""So many of them may be for callers from elsewhere, who can be anybody."""
 _SETTLE_S = 0.2
 """The next spare is made so much later, unless somebody waits: the one before has much to do."""
 _LOOK_S = 5.0
 """How often the engine looks whether it is still wanted."""
-_BACKLOG = 16
 _SOON_S = 1.0
 _MOST_FAILURES = 5
 
@@ -55,24 +57,6 @@ class _Ended(BaseException):
     """A signal ended the engine."""
 
 
-class _Child:
-    """A process of the engine.
-
-    Attributes:
-        pid: its number.
-        line: what it says of itself; its end is the child's.
-    """
-
-    def __init__(self, pid: int, line: socket.socket) -> None:
-        self.pid = pid
-        self.line = line
-        self.lines = Lines()
-        self.since_s = time.monotonic()
-
-    def fileno(self) -> int:
-        return self.line.fileno()
-
-
 class Engine:
     """Listens in a folder, until it is told to end, or the folder goes.
 
@@ -81,7 +65,8 @@ class Engine:
         loader: loads what is to be there.
         carry: what a spare does with its call.
         linger_s: ends when nobody has called for so long; 0: never.
-        spawn: starts a spare that is given its sockets' numbers, instead of forking one.
+        spawn: the command of a spare, for the numbers of its three sockets (-1: it has none for
+            callers from elsewhere); None: it is forked.
 
     Raises:
         UsageError: an engine runs there already.
@@ -94,7 +79,7 @@ class Engine:
         loader: Loader,
         carry: Carry,
         linger_s: float = 0.0,
-        spawn: Callable[[int, int], Sequence[str]] | None = None,
+        spawn: Callable[[int, int, int], Sequence[str]] | None = None,
     ) -> None:
         self._loader = loader
         self._carry = carry
@@ -102,8 +87,9 @@ class Engine:
         self._spawn = spawn
         self._lock = Lock(folder)
         self._path = f"{folder}/local.sock"
-        self._spare: _Child | None = None
-        self._busy: list[_Child] = []
+        self._forwarded_path = forwarded_path(folder)
+        self._spare: Forked | None = None
+        self._busy: list[Forked] = []
         self._called_s = time.monotonic()
         self._calls = 0
         self._failures = 0
@@ -116,7 +102,8 @@ class Engine:
             signal.signal(number, _end)
         try:
             self._loader.load()
-            self._listener = self._listen()
+            self._listen()
+            self._make_spare()
             self._tell_state()
             while self._wanted():
                 self._turn()
@@ -126,16 +113,11 @@ class Engine:
             self._close()
         return 0 if self._failures < _MOST_FAILURES else 1
 
-    def _listen(self) -> socket.socket:
-        listener = socket.socket(socket.AF_UNIX)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)  # of one that was killed: the lock says that none runs
-        listener.bind(self._path)
-        os.chmod(self._path, 0o600)
-        listener.listen(_BACKLOG)
-        listener.setblocking(False)
+    def _listen(self) -> None:
+        os.makedirs(os.path.dirname(self._forwarded_path), mode=0o700, exist_ok=True)
+        self._forwarded = listening(self._forwarded_path)
+        self._listener = listening(self._path)
         self._inode = os.stat(self._path).st_ino
-        return listener
 
     def _wanted(self) -> bool:
         """Whether to go on: the folder is there, somebody has called lately, spares live."""
@@ -156,7 +138,7 @@ class Engine:
             self._make_spare()
             room = False
         children = [*self._busy, *filter(None, [self._spare])]
-        waited: list[_Child | socket.socket] = [*children]
+        waited: list[Forked | socket.socket] = [*children]
         if room:
             waited.append(self._listener)
         look_s = min(_LOOK_S, self._linger_s or _LOOK_S)
@@ -166,6 +148,8 @@ class Engine:
                 self._hear(child)
         if self._listener in ready and self._spare is None:
             self._make_spare()
+        if self._spare is not None and self._spare.elsewhere is not self._hears_elsewhere():
+            self._drop_spare()  # the next one has an ear for callers from elsewhere again
         self._bury()
         if self._wants_voice and not self._loader.voice:
             self._loader.load_voice()
@@ -174,7 +158,7 @@ class Engine:
         if not self._busy and _code_stamp() != self._code:
             self._restart()
 
-    def _hear(self, child: _Child) -> None:
+    def _hear(self, child: Forked) -> None:
         try:
             data = child.line.recv(65536)
             messages = child.lines.feed(data)
@@ -192,31 +176,48 @@ class Engine:
                 self._called_s = time.monotonic()
                 self._tell_state()
 
-    def _note(self, child: _Child, message: Message) -> None:
+    def _note(self, child: Forked, message: Message) -> None:
         if message.get("taken") and child is self._spare:
             self._spare, self._failures = None, 0
+            child.elsewhere = bool(message.get("forwarded"))
             self._busy.append(child)
             self._calls += 1
             self._called_s = time.monotonic()
             self._tell_state()
+        elif message.get("asks"):
+            self._answer(child, bool(message.get("stop")))
         self._wants_voice = self._wants_voice or bool(message.get("voice"))
+
+    def _answer(self, asker: Forked, stop: bool) -> None:
+        """Tell a child how many speak for callers from elsewhere, after having ended them."""
+        others = [child for child in self._busy if child.elsewhere and child is not asker]
+        with contextlib.suppress(OSError):  # one that has just ended, or stands still
+            asker.line.send(str(len(others)).encode(), socket.MSG_DONTWAIT)
+        for child in others if stop else ():
+            with contextlib.suppress(OSError):
+                child.line.send(b"stop", socket.MSG_DONTWAIT)
+
+    def _hears_elsewhere(self) -> bool:
+        """Whether another caller from elsewhere is welcome."""
+        return sum(child.elsewhere for child in self._busy) < MOST_FORWARDED
 
     # processes
 
     def _make_spare(self) -> None:
         ours, theirs = socket.socketpair()
+        elsewhere = self._hears_elsewhere()
         if self._spawn is not None:
-            pid = self._spawned(theirs)
+            pid = self._spawned(theirs, elsewhere)
         else:
             gc.collect()
             gc.freeze()
             pid = os.fork()
             if pid == 0:
-                self._become_spare(ours, theirs)
+                self._become_spare(ours, theirs, elsewhere)
         theirs.close()
-        self._spare = _Child(pid, ours)
+        self._spare = Forked(pid, ours, elsewhere)
 
-    def _become_spare(self, ours: socket.socket, theirs: socket.socket) -> None:
+    def _become_spare(self, ours: socket.socket, theirs: socket.socket, elsewhere: bool) -> None:
         """The child's way from here on; never returns."""
         try:
             os.setsid()  # a Ctrl-C on the engine's terminal is not for who speaks
@@ -224,18 +225,24 @@ class Engine:
             for child in self._busy:
                 child.line.close()
             self._lock.forget()
-            Spare(self._listener, theirs, self._carry).run()
+            if not elsewhere:
+                self._forwarded.close()
+            Spare(self._listener, self._forwarded if elsewhere else None, theirs, self._carry).run()
         except _Ended:
             os._exit(0)
         finally:
             sys.excepthook(*sys.exc_info())
             os._exit(1)
 
-    def _spawned(self, theirs: socket.socket) -> int:
+    def _spawned(self, theirs: socket.socket, elsewhere: bool) -> int:
         assert self._spawn is not None
-        numbers = self._listener.fileno(), theirs.fileno()
+        forwarded = self._forwarded.fileno() if elsewhere else -1
+        numbers = self._listener.fileno(), forwarded, theirs.fileno()
         process = subprocess.Popen(
-            self._spawn(*numbers), pass_fds=numbers, stdin=subprocess.DEVNULL
+            self._spawn(*numbers),
+            pass_fds=[number for number in numbers if number >= 0],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
         )
         process.returncode = 0  # it is waited for here
         return process.pid
@@ -272,6 +279,7 @@ class Engine:
         with contextlib.suppress(OSError, AttributeError):
             if os.stat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
+                os.unlink(self._forwarded_path)
         self._lock.release()
 
 

@@ -167,7 +167,7 @@ class SpeakingSettings:
     engine: str = _setting(
         "",
         socket_path,
-        "off: speak here, even where an engine runs",
+        "off: speak here, even where an engine runs; /PATH: the socket of one elsewhere",
     )
     linger_s: float = _setting(
         0.0,

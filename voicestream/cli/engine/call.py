@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from voicestream.engine.caller import DeclinedError
+from voicestream.engine.forwarded import PIECE_CHARS
 
 if TYPE_CHECKING:
     from voicestream.engine.caller import Caller
@@ -56,7 +57,7 @@ class _Report:
         self._caller = caller
 
     def settled(self, settings: Settings) -> None:
-        if settings.engine:
+        if settings.engine and not self._caller.elsewhere:
             raise DeclinedError("a file of settings wants another engine, or none")
         if settings.embedded:
             self._caller.note({"voice": True})
@@ -81,6 +82,7 @@ class _Report:
             if len(text) != session.text_length()[0]:
                 continue  # a segment is just being taken
             now = len(spoken_text(snapshot))
-            if len(text) > told or now != heard:
-                self._caller.tell({"text": text[told:], "heard": now})
-                told, heard = len(text), now
+            while len(text) > told or now != heard:
+                piece = text[told : told + PIECE_CHARS]
+                self._caller.tell({"text": piece, "heard": now})
+                told, heard = told + len(piece), now

@@ -9,22 +9,23 @@ assert sys.platform != "win32"  # whose Python has no Unix sockets
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from voicestream.cli.parts import load_settings
 from voicestream.cli.report import notice, print_text
 from voicestream.control.runtime import runtime_folder
-from voicestream.engine.front import greets
 from voicestream.engine.locked import state_of
-from voicestream.engine.place import VERSION, engine_folder
+from voicestream.engine.place import VERSION, engine_folder, forwarded_path
 from voicestream.errors import UsageError, VoicestreamError
 
+_PLATFORM: str = sys.platform
 _START_S = 30.0
-_STOP_S = 5.0
+_STOP_S = 10.0
 _POLL_S = 0.02
 
 
@@ -38,7 +39,12 @@ def engine_command(action: str | None, flags: Mapping[str, Any], as_json: bool) 
     if action == "stop":
         return _stop()
     if action == "status":
-        return _show_status(as_json)
+        elsewhere = load_settings(flags).engine
+        return (
+            _show_elsewhere(elsewhere, as_json) if elsewhere[:1] == "/" else _show_status(as_json)
+        )
+    if action == "socket" and not as_json:
+        return print_text(forwarded_path(engine_folder(os.environ)) + "\n")
     if action in ("install", "uninstall"):
         from voicestream.cli.engine import units
 
@@ -52,15 +58,41 @@ def run_engine(linger_s: float = 0.0) -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
     runtime_folder()
     from voicestream.cli.engine.call import carry_out
-    from voicestream.cli.engine.program import Program
+    from voicestream.cli.engine.program import Nothing, Program
     from voicestream.engine.zygote import Engine
 
+    # frameworks of macOS do not survive a fork that nothing is executed in
+    spawns = _PLATFORM == "darwin"
+    loader, spawn = (Nothing(), _spare_command) if spawns else (Program(), None)
     try:
-        return Engine(engine_folder(os.environ), Program(), carry_out, linger_s).run()
+        return Engine(engine_folder(os.environ), loader, carry_out, linger_s, spawn).run()
     except OSError as error:
         folder = engine_folder(os.environ)
         why = error.strerror or str(error)
         raise VoicestreamError(f"no engine can run in {folder}", why) from error
+
+
+def _spare_command(*numbers: int) -> list[str]:
+    return [sys.executable, "-P", "-m", "voicestream", "_spare", *map(str, numbers)]
+
+
+def run_spare(numbers: Sequence[str]) -> NoReturn:
+    """Be a spare that was started, not forked.
+
+    Args:
+        numbers: the descriptors of its sockets; -1: it has none for callers from elsewhere.
+    """
+    from voicestream.cli.engine.call import carry_out
+    from voicestream.cli.engine.program import Program
+    from voicestream.engine.spare import Spare
+
+    Program().load()
+    local, forwarded, engine = (
+        None if number == "-1" else socket.socket(fileno=int(number)) for number in numbers
+    )
+    assert local is not None
+    assert engine is not None
+    Spare(local, forwarded, engine, carry_out).run()
 
 
 def start_engine(linger_s: float, wait: bool = True) -> None:
@@ -89,7 +121,7 @@ def start_engine(linger_s: float, wait: bool = True) -> None:
             start_new_session=True,
         )
     until_s = time.monotonic() + _START_S
-    while wait and not greets(os.environ):
+    while wait and "pid" not in (state_of(str(folder)) or {}):
         if process.poll() is not None:
             told = (folder / "log").read_text("utf-8", "replace").strip().splitlines()
             raise VoicestreamError("the engine ended at once", told[-1] if told else "")
@@ -134,6 +166,16 @@ def _show_status(as_json: bool) -> int:
         told.append(f"{state['memory_mb']} MB")
     told.append(f"{state.get('speaking', 0)} speaking")
     return print_text(f"the engine runs: {', '.join(told)}\n")
+
+
+def _show_elsewhere(path: str, as_json: bool) -> int:
+    from voicestream.cli.engine.elsewhere import ask_elsewhere
+
+    answer = ask_elsewhere(path, "status")
+    version, speaking = str(answer.get("version")), answer.get("speaking")
+    if as_json:
+        return print_text(json.dumps({"version": version, "speaking": speaking}) + "\n")
+    return print_text(f"the engine at {path} runs: version {version}, {speaking} speaking\n")
 
 
 def memory_mb(pid: int) -> float:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _NOT_SPOKEN = frozenset(
     "back cache completion config devices doctor endpoints engine help hook mcp next pause play "
     "resume serve status stop tempo toggle trace voices volume "
-    "_complete -h --help --help-all -V --version".split()
+    "_complete _spare -h --help --help-all -V --version".split()
 )
 """First words of what speaks nothing. A test holds them to the commands."""
 

@@ -23,6 +23,19 @@ _OWN = (
 _FOREIGN = ("dotenv.parser", "_miniaudio", "tomllib", "sentencex", "certifi", "json")
 
 
+class Nothing:
+    """For an engine whose spares load the program themselves."""
+
+    voice = False
+
+    def load(self) -> None:
+        """Load nothing."""
+
+    def load_voice(self) -> None:
+        """Load nothing."""
+        self.voice = True
+
+
 class Program:
     """The program, loaded into the engine.
 
