@@ -46,7 +46,8 @@ def main() -> None:
 
 
 def _is_hook_event(arguments: list[str]) -> bool:
-    """Whether an agent calls, which waits for us: not even the command line is loaded for it."""
+    """Return whether an agent calls, which waits for us: not even the command line is loaded for
+    it."""
     if arguments[:1] != ["hook"] or not {"-h", "--help", "--help-all"}.isdisjoint(arguments):
         return False
     if len(arguments) == 1:

@@ -78,11 +78,11 @@ class Handle:
         self._session.metrics.notices.note_once(text)
 
     def snapshot(self) -> Snapshot:
-        """The figures at this moment."""
+        """Return the figures at this moment."""
         return self._session.snapshot()
 
     def result(self) -> Result:
-        """The result, waiting for the end.
+        """Return the result, waiting for the end.
 
         Raises:
             VoicestreamError: nothing was heard; what was heard in part is a

@@ -15,7 +15,7 @@ def set_process_start(start_s: float) -> None:
 
 
 def process_start_s() -> float:
-    """The start of this process.
+    """Return the start of this process.
 
     The CPU time used so far bounds it from above. Linux also tells the start in
     ticks of 10 ms since boot (proc(5), ``starttime``), which bounds it from both

@@ -82,7 +82,7 @@ class Cue:
     segment: int = 0
     """Its index."""
     goes_on: bool = False
-    """Its sentence is not over with it."""
+    """Whether its sentence goes on in the next segment."""
     recorded: bool = False
     """It is no reading of the text, which has no places in it."""
 
@@ -132,7 +132,7 @@ class RequestFigures:
 
 @dataclass(slots=True)
 class FeederFigures:
-    """Written by the feeder alone, once it runs."""
+    """Figures of the sound, written by the feeder alone once it runs."""
 
     rate_hz: int = 0
     prebuffer_ms: float = 0.0
@@ -154,7 +154,7 @@ class FeederFigures:
 
 @dataclass(slots=True)
 class PlayFigures:
-    """Written by the audio callback alone."""
+    """Figures of the playback, written by the audio callback alone."""
 
     underruns: int = 0
     rebuffers: int = 0

@@ -69,7 +69,7 @@ def _is_aac_frame(head: bytes) -> bool:
 
 
 def _is_other_container(head: bytes) -> bool:
-    """Whether it is Ogg with another codec, MP4, Matroska, AIFF or CAF."""
+    """Return whether it is Ogg with another codec, MP4, Matroska, AIFF or CAF."""
     return (
         head[:6] == b"OggS\x00\x02"
         or (head[:3] == b"\x00\x00\x00" and head[4:8] == b"ftyp")
@@ -127,7 +127,7 @@ _BY_CONTENT_TYPE = {kind: row for row in _ROWS for kind in row.content_types}
 
 
 def named_by(content_type: str) -> Format | None:
-    """The format that a content type (without parameters, in lower case) names."""
+    """Return the format that a content type (without parameters, in lower case) names."""
     named = _BY_CONTENT_TYPE.get(content_type)
     if named is None and content_type.startswith(("audio/", "video/")):
         return OTHER
@@ -135,12 +135,12 @@ def named_by(content_type: str) -> Format | None:
 
 
 def shown_by(head: bytes) -> Format | None:
-    """The format that these first bytes show beyond doubt."""
+    """Return the format that these first bytes show beyond doubt."""
     return next((row for row in (*_ROWS, OTHER) if row.shown_by(head)), None)
 
 
 def hinted_by(head: bytes) -> Format | None:
-    """The format that the first two bytes may begin a frame of; it could be chance."""
+    """Return the format that the first two bytes may begin a frame of; it could be chance."""
     if len(head) < 2:
         return None
     return next((row for row in _ROWS if row.hinted_by(head)), None)

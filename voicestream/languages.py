@@ -109,7 +109,7 @@ def _script(char: str) -> str:
 
 
 def _by_script(text: str) -> str:
-    """The language of most letters, where they are not Latin."""
+    """Return the language of most letters, where they are not Latin."""
     counts: dict[str, int] = {}
     for char in text:
         if char.isalpha():
@@ -134,7 +134,7 @@ def _sharing(language: str, text: str) -> str:
 
 
 def _points(text: str) -> dict[str, float]:
-    """What speaks for each language that something speaks for."""
+    """Return what speaks for each language that something speaks for."""
     points: dict[str, float] = {}
     known = _known_words()
     small = not text.isupper()

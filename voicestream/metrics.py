@@ -63,7 +63,7 @@ class Metrics:
         return max(self.play.played_frames - waiting, 0)
 
     def _cue(self, frame: int) -> Cue | None:
-        """What is spoken at ``frame``."""
+        """Return what is spoken at ``frame``."""
         reversed_cues = reversed(self.feeder.cues)
         return next((cue for cue in reversed_cues if cue.start_frame <= frame), None)
 
@@ -88,7 +88,7 @@ class Metrics:
         return size_bytes * 8 / 1000.0 / max(busy_s, 1e-3)
 
     def snapshot(self) -> Snapshot:
-        """The figures at this moment; any thread."""
+        """Return the figures at this moment; any thread."""
         now = time.monotonic()
         line, rate_hz = self.timeline, self.feeder.rate_hz or 1
         segments, size_bytes = self._segments()
@@ -129,7 +129,8 @@ _SHOWN = frozenset(shown.name for shown in fields(Snapshot))
 
 
 def _seen(figures: RequestFigures | FeederFigures | PlayFigures) -> dict[str, Any]:
-    """What a snapshot shows of ``figures``: the fields of the same name, or in milliseconds."""
+    """Return what a snapshot shows of ``figures``: the fields of the same name, or in
+    milliseconds."""
     seen: dict[str, Any] = {}
     for name in (figure.name for figure in fields(figures)):
         value = getattr(figures, name)

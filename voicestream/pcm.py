@@ -50,7 +50,7 @@ class PcmFormat:
         return 1000.0 * frames / self.rate_hz
 
     def s_to_frames(self, seconds: float) -> int:
-        """The nearest number of frames."""
+        """Return the nearest number of frames."""
         return round(seconds * self.rate_hz)
 
     def ms_to_frames(self, milliseconds: float) -> int:
@@ -60,11 +60,11 @@ class PcmFormat:
         return replace(self, encoding=encoding)
 
     def silence(self, frames: int) -> bytes:
-        """So many frames of digital silence, as bytes."""
+        """Return so many frames of digital silence, as bytes."""
         return (b"\x80" if self.encoding == "u8" else b"\x00") * self.frames_to_bytes(frames)
 
     def decode(self, data: bytes | bytearray | memoryview) -> Samples:
-        """Bytes of whole frames -> samples of shape ``(frames, channels)``.
+        """Return bytes of whole frames as samples of shape ``(frames, channels)``.
 
         Raises:
             ValueError: ``data`` ends inside a frame.
@@ -74,31 +74,32 @@ class PcmFormat:
         return _DECODERS[self.encoding](data).reshape(-1, self.channels)
 
     def encode(self, samples: Samples) -> bytes:
-        """Samples -> bytes. Values out of range are clipped. For ``s16`` and ``f32`` only."""
+        """Return samples as bytes. Values out of range are clipped. For ``s16`` and ``f32``
+        only."""
         if self.encoding == "f32":
             return samples.astype("<f4", copy=False).tobytes()
         return to_int16(samples).tobytes()
 
 
 def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
-    """Samples -> 16-bit integers of the same shape, rounded and clipped."""
+    """Return samples as 16-bit integers of the same shape, rounded and clipped."""
     scaled = np.rint(samples * np.float32(32768.0))
     clipped: npt.NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
     return clipped
 
 
 def from_int16(values: npt.NDArray[np.int16]) -> Samples:
-    """16-bit integers -> samples of the same shape, exactly."""
+    """Return 16-bit integers as samples of the same shape, exactly."""
     return values.astype(np.float32) * np.float32(1 / 32768.0)
 
 
 def no_samples(channels: int = 1) -> Samples:
-    """An empty array of samples."""
+    """Return an empty array of samples."""
     return np.zeros((0, channels), np.float32)
 
 
 def silence(seconds: float, pcm: PcmFormat) -> Samples:
-    """An array of silent samples in a format."""
+    """Return an array of silent samples in a format."""
     return np.zeros((pcm.s_to_frames(seconds), pcm.channels), np.float32)
 
 

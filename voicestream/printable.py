@@ -101,7 +101,7 @@ def escaped(literal: str) -> str:
 
 
 def printable(text: str, limit: int | None = None) -> str:
-    """One line that is safe to show: no controls, blanks and line ends as one space.
+    """Return one line that is safe to show: no controls, blanks and line ends as one space.
 
     Args:
         text: anything.

@@ -29,14 +29,14 @@ def remember_key(key: str) -> None:
 
 
 def redacted(text: str) -> str:
-    """The text without any key that is known."""
+    """Return the text without any key that is known."""
     return _without(text, _known) if _known else text
 
 
 def without_key(text: str, key: str) -> str:
-    """The text without the key, as it stands and as JSON, URLs, HTML, MIME, base64 and hexadecimal
-    digits spell it, in either case, with or without what is not seen between its characters; nor
-    a part of it that can be recognised."""
+    """Return the text without the key, as it stands and as JSON, URLs, HTML, MIME, base64 and
+    hexadecimal digits spell it, in either case, with or without what is not seen between its
+    characters; nor a part of it that can be recognised."""
     return _without(text, (key,)) if key else text
 
 
@@ -89,7 +89,8 @@ def _without(text: str, keys: Iterable[str]) -> str:
 
 
 def _plainly(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """The text with all spellings undone, and where each of its characters stands in ``text``."""
+    """Return the text with all spellings undone, and where each of its characters stands in
+    ``text``."""
     pieces: list[str] = []
     places: list[tuple[int, int]] = []
     end = 0
@@ -114,7 +115,8 @@ def _as_meant(unit: re.Match[str]) -> str:
 
 
 def _meant(unit: re.Match[str]) -> str | None:
-    """The character that is meant, nothing for a gap; None where it is no spelling after all."""
+    """Return the character that is meant, nothing for a gap; None where it is no spelling after
+    all."""
     kind = unit.lastgroup or ""
     if kind == "name":
         from html.entities import html5
@@ -131,7 +133,7 @@ def _anywhere(text: str, plain: str, key: str) -> Iterator[tuple[int, int]]:
 
 
 def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:
-    """Where the key stands in a text whose spellings are undone."""
+    """Yield where the key stands in a text whose spellings are undone."""
     lower, of_urls = plain.translate(_LOWER), plain.translate(_OF_URLS)
     for part in (key, *_parts(key)):
         yield from _found(lower, part.translate(_LOWER))
@@ -152,7 +154,7 @@ def _found(text: str, wanted: str) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=64)
 def _parts(key: str) -> tuple[str, ...]:
-    """What of a long key tells it from any other, as far as it is not made of words."""
+    """Return what of a long key tells it from any other, as far as it is not made of words."""
     if len(key) < 2 * _PART:
         return ()
     parts = (key[at : at + _PART] for at in range(len(key) - _PART + 1))

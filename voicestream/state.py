@@ -50,7 +50,7 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Nothing more comes of it."""
+        """Whether nothing more comes of it."""
         return self in (Status.DONE, Status.FAILED, Status.CANCELLED)
 
     @property
@@ -96,7 +96,8 @@ class StateMachine:
         return True
 
     def spent_s(self) -> dict[State, float]:
-        """Seconds in each live state so far; any thread, to within a change just happening."""
+        """Return seconds in each live state so far; any thread, to within a change just
+        happening."""
         spent, live, since_s = dict(self._spent_s), self._live, self._since_s
         spent[live] += max((self._ended_s or self._clock()) - since_s, 0.0)
         return spent

@@ -93,7 +93,7 @@ def _parse(content: Any) -> Trace:
 
 
 def dump_trace(trace: Trace) -> str:
-    """The content of a trace's file."""
+    """Return the content of a trace's file."""
     return json.dumps(
         {
             "name": trace.name,

@@ -85,7 +85,7 @@ class Interrupt:
 
 
 def read_chunks(stream: BinaryIO, interrupt: Interrupt | None, size: int) -> Iterator[bytes]:
-    """The bytes of a stream, as they come and not later.
+    """Yield the bytes of a stream, as they come and not later.
 
     Args:
         stream: with a file descriptor it is read past its buffer, so it must not

@@ -57,7 +57,7 @@ class Heard:
 
 
 def heard(snapshot: Snapshot) -> Heard:
-    """Where in the text the sound is that leaves the loudspeaker now, or left it last."""
+    """Return where in the text the sound is that leaves the loudspeaker now, or left it last."""
     cues, at_frame = snapshot.cues, snapshot.heard_frames
     if snapshot.state is State.DONE:
         return Heard(len(cues), 0, None)
@@ -73,7 +73,7 @@ def heard(snapshot: Snapshot) -> Heard:
 
 
 def spoken_text(snapshot: Snapshot) -> str:
-    """The text heard so far, up to the last word that was heard whole."""
+    """Return the text heard so far, up to the last word that was heard whole."""
     cues, known = snapshot.cues, heard(snapshot)
     parts = [cue.text for cue in cues[: known.segments]]
     if known.chars:
@@ -83,7 +83,7 @@ def spoken_text(snapshot: Snapshot) -> str:
 
 @functools.lru_cache(maxsize=2)
 def place_words(cue: Cue, pauses: tuple[Span, ...], rate_hz: int) -> tuple[Word, ...]:
-    """The words of a segment, each with the frame at which it has been heard.
+    """Return the words of a segment, each with the frame at which it has been heard.
 
     Args:
         cue: the segment; as long as its sound is not whole, its length is a guess.
@@ -106,7 +106,7 @@ def place_words(cue: Cue, pauses: tuple[Span, ...], rate_hz: int) -> tuple[Word,
 
 
 def _letters(word: str) -> float:
-    """How long a word is to say, in letters."""
+    """Return how long a word is to say, in letters."""
     spelt = len(word) > 1 and word.isupper()
     size = 0.0
     for char in word:
@@ -145,7 +145,7 @@ class _Placing:
     def _stop_before(
         self, first: int, after: int, start: float, end: float, pause: Span
     ) -> int | None:
-        """The word that begins after ``pause``; None where no punctuation mark is near."""
+        """Return the word that begins after ``pause``; None where no punctuation mark is near."""
         total = sum(self._letters[first:after])
         sounding = self._sounding(start, end)
         wanted = self._sounding(start, pause[0])
@@ -172,7 +172,7 @@ class _Placing:
             self.until_frames[word] = min(at, end)
 
     def _sounding(self, start: float, end: float) -> float:
-        """Frames between two that are no pause."""
+        """Return frames between two that are no pause."""
         return max(end - start - _overlap(self._pauses, start, end), 1.0)
 
 

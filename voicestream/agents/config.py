@@ -73,7 +73,7 @@ AGENTS = {
 
 
 def hook_command(project: bool, options: list[str]) -> str:
-    """The shell command of a hook.
+    """Return the shell command of a hook.
 
     Args:
         project: the file is shared with others, who have the command elsewhere.
@@ -90,7 +90,7 @@ def hook_command(project: bool, options: list[str]) -> str:
 
 
 def read_config(file: Path) -> str:
-    """The text of a configuration file; empty: there is none.
+    """Return the text of a configuration file; empty: there is none.
 
     Raises:
         UsageError: it cannot be read.
@@ -119,7 +119,7 @@ def write_config(file: Path, content: str) -> None:
 
 
 def edited(content: str, agent: Agent, command: str | None) -> str:
-    """The text of a configuration file with our hooks, or without them.
+    """Return the text of a configuration file with our hooks, or without them.
 
     Args:
         content: as it is.
@@ -146,7 +146,7 @@ def edited(content: str, agent: Agent, command: str | None) -> str:
 
 
 def _without_ours(group: Any) -> Any:
-    """A group of hooks without ours; None: it had no others."""
+    """Return a group of hooks without ours; None: it had no others."""
     listed = _listed(_object(group).get("hooks", []))
     others = [hook for hook in listed if not _OURS.search(str(_object(hook).get("command", "")))]
     if len(others) == len(listed):
@@ -160,7 +160,7 @@ def _indent(content: str) -> str | int:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; a name that stands there twice would lose one of its values."""
+    """Return an object; a name that stands there twice would lose one of its values."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a name stands twice in one object")

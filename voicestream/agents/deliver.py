@@ -70,7 +70,7 @@ def deliver(arguments: Sequence[str]) -> None:
 
 
 def _read_stdin() -> bytes:
-    """All of stdin; empty: it is too much, or did not come in time."""
+    """Return all of stdin; empty: it is too much, or did not come in time."""
     found, ends_s = b"", time.monotonic() + _READ_S
     while len(found) <= MAX_EVENT_BYTES:
         if not select.select([0], [], [], max(ends_s - time.monotonic(), 0.0))[0]:
@@ -113,7 +113,7 @@ def _decoded(given: bytes) -> dict[str, Any]:
 
 
 def _encoded(told: dict[str, Any]) -> bytes:
-    """One object of texts, whole numbers, truth values and None, as JSON."""
+    """Return one object of texts, whole numbers, truth values and None, as JSON."""
     from _json import encode_basestring_ascii
 
     def encoded(held: str | int | None) -> str:
@@ -126,7 +126,7 @@ def _encoded(told: dict[str, Any]) -> bytes:
 
 
 def file_name(session: str) -> str:
-    """The name of a session's files: short, as the path of a socket must be."""
+    """Return the name of a session's files: short, as the path of a socket must be."""
     raw = session.encode("utf-8", "replace")
     return f"{crc32(raw):08x}{crc32(raw[::-1]):08x}"
 
@@ -155,7 +155,7 @@ def _send(folder: str, name: str, line: bytes, options: list[str]) -> None:
 
 
 def _connected(path: str) -> _socket.socket | None:
-    """A connection to a speaker, which never waits; None: nobody listens there.
+    """Return a connection to a speaker, which never waits; None: nobody listens there.
 
     Raises:
         OSError: its queue is full.
@@ -173,7 +173,7 @@ def _connected(path: str) -> _socket.socket | None:
 
 
 def _locked(lock: int) -> bool:
-    """Whether the lock was to be had in time; it is given up with the process."""
+    """Return whether the lock was to be had in time; it is given up with the process."""
     ends_s = time.monotonic() + _LOCK_S
     while True:
         try:

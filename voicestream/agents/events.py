@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def _text(event: Event, *names: str) -> str | None:
-    """The first of these fields that is a text."""
+    """Return the first of these fields that is a text."""
     found = (event.get(name) for name in names)
     return next((value for value in found if isinstance(value, str)), None)
 
@@ -102,7 +102,7 @@ ADAPTERS: dict[str, Callable[[Event], Told | None]] = {
 
 
 def name_of(event: Event) -> str:
-    """The name of an event; empty: it has none."""
+    """Return the name of an event; empty: it has none."""
     return _text(event, "hook_event_name", "type") or ""
 
 
@@ -112,7 +112,7 @@ def session_of(event: Event) -> str:
 
 
 def told_by(event: Event) -> Told | None:
-    """What the session's speaker is to be told; None: nothing."""
+    """Return what the session's speaker is to be told; None: nothing."""
     adapter = ADAPTERS.get(name_of(event))
     told = adapter(event) if adapter is not None else None
     if told is not None and event.get("agent_id"):

@@ -105,7 +105,7 @@ class Speech:
 
 
 def _outcome(handle: Any) -> dict[str, Any]:
-    """What was heard of a reply, when it has ended."""
+    """Return what was heard of a reply, when it has ended."""
     try:
         result = handle.result()
     except VoicestreamError as error:

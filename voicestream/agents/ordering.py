@@ -74,7 +74,7 @@ class Ordering:
             self._turn.append(message)
 
     def remember(self) -> dict[str, Any]:
-        """What keeps another from saying it again."""
+        """Return what keeps another from saying it again."""
         told = "".join(self._turn[-1].told) if self._turn else ""
         names = [*self._over, *(message.name for message in self._turn if message.told)]
         return {
@@ -185,7 +185,8 @@ class Ordering:
         return next((m for m in self._turn if m.name == name), None) if name else self._unnamed()
 
     def _unnamed(self) -> _Message | None:
-        """An agent that names no messages writes one after the other."""
+        """Return the message that lines without a name belong to: such an agent writes one after
+        the other."""
         last = self._turn[-1] if self._turn else None
         return last if last is not None and not last.name and not last.over else None
 
@@ -207,7 +208,7 @@ class Ordering:
         return message is not self._turn[-1]
 
     def _tell(self) -> Iterator[str]:
-        """What can be told in order now."""
+        """Yield what can be told in order now."""
         while (message := self._first_open()) is not None:
             while message.next in message.held:
                 piece = message.held.pop(message.next)
@@ -230,7 +231,8 @@ class Ordering:
             del self._over[next(iter(self._over))]
 
     def _was_told_whole(self, text: str, index: int | None) -> bool:
-        """Whether the lines are of a message that another event has brought whole, before them."""
+        """Return whether the lines are of a message that another event has brought whole, before
+        them."""
         squeezed = _squeezed(text)
         whole = (_squeezed("".join(m.parts)) for m in self._turn if not m.name)
         if index:
@@ -239,12 +241,12 @@ class Ordering:
 
 
 def _squeezed(text: str) -> str:
-    """A text without blanks, which events cut off or add."""
+    """Return a text without blanks, which events cut off or add."""
     return "".join(text.split())
 
 
 def _told_until(message: _Message, text: str) -> int | None:
-    """How far ``text`` was told as ``message``; None: it is another message."""
+    """Return how far ``text`` was told as ``message``; None: it is another message."""
     squeezed, at = _squeezed(text), 0
     for number, part in enumerate(message.parts):
         wanted = _squeezed(part)
@@ -259,7 +261,7 @@ def _told_until(message: _Message, text: str) -> int | None:
 
 
 def _unsqueezed(text: str, count: int) -> int:
-    """Where the first ``count`` characters of a text end, blanks not counted."""
+    """Return where the first ``count`` characters of a text end, blanks not counted."""
     for place, character in enumerate(text):
         if not count:
             return place

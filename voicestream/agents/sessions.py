@@ -35,7 +35,7 @@ class Sessions:
         self._folder = Path(folder, "hook")
 
     def load(self, name: str) -> dict[str, Any]:
-        """What is kept of a session; nothing where it is damaged, or not there."""
+        """Return what is kept of a session; nothing where it is damaged, or not there."""
         try:
             found = json.loads(read_bounded(self._path(name), _MOST_BYTES))
         except (OSError, ValueError, RecursionError):
@@ -52,7 +52,8 @@ class Sessions:
         write_whole(self._path(name), json.dumps(kept), 0o600)
 
     def voice_for(self, name: str, voices: list[str]) -> str:
-        """The voice of a session: the one it had, else the one of the list that fewest others have.
+        """Return the voice of a session: the one it had, else the one of the list that fewest
+        others have.
 
         Args:
             voices: to choose from; none: whatever is set for all.
@@ -64,12 +65,13 @@ class Sessions:
         return min(voices, key=others.count)
 
     def names(self) -> list[str]:
-        """All sessions, the one that was heard last first."""
+        """Return all sessions, the one that was heard last first."""
         found = sorted(self._folder.glob("*.json"), key=_changed_s, reverse=True)
         return [file.stem for file in found]
 
     def here(self, folder: str) -> str | None:
-        """The session of the agent that works in a folder or above it; the latest of several."""
+        """Return the session of the agent that works in a folder or above it; the latest of
+        several."""
         at = Path(folder)
         works_in = {name: self.load(name).get("cwd") for name in self.names()}
         named = (name for name, cwd in works_in.items() if cwd and at.is_relative_to(str(cwd)))

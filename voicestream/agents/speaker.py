@@ -148,7 +148,7 @@ class SessionSpeaker:
 
 
 def brief(text: str) -> str:
-    """The beginning of something that is said in between."""
+    """Return the beginning of something that is said in between."""
     first = text.strip().partition("\n")[0]
     if len(first) <= _NOTE_CHARS:
         return first
@@ -160,7 +160,7 @@ def _value(options: list[str], flag: str) -> str:
 
 
 def _next_event(listener: socket.socket) -> dict[str, Any] | None:
-    """What the next hook tells; None: none came in time, or it is nothing of ours."""
+    """Return what the next hook tells; None: none came in time, or it is nothing of ours."""
     try:
         connection, _ = listener.accept()
     except OSError:

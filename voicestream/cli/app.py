@@ -52,7 +52,8 @@ def _argument_parameter(argument: Argument) -> inspect.Parameter:
 
 
 def _spoken(name: str) -> Callable[..., int]:
-    """A command that makes sound; the way without typer is in ``cli.entry``."""
+    """Return what carries out a command that makes sound; the way without typer is in
+    ``cli.entry``."""
 
     def carry_out(**values: Any) -> int:
         return make_sound(name, call_of(values))
@@ -70,7 +71,7 @@ def call_of(values: dict[str, Any]) -> SayCall:
 
 
 def _settings_and_own(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The settings among what was given, and the rest."""
+    """Return the settings among what was given, and the rest."""
     names = {row.name for row in TABLE}
     settings = {n: v for n, v in values.items() if n in names and v is not None}
     return settings, {n: v for n, v in values.items() if n not in names}
@@ -176,7 +177,8 @@ def _help(words: list[str] | None) -> int:
 
 
 def _verb(name: str) -> Callable[..., int]:
-    """A verb, for typer to find what is wrong with it; the way without it is in ``cli.entry``."""
+    """Return what carries out a verb, for typer to find what is wrong with it; the way without it
+    is in ``cli.entry``."""
 
     def carry_out(value: str | None = None, everybody: bool = False, json: bool = False) -> int:
         flags = ["--all"] * everybody + ["--json"] * json
@@ -206,7 +208,8 @@ _CARRY_OUT: dict[str, Callable[..., int]] = {
 
 
 def _callback(command: Command, carry_out: Callable[..., int]) -> Callable[..., None]:
-    """What typer calls: it reads a function's signature, so this one gets it from the table."""
+    """Return what typer calls: it reads a function's signature, so this one gets it from the
+    table."""
 
     def call(**values: Any) -> None:
         raise typer.Exit(carry_out(**values))
@@ -244,7 +247,7 @@ _Mistake: type[Any] = typer.BadParameter.__bases__[0]
 
 
 def _wants_json(arguments: list[str]) -> bool:
-    """Whether one JSON object was asked for, of a command that prints one."""
+    """Return whether one JSON object was asked for, of a command that prints one."""
     command = COMMANDS.get(command_of(arguments))
     known = command is not None and JSON.name in (option.name for option in command.options)
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments

@@ -23,7 +23,7 @@ def width() -> int:
 
 
 def listed(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Names with what is said of them, in two columns; a long name has a line of its own."""
+    """Yield names with what is said of them, in two columns; a long name has a line of its own."""
     longest = width() // 3
     column = max((len(name) for name, _ in pairs if len(name) <= longest), default=longest)
     for name, told in pairs:

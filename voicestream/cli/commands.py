@@ -256,7 +256,8 @@ COMMANDS: dict[str, Command] = {
 
 
 def command_of(words: Sequence[str]) -> str:
-    """The name of the command that a command line begins with; empty: none, or not yet whole."""
+    """Return the name of the command that a command line begins with; empty: none, or not yet
+    whole."""
     for length in (2, 1):
         if (name := " ".join(words[:length])) in COMMANDS:
             return name

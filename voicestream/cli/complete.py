@@ -76,7 +76,7 @@ def offered_for_line(line: str) -> list[str]:
 
 
 def _split(line: str) -> list[str]:
-    """The words of an unfinished line, the one at the cursor last."""
+    """Return the words of an unfinished line, the one at the cursor last."""
     import shlex
 
     mark = "\0"
@@ -90,7 +90,7 @@ def _split(line: str) -> list[str]:
 
 
 def offered(before: Sequence[str], current: str) -> list[str]:
-    """The lines for the shell's script.
+    """Return the lines for the shell's script.
 
     Args:
         before: the words before the one at the cursor.
@@ -144,7 +144,7 @@ def _read(before: Sequence[str]) -> _Line:
 
 
 def _words(line: _Line, current: str) -> Names:
-    """What can stand where no option waits for its value."""
+    """Return what can stand where no option waits for its value."""
     if line.only_text:
         return []
     if current.startswith("-"):
@@ -165,7 +165,7 @@ def _about(word: str) -> str:
 
 
 def _argument(line: _Line) -> Names:
-    """What can stand without a flag at this place."""
+    """Return what can stand without a flag at this place."""
     arguments = COMMANDS[line.name].arguments
     if line.name == "config" and line.words[:1] in (["get"], ["set"], ["unset"]):
         if len(line.words) == 1:
@@ -204,7 +204,7 @@ def _values(line: _Line) -> Names:
 
 
 def _setting_values(name: str, given: dict[str, str]) -> Names:
-    """What a setting can be, as far as that is known without asking anybody."""
+    """Return what a setting can be, as far as that is known without asking anybody."""
     row = _ROWS.get(name)
     if row is None:
         return []
@@ -220,7 +220,7 @@ def _setting_values(name: str, given: dict[str, str]) -> Names:
 
 
 def _voices(given: dict[str, str]) -> Names:
-    """The voices that were listed last, or are known to be there."""
+    """Return the voices that were listed last, or are known to be there."""
     try:
         settings = load({name: given[name] for name in ("endpoint", "base_url") if name in given})
     except VoicestreamError:
@@ -233,7 +233,7 @@ def _voices(given: dict[str, str]) -> Names:
 
 
 def _endpoints() -> Names:
-    """The user's own and the presets."""
+    """Return the user's own and the presets."""
     from voicestream.settings.catalogue import catalogue
 
     try:
@@ -245,7 +245,8 @@ def _endpoints() -> Names:
 
 
 def _devices() -> Names:
-    """The devices that were listed last; where that is a while ago, a process lists them anew."""
+    """Return the devices that were listed last; where that is a while ago, a process lists them
+    anew."""
     names, age_s = seen("devices")
     if age_s > _STALE_S:
         import subprocess  # costs as much as all the rest

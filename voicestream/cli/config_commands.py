@@ -83,7 +83,7 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
 
 
 def _show_one(name: str, flags: dict[str, Any], as_json: bool) -> int:
-    """One effective value."""
+    """Show one effective value."""
     settings = load_settings(flags)
     value = shown_value(settings, name)
     if as_json:
@@ -92,7 +92,7 @@ def _show_one(name: str, flags: dict[str, Any], as_json: bool) -> int:
 
 
 def _show(flags: dict[str, Any], as_json: bool) -> int:
-    """Every effective value and where it came from, one a line."""
+    """Show every effective value and where it came from, one a line."""
     settings = load_settings(flags)
     warn_of_unknown(settings, lambda _name: True)
     if as_json:
@@ -130,7 +130,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
 
 
 def _then(place: Place) -> dict[str, str]:
-    """An endpoint that speaks when those before it fail."""
+    """Return an endpoint that speaks when those before it fail."""
     told = {"name": place.name, "base_url": redacted(place.url), "key": place.key_variable}
     if place.url != EMBEDDED_URL:
         told |= {"model": place.model, "voice": place.voice, "format": place.format}
@@ -168,7 +168,7 @@ def _unset(file: Path, name: str) -> bool:
 
 
 def _row(name: str) -> Row:
-    """The setting that a name, a flag or a variable means."""
+    """Return the setting that a name, a flag or a variable means."""
     wanted = name.lstrip("-").replace("-", "_")
     for row in TABLE:
         if wanted.lower() == row.name or wanted in row.variables or name == row.flag:
@@ -179,7 +179,7 @@ def _row(name: str) -> Row:
 
 
 def _value(row: Row, value: str) -> str:
-    """The value to be set; ``-`` reads it from stdin, where a key must come from."""
+    """Return the value to be set; ``-`` reads it from stdin, where a key must come from."""
     if value == "-" and sys.stdin is not None:
         if not sys.stdin.isatty():
             return sys.stdin.readline().strip()

@@ -55,7 +55,7 @@ def dry_run(call: SayCall, settings: Settings, script: Spoken) -> int:
 
 
 def _print(text: str, voice: str | None) -> bool:
-    """A line on stdout; False: nobody reads it."""
+    """Print a line on stdout; return False if nobody reads it."""
     if sys.stdout is None:
         return True
     shown = printable(text).encode(sys.stdout.encoding, "replace").decode(sys.stdout.encoding)

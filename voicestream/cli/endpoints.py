@@ -54,7 +54,7 @@ def show_endpoints(names: Sequence[str], as_json: bool, check: bool) -> int:
 
 
 def _page(each: NamedEndpoint) -> str:
-    """All that is to be told of one, a line of each."""
+    """Return all that is to be told of one, a line of each."""
     told = {name: value for name, value in _told(each).items() if value is not None}
     return "".join(f"{name:<13}  {printable(shown(value))}\n" for name, value in told.items())
 
@@ -67,7 +67,7 @@ def _row(each: NamedEndpoint) -> tuple[str, ...]:
 
 
 def _wants(each: NamedEndpoint) -> str:
-    """Where it is, unless its name tells that, and its key."""
+    """Return where it is, unless its name tells that, and its key."""
     found = []
     if each.profile.own or each.has_key is None:
         host = each.profile.base_url.partition("://")[2].partition("/")[0]
@@ -118,7 +118,8 @@ def _told(each: NamedEndpoint) -> dict[str, Any]:
 
 
 def _asked_for(each: NamedEndpoint, name: str) -> str | None:
-    """A setting as the endpoint would be asked with it; where it cannot be, as its profile says."""
+    """Return a setting as the endpoint would be asked with it; where it cannot be, as its profile
+    says."""
     if each.settings is not None:
         return str(getattr(each.settings, name))
     return str(each.profile.values[name][0]) if name in each.profile.values else None

@@ -83,7 +83,7 @@ class Entry:
 
 
 def entry_of(known: Option | Row) -> Entry:
-    """An option or a setting, as the help shows it."""
+    """Return an option or a setting, as the help shows it."""
     if isinstance(known, Option):
         return Entry(known.name, tuple(sorted(known.flags, key=len)), known.metavar, known.help)
     told, _, default = known.help.partition(" [default: ")
@@ -106,19 +106,19 @@ def _value(row: Row) -> str:
 
 
 def entries_of(command: Command) -> list[Entry]:
-    """Everything that a command can be told by a flag."""
+    """Return everything that a command can be told by a flag."""
     settings = [entry_of(row) for row in TABLE if row.name in command.settings]
     return [*map(entry_of, command.options), *settings]
 
 
 def every_entry() -> list[Entry]:
-    """The options of all commands, the same one once."""
+    """Return the options of all commands, each once."""
     found = [entry for command in COMMANDS.values() for entry in entries_of(command)]
     return list({(entry.name, entry.flags): entry for entry in found}.values())
 
 
 def in_groups(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """The entries by group, in the order they are shown."""
+    """Return the entries by group, in the order they are shown."""
     rest = list(entries)
     if len(rest) <= _FEW:
         return {"Options": rest}

@@ -70,5 +70,5 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _terminal_in() -> bool:
-    """Whether nothing can be read from stdin but what a person types."""
+    """Return whether nothing can be read from stdin but what a person types."""
     return sys.stdin is None or sys.stdin.isatty()

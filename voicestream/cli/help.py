@@ -39,7 +39,7 @@ def flag_help(arguments: Sequence[str]) -> int:
 
 
 def _general(arguments: Sequence[str], everything: bool) -> Iterator[str]:
-    """The help of the whole, or of a word that several commands begin with."""
+    """Yield the help of the whole, or of a word that several commands begin with."""
     inner = [name for name in COMMANDS if arguments and name.startswith(f"{arguments[0]} ")]
     if inner:
         yield f"Usage: voicestream {arguments[0]} COMMAND ..."
@@ -82,7 +82,7 @@ def _of_command(name: str, everything: bool) -> Iterator[str]:
 
 
 def _few_options(entries: Sequence[Entry]) -> Iterator[str]:
-    """Those of every day, a line or two each, the group's name beside them."""
+    """Yield those of every day, a line or two each, the group's name beside them."""
     many = in_groups(entries)
     if "Options" in many:
         yield from _all_options(entries)
@@ -103,7 +103,7 @@ def _few_options(entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _all_options(entries: Sequence[Entry]) -> Iterator[str]:
-    """All of them, group by group."""
+    """Yield all of them, group by group."""
     for number, (group, inside) in enumerate(in_groups(entries).items()):
         if number:
             yield ""

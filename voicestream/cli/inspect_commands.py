@@ -13,7 +13,7 @@ from voicestream.settings.seen import keep_seen
 
 
 def show_devices(as_json: bool) -> int:
-    """The output devices, one a line, and the simulated one."""
+    """Show the output devices, one a line, and the simulated one."""
     from voicestream.session.outputs import list_cards
 
     own_stderr()  # nothing of ALSA's words reaches the screen
@@ -32,7 +32,7 @@ def show_devices(as_json: bool) -> int:
 
 
 def show_voices(flags: dict[str, Any], as_json: bool) -> int:
-    """What --voice can name, one a line."""
+    """Show what --voice can name, one a line."""
     settings = load_settings(flags)
     from voicestream.session.voice_list import find_voices
 
@@ -52,13 +52,13 @@ def show_voices(flags: dict[str, Any], as_json: bool) -> int:
 
 
 def _known(voice: dict[str, str]) -> dict[str, str]:
-    """What is known of a voice."""
+    """Return what is known of a voice."""
     named = {**voice, "name": voice["name"] or voice["id"]}
     return {name: value for name, value in named.items() if value}
 
 
 def show_replay(file: str) -> int:
-    """What each policy would have done with the arrivals in a file."""
+    """Show what each policy would have done with the arrivals in a file."""
     from voicestream.session.tracing import replayed
 
     text = replayed(file, shutil.get_terminal_size().columns)

@@ -40,7 +40,8 @@ def check_limits() -> None:
 
 
 def shortage(error: BaseException) -> VoicestreamError | None:
-    """What an exception says if the system has no more to give; None: it says something else."""
+    """Return what an exception says if the system has no more to give; None: it says something
+    else."""
     if isinstance(error, MemoryError):
         return VoicestreamError("there is not enough memory")
     if isinstance(error, RuntimeError) and "start new thread" in str(error):

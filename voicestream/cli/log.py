@@ -59,7 +59,7 @@ class Log:
         self._lines.put(f"{at}.{now_s % 1 * 1000:03.0f} {since_s:9.3f}  {text}")
 
     def begin(self, settings: Settings) -> None:
-        """Note what it is and what was set, and where."""
+        """Note the program, the settings and where each was set."""
         from voicestream.settings.table import TABLE, shown_value
 
         self.note(f"voicestream, Python {sys.version.split()[0]}, {sys.platform}, {os.getpid()}")

@@ -60,7 +60,7 @@ def _hint(asked: str) -> str:
 
 
 def _named(asked: str) -> list[Entry]:
-    """The options that are called so, as flag, setting or variable."""
+    """Return the options that are called so, as flag, setting or variable."""
     word = asked.lstrip("-")
     names = (word.replace("-", "_").lower(), word.lower().removeprefix("voicestream_"))
     return [

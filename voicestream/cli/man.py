@@ -20,7 +20,7 @@ _ENDS = (
 
 
 def man_page() -> str:
-    """The page for section 1."""
+    """Return the page for section 1."""
     return "\n".join(_lines()) + "\n"
 
 
@@ -62,6 +62,6 @@ def _tagged(term: str, told: str) -> tuple[str, ...]:
 
 
 def _plain(text: str) -> str:
-    """Text that means nothing to roff."""
+    """Return text that means nothing to roff."""
     text = text.replace("\\", r"\e").replace("-", r"\-")
     return re.sub(r"(?m)^([.'])", r"\\&\1", text)

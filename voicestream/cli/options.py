@@ -133,7 +133,7 @@ class SayCall:
     """What flags said, by the setting's name; key files not yet read."""
 
     def flags(self) -> dict[str, Any]:
-        """The settings, those that have short flags of their own among them."""
+        """Return the settings, those that have short flags of their own among them."""
         turns = {"now": self.now, "next": self.next, "skip": self.no_wait, "mix": self.mix}
         chosen = [turn for turn, wished in turns.items() if wished]
         if len(chosen) > 1:

@@ -13,12 +13,12 @@ _AS_IT_STANDS = ("#", "`" * 3, "    ", "1. ")
 
 
 def topics() -> list[str]:
-    """The pages there are."""
+    """Return the pages there are."""
     return sorted(page.stem for page in _PAGES.glob("*.md"))
 
 
 def page(topic: str) -> Iterator[str]:
-    """The lines of a page: tables in columns, paragraphs as wide as the terminal allows."""
+    """Yield the lines of a page: tables in columns, paragraphs as wide as the terminal allows."""
     content = (_PAGES / f"{topic}.md").read_text("utf-8")
     code = False
     for block in content.strip().split("\n\n"):
@@ -34,6 +34,6 @@ def page(topic: str) -> Iterator[str]:
 
 
 def _cells(row: str) -> tuple[str, str]:
-    """The first cell of a row, and the others in one."""
+    """Return the first cell of a row, and the others in one."""
     first, *others = (cell.strip() for cell in row.strip("| ").split(" | "))
     return first.replace("`", "").replace("\\|", "|"), "; ".join(filter(None, others))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load_settings(flags: Mapping[str, Any]) -> Settings:
-    """The settings of a command line; a key file among the flags is read."""
+    """Return the settings of a command line; a key file among the flags is read."""
     values = dict(flags)
     if values.get("api_key"):
         values["api_key"] = read_key_file(str(values["api_key"]))
@@ -53,7 +53,7 @@ def warn_of_unknown(settings: Settings, wanted: Callable[[str], bool]) -> None:
 
 
 def make_script(call: SayCall, settings: Settings) -> Script:
-    """The text, wherever it comes from."""
+    """Return the text to speak: from the arguments, from files or from stdin."""
     from voicestream.session.script import Script
 
     on_doubt = doubts(call)
@@ -108,7 +108,8 @@ class _Whole:
 
 
 def text_is_kept(call: SayCall, settings: Settings) -> bool:
-    """Whether TEXT as it stands is one segment whose sound is kept: then no connection is made.
+    """Return whether TEXT as it stands is one segment whose sound is kept: then no connection is
+    made.
 
     What is cut or changed first is looked for by ``first_is_kept``, once that is loaded.
     """
@@ -123,7 +124,7 @@ def text_is_kept(call: SayCall, settings: Settings) -> bool:
 
 
 def first_is_kept(settings: Settings, script: Spoken) -> bool:
-    """Whether the sound of the first segment is kept, where its text is known already."""
+    """Return whether the sound of the first segment is kept, where its text is known already."""
     if settings.cache == "off" or script.first is None:
         return False
     from voicestream.session.caching import is_kept
@@ -173,7 +174,7 @@ def ask_early(
 
 
 def make_saver(call: SayCall, settings: Settings) -> Saver | None:
-    """Where the sound is kept, if anywhere. What cannot be written is told here.
+    """Return where the sound is kept, if anywhere. What cannot be written is told here.
 
     Raises:
         UsageError: an ending stands for nothing that can be made, or stdout is taken.

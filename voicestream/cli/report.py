@@ -71,7 +71,7 @@ def notice(text: str) -> None:
 
 
 def print_json(figures: dict[str, Any]) -> int:
-    """One object on stdout; the exit code if nobody reads it, else 0."""
+    """Print one object on stdout; return the exit code if nobody reads it, else 0."""
     line = escaped(json.dumps(figures, ensure_ascii=False))
     try:
         line.encode(sys.stdout.encoding if sys.stdout else "utf-8")
@@ -81,7 +81,7 @@ def print_json(figures: dict[str, Any]) -> int:
 
 
 def print_text(text: str) -> int:
-    """Text on stdout; the exit code if it cannot be written, else 0."""
+    """Print text on stdout; return the exit code if it cannot be written, else 0."""
     if sys.stdout is None:
         return 0
     encoding = sys.stdout.encoding or "utf-8"
@@ -109,7 +109,7 @@ class Echo:
         return self._stream.isatty()
 
     def _shown(self, text: str) -> str:
-        """What the stream's encoding lacks is replaced."""
+        """Return ``text`` with what the stream's encoding lacks replaced."""
         encoding = self._stream.encoding or "utf-8"
         return text.encode(encoding, "replace").decode(encoding)
 
@@ -135,7 +135,7 @@ class Echo:
 
 
 def _begun_text(snapshot: Snapshot) -> str:
-    """The text up to the end of the word that is being heard."""
+    """Return the text up to the end of the word that is being heard."""
     cues, known = snapshot.cues, heard(snapshot)
     parts = [cue.text for cue in cues[: known.segments]]
     if known.segments < len(cues):

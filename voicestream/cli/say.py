@@ -104,7 +104,7 @@ def _open_log(call: SayCall, start_s: float) -> Log | None:
 def _say_each(
     call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
 ) -> int:
-    """One call after the other; the exit code is that of the first that failed.
+    """Carry out one call after the other; the exit code is that of the first that failed.
 
     What fails in the text or the endpoint's replies is left out, what all have in common ends it.
     """
@@ -267,5 +267,5 @@ def _conduct(
 
 
 def _typed(call: SayCall) -> bool:
-    """Whether a person types the text into the terminal that the panel would draw on."""
+    """Return whether a person types the text into the terminal that the panel would draw on."""
     return call.text == "-" and sys.stdin is not None and sys.stdin.isatty()

@@ -46,7 +46,7 @@ _ELSEWHERE = {
 
 
 def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
-    """The command line with ``say`` in front where only a text, or its options, stand.
+    """Return the command line with ``say`` in front where only a text, or its options, stand.
 
     Args:
         arguments: what was typed after the program's name.
@@ -82,7 +82,7 @@ def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
 
 
 def help_asked(arguments: Sequence[str]) -> bool:
-    """Whether a command line asks for help with one of the flags."""
+    """Return whether a command line asks for help with one of the flags."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return not arguments or any(word in _HELP for word in options)
 
@@ -94,7 +94,7 @@ def _nearest(word: str) -> str:
 
 
 def _swapped(word: str) -> str:
-    """The command that ``word`` is with two neighbouring letters swapped; else empty."""
+    """Return the command that ``word`` is with two neighbouring letters swapped; else empty."""
     for at in range(len(word) - 1):
         other = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
         if other in FIRST_WORDS:
@@ -103,7 +103,7 @@ def _swapped(word: str) -> str:
 
 
 def option_hint(option: str, near: Sequence[str], path: str) -> str:
-    """What to type instead of an option that does not exist.
+    """Return what to type instead of an option that does not exist.
 
     Args:
         option: as it was typed.

@@ -86,7 +86,7 @@ def _run(verb: str, words: list[str]) -> int:
 
 
 def _taken(words: list[str], flag: str) -> bool:
-    """Whether a flag is among the words; it is taken out."""
+    """Return whether a flag is among the words, and take it out."""
     found = flag in words
     if found:
         words.remove(flag)

@@ -85,7 +85,7 @@ class Entries:
             self._name = name
 
     def ahead(self) -> list[str]:
-        """Those before us who live, ``PID-N``, the first of them first."""
+        """Return those before us who live, ``PID-N``, the first of them first."""
         found = [name for name in _names(self._folder) if name < self._name]
         return [_who(name) for name in found if self._lives(name)]
 
@@ -105,7 +105,7 @@ class Entries:
         self._file = -1
 
     def _lives(self, name: str) -> bool:
-        """Whether the process behind a file lives; the file of a dead one is removed."""
+        """Return whether the process behind a file lives; the file of a dead one is removed."""
         try:
             file = os.open(self._path(name), os.O_RDWR)
         except FileNotFoundError:
@@ -128,7 +128,7 @@ def queued(folder: str) -> list[str]:
 
 
 def same_file(descriptor: int, path: str) -> bool:
-    """Whether an open file is the one that has that path now."""
+    """Return whether an open file is the one that has that path now."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path))
     except FileNotFoundError:
@@ -140,12 +140,12 @@ def _name(rank: int, order: int, who: str) -> str:
 
 
 def _first_name(who: str) -> str:
-    """The name of who speaks from now on: before all who spoke or came before."""
+    """Return the name of who speaks from now on: before all who spoke or came before."""
     return _name(0, _END_OF_TIME_US - round(time.monotonic() * 1e6), who)
 
 
 def _names(folder: str) -> list[str]:
-    """The files' names in their order; others in the folder are not looked at."""
+    """Return the files' names in their order; others in the folder are not looked at."""
     try:
         found = os.listdir(folder)
     except FileNotFoundError:

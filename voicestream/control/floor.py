@@ -120,12 +120,12 @@ class Floor:
         self._entries.leave()
 
     def lost(self) -> bool:
-        """Whether another took the floor because this process seemed to hang. Any thread."""
+        """Return whether another took the floor because this process seemed to hang. Any thread."""
         holder = self._holder
         return holder >= 0 and not same_file(holder, self._holder_path)
 
     def others_before(self) -> bool:
-        """Whether another is to speak before this one, which has the floor."""
+        """Return whether another is to speak before this one, which has the floor."""
         return bool(self._entries.ahead())
 
     def _queue_again(self) -> None:
@@ -216,7 +216,7 @@ class Floor:
         return True
 
     def _changed(self, who: str) -> bool:
-        """Whether the process waited for is no longer the one to wait for."""
+        """Return whether the process waited for is no longer the one to wait for."""
         ahead = self._entries.ahead()
         return (ahead[-1] if ahead else self._speaker()) != who
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def chosen_folder(environ: "Mapping[str, str]") -> str:
-    """The path of the folder, which need not be there.
+    """Return the path of the folder, which need not be there.
 
     It is ``VOICESTREAM_RUNTIME_DIR``, or ``voicestream`` in ``$XDG_RUNTIME_DIR`` or in
     ``/run/user/UID``, or ``voicestream-UID`` in the folder for temporary files (which macOS makes
@@ -27,8 +27,8 @@ def _platform_folder(environ: "Mapping[str, str]") -> str:
 
 
 def owner(folder: str) -> int:
-    """The user whose folder it is; -1: it is none. ``sudo -E`` leaves root the variables of another
-    user, in whose folder it must make nothing."""
+    """Return the user whose folder it is; -1: it is none. ``sudo -E`` leaves root the variables of
+    another user, in whose folder it must make nothing."""
     try:
         found = os.stat(folder)
     except OSError:

@@ -24,7 +24,7 @@ Message = dict[str, Any]
 
 
 def encoded(message: Message) -> bytes:
-    """One line, ASCII only, so that no text in it can steer a terminal."""
+    """Return one line, ASCII only, so that no text in it can steer a terminal."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
 
 
@@ -122,7 +122,7 @@ class Peer:
 
 
 def same_user(connection: socket.socket) -> bool:
-    """Whether the process at the other end is this user's, where the kernel tells.
+    """Return whether the process at the other end is this user's, where the kernel tells.
 
     Linux and macOS do (unix(7), ``SO_PEERCRED``; ``LOCAL_PEERCRED`` in sys/un.h). Elsewhere
     the private folder that holds the socket has to do.

@@ -24,7 +24,7 @@ _LONGEST_BYTES = 80
 
 
 def runtime_folder() -> str:
-    """The folder, made if it is not there: mode 0700, owned by this user, no link.
+    """Return the folder, made if it is not there: mode 0700, owned by this user, no link.
 
     Raises:
         VoicestreamError: it cannot be made, or somebody else could write into it.

@@ -36,7 +36,7 @@ Handler = Callable[[Message], Message]
 
 
 def socket_path(folder: str, who: str) -> str:
-    """The control socket of a speaker, ``PID-N``."""
+    """Return the control socket of a speaker, ``PID-N``."""
     return os.path.join(folder, f"{who}.sock")
 
 

@@ -20,7 +20,7 @@ class AdtsHeader:
 
 
 def parse_adts(data: bytes | bytearray, at: int = 0) -> AdtsHeader | None:
-    """The ADTS header at that place, or None."""
+    """Return the ADTS header at that place, or None."""
     if len(data) < at + 7 or data[at] != 0xFF or data[at + 1] & 0xF6 != 0xF0:
         return None
     rate = data[at + 2] >> 2 & 15

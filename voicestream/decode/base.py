@@ -68,7 +68,7 @@ class Decoder(Protocol):
         """
 
     def flush(self) -> Samples:
-        """The stream has ended: return what is left. Called once, last.
+        """Return what is left: the stream has ended. Called once, last.
 
         Raises:
             DecodeError: nothing of this stream could be decoded.
@@ -106,14 +106,14 @@ def check_growth(samples: int, size_bytes: int) -> None:
 
 
 def describe(head: bytes | bytearray) -> str:
-    """The first bytes of something, for an error message."""
+    """Return the first bytes of something, for an error message."""
     seen = bytes(head[:24])
     readable = all(32 <= byte < 127 or byte in b"\r\n\t" for byte in seen)
     return f"it starts with {seen!r}" if readable else f"it starts with {seen[:12].hex(' ')}"
 
 
 def conform(samples: Samples, channels: int) -> Samples:
-    """The same sound on so many channels: mixed down, or given to each."""
+    """Return the same sound on so many channels: mixed down, or given to each."""
     if samples.shape[1] == channels:
         return samples
     mono = samples.mean(axis=1, keepdims=True, dtype=np.float32)

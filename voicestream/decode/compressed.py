@@ -66,14 +66,14 @@ class PacketDecoder:
         self._context = context
 
     def decode(self, packet: bytes) -> Samples | None:
-        """The samples of one packet, shape ``(frames, channels)``; None if it is broken."""
+        """Return the samples of one packet, shape ``(frames, channels)``; None if it is broken."""
         # Not av.Packet(packet): that lends FFmpeg the bytes without the padding it reads into.
         padded = av.Packet(len(packet))
         padded.update(packet)
         return self._decode(padded)
 
     def flush(self) -> Samples:
-        """What the codec still holds; afterwards it is as new."""
+        """Return what the codec still holds; afterwards it is as new."""
         samples = self._decode(None)
         self._context.flush_buffers()
         return no_samples() if samples is None else samples
@@ -93,7 +93,8 @@ class PacketDecoder:
 
 
 def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
-    """A whole file in any container FFmpeg knows -> its format, samples, and broken packets.
+    """Decode a whole file in any container FFmpeg knows; return its format, samples, and broken
+    packets.
 
     Raises:
         DecodeError: FFmpeg does not know it, finds no sound in it, or without end.
@@ -136,7 +137,7 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
 
 
 def _to_samples(frame: av.AudioFrame) -> Samples:
-    """The frame's sound. Raises whatever it likes on what cannot be: the caller catches."""
+    """Return the frame's sound. Raises whatever it likes on what cannot be: the caller catches."""
     channels = frame.layout.nb_channels
     # Not frame.to_ndarray(): with eight channels and more PyAV takes what lies behind the
     # pointers to the planes for planes, too, and reading there kills the process.

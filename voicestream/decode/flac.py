@@ -161,7 +161,7 @@ class FlacDecoder(FramedDecoder):
         return True
 
     def _find_end(self, frame: FrameHeader, ended: bool) -> int | None:
-        """The size of the frame at ``_at``, when the next one is in sight."""
+        """Return the size of the frame at ``_at``, when the next one is in sight."""
         assert self._info is not None
         end = len(self._buffer) - (1 if ended else _MAX_HEADER_BYTES)
         place = self._at + self._searched_bytes
@@ -190,7 +190,7 @@ class FlacDecoder(FramedDecoder):
 
 
 def parse_frame_header(head: bytes | bytearray, info: StreamInfo) -> FrameHeader | None:
-    """The header of a frame of this stream, checksum and all; None if it is none."""
+    """Return the header of a frame of this stream, checksum and all; None if it is none."""
     if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
         return None
     block_code, rate_code = head[2] >> 4, head[2] & 15
@@ -216,7 +216,7 @@ def parse_frame_header(head: bytes | bytearray, info: StreamInfo) -> FrameHeader
 
 
 def _read_number(head: bytes | bytearray) -> tuple[int, int]:
-    """The number coded like UTF-8 from byte 4 on, and where it ends (0: it is broken)."""
+    """Return the number coded like UTF-8 from byte 4 on, and where it ends (0: it is broken)."""
     first = head[4]
     if first < 0x80:
         return first, 5

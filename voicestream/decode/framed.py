@@ -110,7 +110,7 @@ class FramedDecoder(ABC):
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
     def _consume(self, size_bytes: int) -> bytes:
-        """The next bytes, which are then behind us."""
+        """Return the next bytes, which are then behind us."""
         taken = bytes(self._buffer[self._at : self._at + size_bytes])
         self._at += len(taken)
         self._idle_bytes += len(taken)
@@ -152,7 +152,7 @@ class FramedDecoder(ABC):
 
 
 def without(samples: Samples, position: int, windows: list[tuple[int, int]]) -> Samples:
-    """The samples that lie in none of the windows.
+    """Return the samples that lie in none of the windows.
 
     Args:
         samples: shape ``(frames, channels)``; the first frame has the number ``position``.

@@ -42,7 +42,7 @@ class Mp3Header:
 
 
 def parse_header(data: bytes | bytearray, at: int = 0) -> Mp3Header | None:
-    """The header of a layer III frame at that place, or None."""
+    """Return the header of a layer III frame at that place, or None."""
     if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:
         return None
     version = data[at + 1] >> 3 & 3
@@ -105,7 +105,8 @@ class Mp3Decoder(SyncedDecoder):
 
 
 def named_frames(header: Mp3Header, frame: bytes) -> int:
-    """Frames of sound in a file, padding included, as its Info frame tells; 0 if it does not."""
+    """Return frames of sound in a file, padding included, as its Info frame tells; 0 if it does
+    not."""
     at = 4 + header.side_info_bytes
     if frame[at : at + 4] not in (b"Xing", b"Info") or not frame[at + 7 : at + 8].strip(b"\0"):
         return 0
@@ -114,7 +115,8 @@ def named_frames(header: Mp3Header, frame: bytes) -> int:
 
 
 def parse_info(header: Mp3Header, frame: bytes) -> list[tuple[int, int]] | None:
-    """The frames of sound to leave out, as an Info frame tells; None if it is an ordinary frame.
+    """Return the frames of sound to leave out, as an Info frame tells; None if it is an ordinary
+    frame.
 
     The arithmetic is that of FFmpeg's ``mp3dec.c``.
     """

@@ -182,7 +182,8 @@ class OpusDecoder(FramedDecoder):
 
 
 def split_lacing(lacing: bytes | bytearray) -> list[tuple[int, bool]]:
-    """A page's segment table -> the sizes of its pieces, and whether a packet ends with each."""
+    """Return the sizes of the pieces in a page's segment table, and whether a packet ends with
+    each."""
     pieces = []
     size_bytes = 0
     for value in lacing:
@@ -196,7 +197,7 @@ def split_lacing(lacing: bytes | bytearray) -> list[tuple[int, bool]]:
 
 
 def duration(packet: bytes) -> int:
-    """How many samples at 48 kHz a packet holds (RFC 6716, section 3.1)."""
+    """Return how many samples at 48 kHz a packet holds (RFC 6716, section 3.1)."""
     each = _FRAME_SAMPLES[packet[0] >> 3]
     code = packet[0] & 3
     if code < 3:
@@ -205,7 +206,7 @@ def duration(packet: bytes) -> int:
 
 
 def is_intact(page: bytes | bytearray) -> bool:
-    """The checksum of a whole page fits.
+    """Return whether the checksum of a whole page fits.
 
     Ogg's CRC-32 is zlib's with the bits of each byte the other way round and
     without the two inversions.

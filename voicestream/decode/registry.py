@@ -31,7 +31,7 @@ _ENCODINGS: dict[str, Encoding] = {
 }
 _CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"ID3")
 _HEAD_BYTES = 40
-"""So many first bytes show every format that can be known by them."""
+"""How many first bytes show every format that can be known by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class ContentType:
         return cls(kind.lower(), values)
 
     def number(self, *names: str) -> int | None:
-        """The first of these parameters that is there and a number."""
+        """Return the first of these parameters that is there and a number."""
         for name in names:
             value = self.parameters.get(name, "")
             if value.isdecimal():
@@ -60,7 +60,7 @@ class ContentType:
 def open_decoder(
     content_type: str, requested: str, rate_hz: int | None = None, channels: int | None = None
 ) -> Decoder:
-    """The decoder of one reply.
+    """Return the decoder of one reply.
 
     It may hold the first bytes (at most 40) until it knows what they are.
 
@@ -168,7 +168,7 @@ class DetectingDecoder:
 
 
 def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
-    """The name of the format of a reply that begins like this; None if more must be seen.
+    """Return the name of the format of a reply that begins like this; None if more must be seen.
 
     Args:
         head: the first bytes.
@@ -198,7 +198,8 @@ def choose(head: bytes, kind: str, requested: str, ended: bool) -> str | None:
 
 
 def _made(name: str) -> Decoder:
-    """A decoder of this format. Imports its file, and FFmpeg with it where that decodes it."""
+    """Return a decoder of this format. Imports its file, and FFmpeg with it where that decodes
+    it."""
     module, _, made = (OTHER if name == OTHER.name else FORMATS[name]).decoder.partition(":")
     decoder: Decoder = getattr(import_module(module), made)()
     return decoder

@@ -43,7 +43,7 @@ class SyncedDecoder(FramedDecoder):
 
     @abstractmethod
     def _parse(self, at: int) -> SyncHeader | None:
-        """The header at that place of the buffer."""
+        """Return the header at that place of the buffer."""
 
     @abstractmethod
     def _decode(self, frame: bytes) -> None:
@@ -95,7 +95,8 @@ class SyncedDecoder(FramedDecoder):
         return True
 
     def _meet_other(self, header: SyncHeader, ended: bool) -> bool:
-        """A frame of another sample rate: of another file, if the next two agree; else broken."""
+        """Judge a frame of another sample rate: of another file, if the next two agree; else
+        broken."""
         at, follower = self._at, header
         for _ in range(_PROOFS):
             at += follower.size_bytes
@@ -124,7 +125,7 @@ class SyncedDecoder(FramedDecoder):
 
 
 def id3_size_bytes(data: bytes | bytearray, at: int = 0) -> int | None:
-    """How long the ID3v2 tag at that place is, with its header; None if it is none."""
+    """Return how long the ID3v2 tag at that place is, with its header; None if it is none."""
     head = data[at : at + _ID3_HEADER_BYTES]
     if len(head) < _ID3_HEADER_BYTES or head[:3] != b"ID3":
         return None

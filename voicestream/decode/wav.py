@@ -123,7 +123,7 @@ class WavDecoder(FramedDecoder):
         return True
 
     def _read_data(self, ended: bool) -> bool:
-        """Samples up to the end of the chunk, or to the header of the next sentence."""
+        """Return samples up to the end of the chunk, or to the header of the next sentence."""
         assert self._layout is not None
         available = self._left()
         if self._left_bytes is not None:
@@ -157,7 +157,8 @@ class WavDecoder(FramedDecoder):
         return certain
 
     def _find_header(self, ended: bool) -> tuple[int, bool]:
-        """How far away a RIFF header is, or (not certain) might be once more bytes are there.
+        """Return how far away a RIFF header is, or (not certain) might be once more bytes are
+        there.
 
         Eight fixed bytes and four letters: sound never looks like that by chance.
         """
@@ -175,7 +176,7 @@ class WavDecoder(FramedDecoder):
 
 
 def _parse_fmt(chunk: bytes) -> tuple[_Layout, int]:
-    """The layout and the number of channels.
+    """Return the layout and the number of channels.
 
     Raises:
         DecodeError: no such samples can be read.

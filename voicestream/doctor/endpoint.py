@@ -48,7 +48,7 @@ class _Sentence:
 
 
 def endpoint_check(settings: Settings, free: bool) -> Check:
-    """What there is to find out about the endpoints.
+    """Return what there is to find out about the endpoints.
 
     Args:
         free: ask for nothing that may be billed.
@@ -61,7 +61,8 @@ def endpoint_check(settings: Settings, free: bool) -> Check:
 
 
 def check_endpoints(settings: Settings, free: bool) -> Iterator[Finding]:
-    """Each endpoint until one has spoken; those after it are only connected to."""
+    """Yield findings on each endpoint until one has spoken; those after it are only connected
+    to."""
     settings = _bounded(settings)
     spoken = False
     first = settings.endpoint.partition(",")[0]
@@ -97,7 +98,7 @@ def _bounded(settings: Settings) -> Settings:
 
 
 def _named(finding: Finding, name: str, address: str) -> Finding:
-    """The finding with what it is about: which endpoint, and the name of its profile."""
+    """Return the finding with what it is about: which endpoint, and the name of its profile."""
     place = urlsplit(address).netloc.rpartition("@")[2] or address.rstrip(":")
     known = place in finding.what or place == name
     told = " at ".join(filter(None, (name, "" if known else place)))
@@ -107,7 +108,7 @@ def _named(finding: Finding, name: str, address: str) -> Finding:
 
 
 def _standing_in(settings: Settings, place: Place) -> Settings:
-    """The settings as they are for an endpoint that stands in."""
+    """Return the settings as they are for an endpoint that stands in."""
     voice = place.voice or (settings.voice if settings.is_set("voice") else "")
     form: Any = place.format or settings.format  # looked at when the place was made
     return replace(
@@ -126,7 +127,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
 
 
 def _check_free(settings: Settings) -> Iterator[Finding]:
-    """What can be known without a request that may be billed."""
+    """Yield what can be known without a request that may be billed."""
     if settings.local:
         whose = "the voice that comes along" if settings.embedded else "the system's voices"
         yield Finding(ABOUT, "good", whose, enough=True)
@@ -137,7 +138,8 @@ def _check_free(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_speech(settings: Settings) -> Iterator[Finding]:
-    """One short sentence, and what the endpoint and what is kept say of its model."""
+    """Yield findings on one short sentence, and on what the endpoint and what is kept say of its
+    model."""
     yield from gone_finding(ABOUT, settings)
     notices = Notices()
     endpoint = make_endpoint(replace(settings, cache="off"), notices)
@@ -169,7 +171,7 @@ def _check_speech(settings: Settings) -> Iterator[Finding]:
 
 
 def _known(settings: Settings, name: str) -> str:
-    """What earlier replies were like; empty where there were none."""
+    """Return what earlier replies were like; empty where there were none."""
     known = kept_learnt().load(endpoint_key(settings, name, settings.model))
     if not known.replies:
         return ""
@@ -239,7 +241,7 @@ class _Heard:
         return choose(self._head, self._kind, self._request.format, ended=True) or ""
 
     def findings(self, known: str) -> Iterator[Finding]:
-        """What is to be told of it.
+        """Yield what is to be told of it.
 
         Args:
             known: of earlier replies, in words.

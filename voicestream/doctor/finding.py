@@ -48,7 +48,7 @@ class Finding:
 
 
 def broken(about: str, error: VoicestreamError) -> Finding:
-    """The finding for what would end a command."""
+    """Return the finding for what would end a command."""
     what = f"{error.what}: {error.why}" if error.why else error.what
     return Finding(about, "broken", what, error.hint, error.exit_code)
 

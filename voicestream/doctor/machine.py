@@ -35,7 +35,7 @@ def machine_check() -> Check:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """All that was chosen, and where; nothing secret."""
+    """Yield all that was chosen, and where; nothing secret."""
     chosen = [
         {"name": row.name, "value": shown_value(settings, row.name), "source": source}
         for row in TABLE
@@ -104,7 +104,7 @@ def _folders() -> Iterator[Finding]:
 
 
 def _can_be_written(folder: Path) -> bool:
-    """Whether files can be made there, the folder itself included."""
+    """Return whether files can be made there, the folder itself included."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 

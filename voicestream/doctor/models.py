@@ -16,7 +16,7 @@ _MOST_NAMED = 8
 
 
 def gone_finding(about: str, settings: Settings) -> Iterator[Finding]:
-    """What the endpoint said of its models in earlier runs."""
+    """Yield what the endpoint said of its models in earlier runs."""
     for url, gone in sorted(settings.gone_models):
         if url == settings.base_url:
             yield Finding(
@@ -29,7 +29,7 @@ def gone_finding(about: str, settings: Settings) -> Iterator[Finding]:
 
 
 def list_findings(about: str, settings: Settings) -> Iterator[Finding]:
-    """What its list says where no speech is asked for: that it takes the key, above all."""
+    """Yield what its list says where no speech is asked for: that it takes the key, above all."""
     try:
         models = _listed(settings)
     except EndpointError as error:
@@ -48,7 +48,8 @@ def list_findings(about: str, settings: Settings) -> Iterator[Finding]:
 
 
 def ending_findings(about: str, settings: Settings) -> Iterator[Finding]:
-    """What its list says of the model that has spoken. Without a list there is nothing to tell."""
+    """Yield what its list says of the model that has spoken. Without a list there is nothing to
+    tell."""
     try:
         models = _listed(settings) or []
     except EndpointError:

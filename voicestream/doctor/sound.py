@@ -44,7 +44,7 @@ _HUNG = Finding(
 
 
 def sound_check(settings: Settings) -> Check:
-    """What there is to find out about the sound card that the settings name."""
+    """Return what there is to find out about the sound card that the settings name."""
     return Check(lambda: check_sound(settings), LIMIT_S, _HUNG)
 
 
@@ -75,7 +75,7 @@ def check_sound(settings: Settings) -> Iterator[Finding]:
 
 
 def _not_opened(backend: str, error: DeviceError) -> Finding:
-    """What to do about a card that cannot be opened; where there is none, no list helps."""
+    """Return what to do about a card that cannot be opened; where there is none, no list helps."""
     found = broken(ABOUT, error)
     try:
         cards = list_cards(backend)
@@ -170,7 +170,7 @@ class _Tone:
 
 
 def _server_tells(wanted: str) -> Iterator[Finding]:
-    """What PulseAudio (or PipeWire in its place) knows and no sound library tells."""
+    """Yield what PulseAudio (or PipeWire in its place) knows and no sound library tells."""
     sink = _pulse_sink(wanted)
     if sink is None:
         return
@@ -197,7 +197,7 @@ def _server_tells(wanted: str) -> Iterator[Finding]:
 
 
 def _pulse_sink(wanted: str) -> dict[str, Any] | None:
-    """The sink that will be played on, if this can be asked."""
+    """Return the sink that will be played on, if this can be asked."""
     listed = pactl("--format=json", "list", "sinks")
     try:
         sinks = [sink for sink in json.loads(listed) if isinstance(sink, dict)]

@@ -31,7 +31,7 @@ class JoinSettings:
     silence_db: float = -55.0
     """Quieter than this (mean power, full scale is 0) is silence; room tone raises it to -40."""
     keep_ms: float = 25.0
-    """Of the quiet before the first sound of a segment this much stays: soft onsets are in it."""
+    """How much of the quiet before the first sound of a segment stays: soft onsets are in it."""
     hold_ms: float = 400.0
     """Quiet sound held back at most, until it shows whether a segment ends."""
     least_pause_ms: float = 0.0

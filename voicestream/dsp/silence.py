@@ -75,7 +75,7 @@ class Activity:
         return max(self._least, min(self._floor * _FLOOR_MARGIN, highest))
 
     def _audible(self, block: Samples, index: int, threshold: float) -> npt.NDArray[np.intp]:
-        """Frames of an active window at or above the threshold: there is at least one."""
+        """Return frames of an active window at or above the threshold: there is at least one."""
         start = index * self._window_frames
         level = np.abs(block[start : start + self._window_frames]).max(axis=1)
         # The margin is for rounding: a window as loud as its threshold has such a frame.

@@ -50,7 +50,7 @@ class WavEncoder:
 
 
 def _header(pcm: PcmFormat, size_bytes: int, more_bytes: int) -> bytes:
-    """The 44 bytes before the samples; ``more_bytes`` come after them."""
+    """Return the 44 bytes before the samples; ``more_bytes`` come after them."""
     riff = size_bytes if size_bytes == _UNKNOWN else 36 + size_bytes + more_bytes
     block = pcm.frame_bytes
     form = struct.pack(
@@ -64,7 +64,7 @@ def _header(pcm: PcmFormat, size_bytes: int, more_bytes: int) -> bytes:
 
 
 def _tags(tags: Tags) -> bytes:
-    """A chunk that tells title and voice; nothing where neither is known."""
+    """Return a chunk that tells title and voice; nothing where neither is known."""
     told = b"".join(
         _chunk(name, value.encode() + b"\0")
         for name, value in ((b"INAM", tags.title), (b"IART", tags.voice))

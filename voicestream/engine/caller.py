@@ -134,7 +134,7 @@ class Caller:
 
 
 def _received(connection: socket.socket) -> tuple[Message, list[int]]:
-    """The call, and the three descriptors that came with it."""
+    """Return the call, and the three descriptors that came with it."""
     connection.settimeout(_CALL_S)
     until_s = time.monotonic() + _CALL_S
     data, descriptors, _, _ = socket.recv_fds(connection, 65536, 8)
@@ -156,7 +156,7 @@ def _received(connection: socket.socket) -> tuple[Message, list[int]]:
 
 
 def _stream(number: int, kind: list[str]) -> Any:
-    """A standard stream as Python makes it; None: the front has it closed."""
+    """Return a standard stream as Python makes it; None: the front has it closed."""
     if not kind:
         return None
     encoding, errors = kind

@@ -58,7 +58,7 @@ class Lock:
 
 
 def state_of(folder: str) -> dict[str, Any] | None:
-    """What the engine of a folder says of itself; None: none runs there."""
+    """Return what the engine of a folder says of itself; None: none runs there."""
     try:
         file = os.open(f"{folder}/lock", os.O_RDONLY)
     except OSError:

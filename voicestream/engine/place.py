@@ -23,7 +23,7 @@ MOST_BYTES = 4 << 20
 
 
 def engine_folder(environ: "Mapping[str, str]") -> str:
-    """The folder of the engine's sockets, which need not be there."""
+    """Return the folder of the engine's sockets, which need not be there."""
     return f"{chosen_folder(environ)}/engine"
 
 
@@ -33,7 +33,7 @@ def forwarded_path(folder: str) -> str:
 
 
 def is_private(folder: str) -> bool:
-    """Whether a folder is this user's, and nobody else can put anything into it."""
+    """Return whether a folder is this user's, and nobody else can put anything into it."""
     try:
         found = os.lstat(folder)
     except OSError:
@@ -42,7 +42,8 @@ def is_private(folder: str) -> bool:
 
 
 def greeting() -> bytes:
-    """What an engine says first, before its process number: who says otherwise is another one."""
+    """Return what an engine says first, before its process number: who says otherwise is another
+    one."""
     home = os.fsencode(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     encoding = sys.getfilesystemencoding()
     return f"voicestream-engine {PROTOCOL} {VERSION} {sys.hexversion:x} {encoding} ".encode() + home

@@ -120,7 +120,7 @@ class Engine:
         self._inode = os.stat(self._path).st_ino
 
     def _wanted(self) -> bool:
-        """Whether to go on: the folder is there, somebody has called lately, spares live."""
+        """Return whether to go on: the folder is there, somebody has called lately, spares live."""
         if self._failures >= _MOST_FAILURES:
             return False
         try:
@@ -288,7 +288,7 @@ def _end(_number: int, _frame: object) -> None:
 
 
 def _code_stamp() -> tuple[int, int]:
-    """What changes when another version is installed."""
+    """Return what changes when another version is installed."""
     try:
         found = os.stat(os.path.join(os.path.dirname(__file__), "place.py"))
     except OSError:

@@ -59,10 +59,10 @@ class Sink(Protocol):
 
 
 class Recipient(Protocol):
-    """Who is given all of the sound as it is joined, played or not; called by the feeder."""
+    """Gets all of the sound as it is joined, played or not; called by the feeder."""
 
     def prepare(self) -> None:
-        """What takes time and needs no format."""
+        """Do what takes time and needs no format."""
 
     def open(self, pcm: PcmFormat, text: str = "") -> None:
         """The format is known; ``text`` is the beginning of what is said.

@@ -26,7 +26,7 @@ class Device:
 
 
 def find_device(devices: list[Device], wanted: str) -> int:
-    """The index of the device that ``wanted`` names.
+    """Return the index of the device that ``wanted`` names.
 
     Raises:
         DeviceError: there is none.

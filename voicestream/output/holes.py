@@ -48,7 +48,7 @@ class HoleMeter:
         return self.look()
 
     def look(self) -> float:
-        """Seconds of hole among the requests since the last look."""
+        """Return seconds of hole among the requests since the last look."""
         if not self._requests:
             return 0.0
         before_s, self._usual_s = self._usual_s, self._least_s

@@ -33,7 +33,8 @@ _POLL_S = 0.05
 _ANSWER_S = 5.0
 """A sound system that has not opened or started a device after so long does not answer."""
 _ALIVE_S = 1.0
-"""A device that asked for so much sound plays; one that asked for less only filled its buffer."""
+"""A device that has asked for this much sound plays; one that asked for less only filled its
+buffer."""
 _HOPELESS = 2
 """Devices in a row that opened and did not play, after which none is looked for."""
 
@@ -64,7 +65,7 @@ class _Bond:
         return self.asked_frames >= self._pcm.s_to_frames(_ALIVE_S)
 
     def ask(self, frames: int, dac_time_s: float) -> bytes:
-        """The audio callback: note that the device lives, then fill."""
+        """Note that the device lives, then fill: the audio callback."""
         with self._lock:
             if self._cut:
                 return self._pcm.silence(frames)
@@ -167,7 +168,7 @@ class LastingSink:
         return bond
 
     def _bounded(self, sink: Sink, call: Callable[[], _T]) -> _T:
-        """What ``call`` returns, or an error when the sound system does not answer in time.
+        """Return what ``call`` returns, or an error when the sound system does not answer in time.
 
         A call that returns after that closes its device.
 

@@ -108,7 +108,7 @@ class MiniaudioSink:
         return name.decode(errors="replace")
 
     def devices(self) -> list[Device]:
-        """All output devices there are now.
+        """Return all output devices there are now.
 
         Raises:
             DeviceError: there is no sound system.
@@ -117,7 +117,7 @@ class MiniaudioSink:
         return [device for device, _ in self._listed()]
 
     def _listed(self) -> list[tuple[Device, Any]]:
-        """The devices, each with miniaudio's name for it."""
+        """Return the devices, each with miniaudio's name for it."""
         ffi, lib = self._binding.ffi, self._binding.lib
         infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
         told = lib.ma_context_get_devices(self._context, infos, count, ffi.NULL, ffi.NULL)
@@ -215,7 +215,7 @@ class MiniaudioSink:
 
 
 def _reason(lib: Any, told: int) -> str:
-    """What a result of miniaudio is called, such as ``no backend``."""
+    """Return what a result of miniaudio is called, such as ``no backend``."""
     names = [name for name in dir(lib) if name.startswith("MA_") and getattr(lib, name) == told]
     return names[0].removeprefix("MA_").replace("_", " ").lower() if names else f"code {told}"
 

@@ -29,7 +29,7 @@ def pactl(*arguments: str) -> str:
 
 
 def is_awake(name: str) -> bool:
-    """Whether the sink is known not to be suspended, because something plays or just did.
+    """Return whether the sink is known not to be suspended, because something plays or just did.
 
     Args:
         name: the server's own name of it, or a part of that.

@@ -69,7 +69,7 @@ class PortAudioSink:
             note_use()
 
     def devices(self) -> list[Device]:
-        """All output devices there are now.
+        """Return all output devices there are now.
 
         Raises:
             DeviceError: PortAudio cannot start.
@@ -93,7 +93,7 @@ class PortAudioSink:
         raise DeviceError(f"{name} cannot be opened", "; ".join(errors[:2]), HINT)
 
     def _candidates(self, wanted: PcmFormat) -> list[PcmFormat]:
-        """What to try: as it is, then at the device's own rate and channels."""
+        """Return what to try: as it is, then at the device's own rate and channels."""
         info = self._portaudio.get_device_info_by_index(self._index)
         rates = [wanted.rate_hz, int(info["defaultSampleRate"]), 48000, 44100]
         most = max(int(info["maxOutputChannels"]), 1)
@@ -147,7 +147,7 @@ class PortAudioSink:
 
 
 def list_devices(portaudio: Any) -> list[Device]:
-    """All output devices of an initialised PortAudio."""
+    """Return all output devices of an initialised PortAudio."""
     try:
         default = int(portaudio.get_default_output_device_info()["index"])
     except OSError:

@@ -101,7 +101,7 @@ class WakingSink:
             self._sink.stop(drain)
 
     def _ask(self, frames: int, dac_time_s: float) -> bytes:
-        """The audio callback."""
+        """Fill the card's buffer: the audio callback."""
         fill, pcm = self._fill, self._pcm or _EXPECTED
         if fill is not None:
             return fill(frames, dac_time_s)

@@ -259,7 +259,7 @@ class JitterBuffer:
         self._next, self._stalled = None, 0
 
     def _missing(self, at_s: float, sequence: int, timestamp: int) -> PacketPiece:
-        """The next one is not here, but later ones are."""
+        """Make up for the next packet, which is not here though later ones are."""
         following = min(self._waiting)
         gap = self._waiting[following][0] - timestamp
         made = min(self._stalled, gap)  # time that has passed already stands for it

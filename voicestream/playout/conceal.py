@@ -86,7 +86,7 @@ class Concealer:
         self._filling = self._filling[len(out) :]
 
     def go_on(self) -> None:
-        """Let what fills the hole fall while the sound goes on."""
+        """Let what fills the hole fade out while the sound goes on."""
         falling = from_int16(self._filling[: self._fade_frames])
         gain = np.linspace(1, 0, self._fade_frames, endpoint=False, dtype=np.float32)
         self._filling = to_int16(falling * gain[: len(falling), None])

@@ -13,7 +13,7 @@ FADE_S = 0.004
 _SHORTEST_PITCH_S, _LONGEST_PITCH_S = 0.0025, 0.0125
 """80 to 400 Hz."""
 _DYING_S = 0.06
-"""A repetition longer than this sounds like a machine; it has faded to silence by then."""
+"""How long a repetition lasts, fading to silence: a longer one sounds like a machine."""
 
 
 def mirror(tail: Samples, rate_hz: int) -> Samples:

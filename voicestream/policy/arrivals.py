@@ -217,7 +217,8 @@ class Spread:
 
 
 def threshold(samples: Sequence[tuple[float, float]], most: float) -> float:
-    """The least value, 0 or more, above which samples of no more weight than ``most`` lie."""
+    """Return the least value, 0 or more, above which samples of no more weight than ``most``
+    lie."""
     above = 0.0
     for value, weight in sorted(samples, reverse=True):
         above += weight

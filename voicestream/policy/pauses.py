@@ -116,7 +116,7 @@ class PauseFinder:
         return [Pause(*ends) for ends in zip(self._starts, self._ends, strict=True)]
 
     def between(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
-        """Any thread: the pauses that lie between two frames."""
+        """Return the pauses that lie between two frames. Any thread."""
         first = bisect.bisect_right(self._starts, start)
         after = bisect.bisect_left(self._ends, end)
         return tuple(zip(self._starts[first:after], self._ends[first:after], strict=False))

@@ -14,7 +14,8 @@ _MARGIN_S = 0.04
 """A hold is this long before the speech goes on, or in the middle of a shorter pause: what
 counts as its end is a matter of a few windows."""
 _LONGEST_GAP_S = 10.0
-"""The clock jumped, or the machine slept, if nothing arrived for longer: it tells of no server."""
+"""A longer time without an arrival tells nothing of the server: the clock jumped, or the machine
+slept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class Admission:
 
 
 def host_of(header: str) -> str:
-    """The host in a Host header, without port, brackets and the dot at its end."""
+    """Return the host in a Host header, without port, brackets and the dot at its end."""
     name, colon, port = header.rpartition(":")
     if not colon or not port.isdecimal():
         name = header

@@ -76,7 +76,7 @@ class Routes:
         await RealtimeSession(socket, self._endpoint, self._parts).run()
 
     def _parts(self, text: str, voice: str) -> list[Part]:
-        """What is made at once. Waits for the voice to be loaded.
+        """Return what is made at once. Waits for the voice to be loaded.
 
         Raises:
             ApiError: 400 for words that it has no sounds for, 503 if it cannot be loaded.
@@ -90,7 +90,7 @@ class Routes:
         return parts
 
     def _sounds(self, asked: Asked) -> Iterator[bytes]:
-        """The sentences that have a sound, as 16-bit PCM, each as it is made."""
+        """Yield the sentences that have a sound, as 16-bit PCM, each as it is made."""
         for part in self._parts(asked.text, asked.voice):
             yield from filter(None, self._endpoint.speak(part, asked.speed))
 
@@ -210,7 +210,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 def make_app(admission: Admission, endpoint: EmbeddedEndpoint | None = None) -> Starlette:
-    """The server. Its voice begins to load at once."""
+    """Return the server. Its voice begins to load at once."""
     speaker = Routes(endpoint or EmbeddedEndpoint())
     pages = Middleware(
         Preflight,

@@ -47,7 +47,7 @@ def unspoken(words: Sequence[str] = ()) -> ApiError:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request for speech. Whatever model is asked for, there is one that speaks."""
+    """One request for speech. The model that it names is not looked at: there is but one."""
 
     text: str
     voice: str
@@ -95,7 +95,7 @@ def _input(fields: dict[str, Any]) -> str:
 
 
 def voice_of(fields: dict[str, Any]) -> str:
-    """The voice that speaks: the one asked for, or the nearest."""
+    """Return the voice that speaks: the one asked for, or the nearest."""
     wanted = fields.get("voice")
     if isinstance(wanted, dict):  # OpenAI's way to name voices of one's own
         return nearest_voice(_text(wanted, "id"))

@@ -54,7 +54,7 @@ class RealtimeSession:
         self._running: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Until the client goes."""
+        """Serve the client until it goes."""
         offered = self._socket.scope.get("subprotocols", [])
         await self._socket.accept(_SUBPROTOCOL if _SUBPROTOCOL in offered else None)
         await self._send("session.created", session=self._session())
@@ -207,7 +207,7 @@ def _object(found: Any, what: str) -> dict[str, Any]:
 
 
 def _text_of(items: Any) -> str:
-    """The last text of a user among conversation items; what is marked to be read of it."""
+    """Return the last text of a user among conversation items; what is marked to be read of it."""
     text = ""
     for item in items if isinstance(items, list) else []:
         if not isinstance(item, dict) or item.get("role") != "user":

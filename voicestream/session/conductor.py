@@ -213,7 +213,7 @@ class Session:
             self._ended.set()
 
     def _heard_in_all(self) -> int:
-        """Frames that were heard, at the end."""
+        """Return frames that were heard, at the end."""
         whole = self.metrics.machine.state is State.DONE
         return self.metrics.play.played_frames if whole else self._playback.heard_frames
 
@@ -257,7 +257,7 @@ class Session:
         return self._turn.waits_for if self._turn else ""
 
     def text_length(self) -> tuple[int, bool]:
-        """Characters of the text as far as it is known, and whether no more will come."""
+        """Return characters of the text as far as it is known, and whether no more will come."""
         return self._fetchers.text_length()
 
     def wait(self, timeout_s: float | None = None) -> bool:

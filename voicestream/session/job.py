@@ -31,7 +31,7 @@ class Job:
     in_parts: bool = False
     """Its text was asked for in several requests."""
     read_late: bool = False
-    """Its first bytes had been waiting, nobody knows how long."""
+    """Whether its first bytes had been waiting before they were read, nobody knows how long."""
     streams: list[SpeechStream] = field(default_factory=list)
     """The replies of the latest attempt that came whole."""
 

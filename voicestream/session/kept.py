@@ -78,7 +78,7 @@ class Said:
 
 
 def last_said(folder: str) -> Said:
-    """The last speech.
+    """Return the last speech.
 
     Raises:
         VoicestreamError: nothing is kept, or it is damaged.

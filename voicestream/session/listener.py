@@ -50,6 +50,6 @@ class Listener:
             self._telling[thread] = outer
 
     def tell_end(self) -> None:
-        """Tell of the end; it is not waited for as long as ``on_event`` may like."""
+        """Tell of the end, and wait for ``on_event``, but not longer than 5 s."""
         if self._on_event is not None:
             run_bounded(lambda: self.tell("end"), _LAST_EVENT_S)

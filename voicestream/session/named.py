@@ -74,7 +74,7 @@ class NamedEndpoint:
 def named_endpoints(
     known: Catalogue, check: bool, names: Sequence[str] = ()
 ) -> list[NamedEndpoint]:
-    """All of them, those in use first, then what can be used.
+    """Return all of them, those in use first, then what can be used.
 
     Args:
         names: only these; each is known.

@@ -47,7 +47,7 @@ def make_sink(settings: Settings, metrics: Metrics | None = None) -> Sink:
 
 
 def _woken_sink(settings: Settings) -> Sink:
-    """The device's sink, with silence before the sound where that is wished or needed."""
+    """Return the device's sink, with silence before the sound where that is wished or needed."""
     from voicestream.output.pactl import is_awake
     from voicestream.output.waking import SWALLOWED_S, WakingSink
 
@@ -68,7 +68,7 @@ def _woken_sink(settings: Settings) -> Sink:
 
 
 def _heard_lately() -> bool:
-    """Whether speech was heard so shortly ago that no card sleeps again."""
+    """Return whether speech was heard so shortly ago that no card sleeps again."""
     lately = False
     if sys.platform != "win32":
         from voicestream.control.floor import last_heard_s
@@ -94,7 +94,7 @@ def _device_sink(settings: Settings) -> Sink:
 
 
 def list_cards(backend: str) -> list[Device]:
-    """The output devices there are.
+    """Return the output devices there are.
 
     Raises:
         DeviceError: there is no sound system, or it does not answer.

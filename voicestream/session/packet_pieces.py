@@ -20,7 +20,7 @@ from voicestream.records import dataclass
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _TURN_S = 0.2
-"""At least so often it is seen whether anybody still wants more."""
+"""The longest time until it is seen whether anybody still wants more."""
 _MOST_AT_ONCE = 100
 """Packets read between two pieces of sound: no flood keeps the sound from being made."""
 _LATE_S = 0.5

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from voicestream.decode.synced import SyncHeader
 
 _HEAD_BYTES = 40
-"""So many first bytes show every format that can be known by them."""
+"""How many first bytes show every format that can be known by them."""
 _LOOK_BYTES = 8192
 """In so many the frames of a stream that is joined in its middle are found."""
 _PROOFS = 3

@@ -104,7 +104,7 @@ def _await_room(ladder: Ladder, measured_kbps: float, asked: Sequence[SegmentFig
 
 
 def _measured_kbps(asked: Sequence[SegmentFigures], form: str = "") -> float | None:
-    """What the network carried of all replies, or of those in one format."""
+    """Return what the network carried of all replies, or of those in one format."""
     transfers = [
         Transfer(
             it.backlog_read_at_s or it.first_byte_at_s,

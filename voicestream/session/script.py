@@ -75,7 +75,7 @@ class Script:
         on_doubt: Callable[[str], None] | None = None,
         by_sentence: bool = False,
     ) -> Script:
-        """A script of what comes in on one stream after the other, as it comes."""
+        """Yield a script of what comes in on one stream after the other, as it comes."""
         interrupt = Interrupt()
 
         def pieces() -> Iterator[str]:

@@ -201,7 +201,7 @@ class SourceSegments:
     cancel = stop
 
     def length(self) -> tuple[int, bool]:
-        """How long sound is, its title does not say."""
+        """Return that nothing is known: how long sound is, its title does not say."""
         return 0, True
 
 

@@ -35,7 +35,7 @@ EVEN: Mapping[str, Any] = {"playout": "fixed", "prebuffer_ms": 80}
 
 _ENCODINGS = ("u8", "s16", "s24", "s32", "f32", "f64")
 SAMPLE_FORMATS = ("u8", *(f"{name}{end}" for name in _ENCODINGS[1:] for end in ("le", "be")))
-"""Of raw samples, as FFmpeg names them."""
+"""The formats of raw samples, as FFmpeg names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class Source:
 
     @property
     def named_format(self) -> Format | None:
-        """The format that the ending of its name stands for."""
+        """The format that the ending of its name stands for; None: it has no ending that is
+        known."""
         path = urlsplit(self.place).path if self.is_url else self.place
         named = named_by(f"audio/{Path(path).suffix[1:].lower()}")
         return None if named is OTHER or named is FORMATS["pcm"] else named

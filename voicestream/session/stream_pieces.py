@@ -38,7 +38,7 @@ class Pieces(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
     def give_up(self) -> None:
-        """Let whoever waits for more go on at once. Any thread."""
+        """Let whoever waits for more bytes go on at once. Any thread."""
 
     def close(self) -> None: ...
 

@@ -10,7 +10,7 @@ from voicestream.trace import load_trace
 
 
 def replayed(file: str, width: int) -> str:
-    """Return a table and a plot, ``columns`` wide, of what each policy would have done with a
+    """Return a table and a plot, ``width`` columns wide, of what each policy would have done with a
     trace.
 
     Raises:

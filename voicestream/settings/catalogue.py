@@ -40,7 +40,7 @@ def catalogue(
     folder: Path | None = None,
     config_file: Path | None = None,
 ) -> Catalogue:
-    """Everything that can be named.
+    """Return everything that can be named.
 
     Args:
         environ, folder, config_file: as for :func:`voicestream.settings.table.load`.

@@ -185,14 +185,15 @@ def _write(file: Path, content: str, meaning: dict[str, Any]) -> None:
 
 
 def _parted(content: str) -> tuple[str, str]:
-    """What stands before the first table, and the rest."""
+    """Return what stands before the first table, and the rest."""
     found = re.search(r"^\s*\[", content, re.MULTILINE)
     at = found.start() if found else len(content)
     return content[:at], content[at:]
 
 
 def _in_table(content: str, table: str, name: str, line: str) -> str:
-    """The content with a line of one table in place of its old one; a table is made if need be."""
+    """Return the content with a line of one table in place of its old one; a table is made if need
+    be."""
     header = re.search(
         rf"^[ \t]*\[[ \t]*{re.escape(table)}[ \t]*\].*(?:\n|\Z)", content, re.MULTILINE
     )
@@ -206,7 +207,7 @@ def _in_table(content: str, table: str, name: str, line: str) -> str:
 
 
 def _with_line(content: str, name: str, line: str) -> str:
-    """Lines with one of them in place of its old one, or at their end."""
+    """Return lines with one of them in place of its old one, or at their end."""
     pattern = _line_of(name)
     if pattern.search(content):
         return pattern.sub(lambda _found: line, content, count=1)

@@ -88,7 +88,7 @@ class Place:
 
 
 def unpacked(written: str) -> dict[str, Any]:
-    """A JSON object as a setting holds it."""
+    """Return a JSON object as a setting holds it."""
     if not written:
         return {}
     import json
@@ -98,7 +98,7 @@ def unpacked(written: str) -> dict[str, Any]:
 
 
 def name_list(value: Any) -> str:
-    """A setting: names of endpoints in order, apart by commas.
+    """Parse a setting: names of endpoints in order, apart by commas.
 
     Raises:
         ValueError: an entry is no name. It is not told: it may be a key.
@@ -121,13 +121,13 @@ def name_list(value: Any) -> str:
 
 
 def tellable_name(name: str) -> bool:
-    """Whether it may be told: a name, and by its look no key."""
+    """Return whether it may be told: a name, and by its look no key."""
     short = len(name) <= _MOST_NAME and not name.lower().startswith(_KEY_BEGINNINGS)
     return short and bool(re.fullmatch(_NAME, name))
 
 
 def key_variable(value: Any) -> str:
-    """The name of an environment variable. What is none is not told: it may be a key."""
+    """Return the name of an environment variable. What is none is not told: it may be a key."""
     found = re.sub(r"^\$\{?(\w+)\}?$", r"\1", text(value))
     if not re.fullmatch(_VARIABLE, found):
         raise ValueError(
@@ -138,7 +138,7 @@ def key_variable(value: Any) -> str:
 
 
 def place_list(value: Any) -> str:
-    """A setting: endpoints in order, apart by commas or blanks.
+    """Parse a setting: endpoints in order, apart by commas or blanks.
 
     One string for all that belongs to an endpoint, rather than a list of keys, a
     list of models and so on: nothing can slip out of line, keys stay in variables
@@ -150,7 +150,7 @@ def place_list(value: Any) -> str:
 
 
 def places(written: str) -> tuple[Place, ...]:
-    """The list, taken apart.
+    """Return the list, taken apart.
 
     Raises:
         ValueError: an entry is malformed. Nothing of it is part of the message: keys get
@@ -178,7 +178,7 @@ def places(written: str) -> tuple[Place, ...]:
 def named_keys(
     written: str, environ: Mapping[str, str], dotenv: Mapping[str, str], from_dotenv: bool
 ) -> dict[str, str]:
-    """The keys that a list names, by variable.
+    """Return the keys that a list names, by variable.
 
     Args:
         from_dotenv: the list stands in a folder's ``.env``, so its keys must stand there too.
@@ -203,7 +203,7 @@ def named_keys(
 
 
 def endpoint_kind(address: str, model: str = "") -> EndpointKind:
-    """What kind of endpoint a base URL names.
+    """Return what kind of endpoint a base URL names.
 
     Models whose name says so are served by the Realtime API alone, wherever they are.
     """
@@ -212,18 +212,19 @@ def endpoint_kind(address: str, model: str = "") -> EndpointKind:
 
 
 def model_for(address: str, model: str) -> str:
-    """The model that is asked for first, where ``model`` may leave the choice."""
+    """Return the model that is asked for first, where ``model`` may leave the choice."""
     return model if model != AUTO else _MODELS[endpoint_kind(address)]
 
 
 def http_twin(address: str) -> str:
-    """The base URL for what is asked over HTTP beside a WebSocket: voices, models, answers."""
+    """Return the base URL for what is asked over HTTP beside a WebSocket: voices, models,
+    answers."""
     scheme, colon, rest = address.partition(":")
     return {"ws": "http", "wss": "https"}.get(scheme.lower(), scheme) + colon + rest
 
 
 def reach(address: str) -> Reach:
-    """How far a request to this URL travels as far as its host tells.
+    """Return how far a request to this URL travels as far as its host tells.
 
     ``here``: this machine. ``near``: addresses and names that only a local network has.
     """

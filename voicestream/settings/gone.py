@@ -21,7 +21,7 @@ Gone = frozenset[tuple[str, str]]
 
 
 def gone_models(environ: Mapping[str, str] | None = None) -> Gone:
-    """All that is known to be gone. Never raises."""
+    """Return all that is known to be gone. Never raises."""
     file = user_state_file(_FILE, environ)
     try:
         pairs = json.loads(read_bounded(file, _MOST_BYTES, wait_s=0.0))["gone"]

@@ -123,11 +123,11 @@ class Profiles:
         return frozenset(filter(None, named))
 
     def written(self, name: str) -> dict[str, Any]:
-        """The fields of one of the user's tables, parsed."""
+        """Return the fields of one of the user's tables, parsed."""
         return {field: value for field, (value, _) in self._tables[name].items()}
 
     def find(self, name: str) -> Profile:
-        """The profile of that name; its ``base_url`` may be empty.
+        """Return the profile of that name; its ``base_url`` may be empty.
 
         Raises:
             SettingsError: there is none.
@@ -154,12 +154,12 @@ class Profiles:
         )
 
     def unknown(self, name: str) -> SettingsError:
-        """The error for a name that nothing has."""
+        """Return the error for a name that nothing has."""
         told = f" {name}" if tellable_name(name) else " of that name"
         return SettingsError(f"there is no endpoint{told}", hint=self._nearest(name, self.names))
 
     def reachable(self, name: str) -> Profile:
-        """The profile of that name, with a base URL.
+        """Return the profile of that name, with a base URL.
 
         Raises:
             SettingsError: there is none, or it has no base URL.
@@ -175,7 +175,7 @@ class Profiles:
         return found
 
     def _checked(self, name: str, table: Any) -> dict[str, tuple[Any, str]]:
-        """A table's fields, parsed, each with its source."""
+        """Return a table's fields, parsed, each with its source."""
         if not tellable_name(name):
             raise SettingsError(
                 f"{self._file} has an endpoint whose name is none",
@@ -221,12 +221,12 @@ class Profiles:
 
 
 def _told_field(field: str) -> str:
-    """A key that was pasted to the left of the = is not told."""
+    """Return what to tell of a field: a key that was pasted to the left of the = is not told."""
     return f": {field}" if re.fullmatch(r"[a-z][a-z_]{0,23}", field) else ""
 
 
 def _field_hint(field: str) -> str:
-    """What to write instead of a field that does not exist."""
+    """Return what to write instead of a field that does not exist."""
     if field.lower() in _KEY_FIELDS:
         return (
             "A key does not stand in this table; key_variable names the environment variable "

@@ -13,7 +13,7 @@ from voicestream.settings.endpoints import Reach, http_twin, reach
 
 _VARIABLES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 _SCHEMES = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-"""Scheme -> port."""
+"""Scheme of a proxy -> its usual port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def proxy_url(base_url: str) -> str:
 
 
 def _excepted(host: str) -> bool:
-    """Whether ``NO_PROXY`` names an address in a way that ``urllib`` does not know: as part of a
-    network (``fd00::/8``), in brackets, or spelled otherwise."""
+    """Return whether ``NO_PROXY`` names an address in a way that ``urllib`` does not know: as part
+    of a network (``fd00::/8``), in brackets, or spelled otherwise."""
     from ipaddress import ip_address, ip_network
 
     try:

@@ -14,7 +14,7 @@ _CLOSE = 0.6
 
 
 def setting(default: Any, kind: Parser, help_text: str, *aliases: str, flag: str = "") -> Any:
-    """One row of the table. ``aliases``: further environment variables, less strong."""
+    """Return one row of the table. ``aliases``: further environment variables, less strong."""
     return field(
         default=default,
         metadata={"kind": kind, "help": help_text, "aliases": aliases, "flag": flag},
@@ -42,7 +42,7 @@ class Row:
 
 
 def rows_of(settings: type[Any]) -> tuple[Row, ...]:
-    """The settings among the fields of a dataclass, in order."""
+    """Return the settings among the fields of a dataclass, in order."""
     return tuple(
         Row(
             name=f.name,
@@ -58,14 +58,15 @@ def rows_of(settings: type[Any]) -> tuple[Row, ...]:
 
 
 def shown(value: Any) -> str:
-    """A value as a person would write it."""
+    """Return a value as a person would write it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The name or variable that ``word`` was probably meant to be; empty: none is like it."""
+    """Return the name or variable that ``word`` was probably meant to be; empty: none is like
+    it."""
     from difflib import get_close_matches
 
     bare = {name.removeprefix(PREFIX): name for name in known}

@@ -42,7 +42,8 @@ def keep_seen(what: str, names: Iterable[tuple[str, str]]) -> None:
 
 
 def seen(what: str) -> tuple[Names, float]:
-    """The list that was kept, and its age in seconds; empty and without end where there is none."""
+    """Return the list that was kept, and its age in seconds; empty and without end where there is
+    none."""
     entry: Any = _read().get(what)
     try:
         names = [(str(name), str(told)) for name, told in entry["names"]]

@@ -132,7 +132,7 @@ def user_config_file(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path:
-    """A file in the platform's state folder."""
+    """Return a file in the platform's state folder."""
     if _PLATFORM.startswith("linux"):
         return _xdg_folder("XDG_STATE_HOME", ".local/state", environ) / name
     from platformdirs import user_state_path
@@ -141,7 +141,7 @@ def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path
 
 
 def user_cache_folder(name: str, environ: Mapping[str, str] | None = None) -> Path:
-    """A folder in the platform's cache folder."""
+    """Return a folder in the platform's cache folder."""
     if _PLATFORM.startswith("linux"):
         return _xdg_folder("XDG_CACHE_HOME", ".cache", environ) / name
     from platformdirs import user_cache_path
@@ -156,7 +156,7 @@ def _xdg_folder(variable: str, below_home: str, environ: Mapping[str, str] | Non
 
 
 def _home(environ: Mapping[str, str]) -> Path:
-    """The home folder; a relative one counts as none."""
+    """Return the home folder; a relative one counts as none."""
     chosen = environ.get("HOME", "")
     return Path(chosen if os.path.isabs(chosen) else "/")
 
@@ -208,12 +208,12 @@ def read_dotenv(file: Path) -> dict[str, str]:
 
 
 def _why(error: OSError | ValueError) -> str:
-    """The system's own words, without number and path."""
+    """Return the system's own words, without number and path."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[str, Any]]:
-    """The settings of the user's config file, and its tables of endpoints.
+    """Return the settings of the user's config file, and its tables of endpoints.
 
     ``endpoint`` is the names to use, or a table: ``use`` says the names there, and every other
     field is the table of one endpoint.
@@ -249,7 +249,7 @@ def from_config_file(file: Path, rows: Mapping[str, Row]) -> tuple[Layer, dict[s
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
-    """A file's content; empty where there is none."""
+    """Return a file's content; empty where there is none."""
     try:
         content = read_bounded(file, _MOST_BYTES)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -271,7 +271,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 
 def read_key_file(path: str) -> str:
-    """The key in a file, blanks around it removed.
+    """Return the key in a file, blanks around it removed.
 
     Raises:
         SettingsError: it cannot be read, or is empty.

@@ -103,7 +103,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         self._guard_keys()
 
     def _chosen_model(self, base_url: str) -> dict[str, Any]:
-        """The model to ask for, and whether it was left to be chosen."""
+        """Return the model to ask for, and whether it was left to be chosen."""
         if self.model != AUTO:
             return {"model": self.model}
         model = model_for(base_url, AUTO)
@@ -235,14 +235,15 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return bool(self.language_voices or self.replace) or self.local
 
     def voice_of(self, language: str) -> str:
-        """The voice that is set for a language; empty: none is."""
+        """Return the voice that is set for a language; empty: none is."""
         if not language or not self.language_voices:
             return ""
         found = dict(entry.split("=", 1) for entry in self.language_voices.split(","))
         return found.get(language) or found.get(language.partition("-")[0], "")
 
     def is_set(self, name: str) -> bool:
-        """Whether anybody chose it: somewhere it was said, or a program gave another value."""
+        """Return whether anybody chose it: somewhere it was said, or a program gave another
+        value."""
         return name in self.sources or getattr(self, name) != _BY_NAME[name].default
 
     def source(self, name: str) -> str:
@@ -250,7 +251,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
 
 
 def _whole(place: Place) -> Place:
-    """A place with a model and a voice."""
+    """Return a place with a model and a voice."""
     model = place.model or AUTO
     voice = place.voice or _VOICES[endpoint_kind(place.url, model)]
     return replace(place, model=model, voice=voice)
@@ -270,7 +271,7 @@ _BY_NAME = {row.name: row for row in TABLE}
 
 
 def shown_value(settings: Settings, name: str) -> str:
-    """A setting's value as it may be shown: never a key."""
+    """Return a setting's value as it may be shown: never a key."""
     value = getattr(settings, name)
     if name in ("api_key", "extra_headers"):  # keys may be among the headers
         return "(set)" if value else ""

@@ -17,7 +17,7 @@ _MOST = 64
 
 
 def first_today(notice: str) -> bool:
-    """Whether a notice is due: it was not told today. It counts as told from now on."""
+    """Return whether a notice is due: it was not told today. It counts as told from now on."""
     today = time.strftime("%Y-%m-%d")
     file = user_state_file(_FILE)
     try:

@@ -17,7 +17,8 @@ _RUNTIME = "VOICESTREAM_RUNTIME_DIR"
 def unknown_variables(
     settings: Settings, environ: Mapping[str, str] | None = None, folder: Path | None = None
 ) -> dict[str, str]:
-    """The variables of the environment and of ``.env`` that begin as settings do and are none.
+    """Return the variables of the environment and of ``.env`` that begin as settings do and are
+    none.
 
     Those that the settings name as holding a key are not among them.
 

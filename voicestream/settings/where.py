@@ -103,7 +103,7 @@ class EndpointKeys:
         self._common = common
 
     def find(self, profile: Profile) -> tuple[str, str]:
-        """The key and its source; both empty where none is wanted.
+        """Return the key and its source; both empty where none is wanted.
 
         Raises:
             SettingsError: the variable is not set where it may be.
@@ -137,14 +137,14 @@ class EndpointKeys:
 
 
 def told_variable(profile: Profile) -> str:
-    """A variable's name as far as it is sure to be none of a key."""
+    """Return a variable's name as far as it is sure to be none of a key."""
     usual = re.fullmatch(r"[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET)", profile.key_variable)
     known = profile.variable_known or usual
     return profile.key_variable if known else f"the key_variable of [endpoint.{profile.name}]"
 
 
 def common_key(layers: Sequence[Layer]) -> tuple[str, str]:
-    """The key that would go to OpenAI if no endpoint was named, and its source."""
+    """Return the key that would go to OpenAI if no endpoint was named, and its source."""
     if any(layer.get("base_url", ("",))[0] or layer.get("base_urls", ("",))[0] for layer in layers):
         return "", ""
     for layer in reversed(layers):
@@ -155,7 +155,7 @@ def common_key(layers: Sequence[Layer]) -> tuple[str, str]:
 
 
 def is_preset(source: str) -> bool:
-    """Whether a value comes from a preset."""
+    """Return whether a value comes from a preset."""
     return source.startswith("preset ")
 
 

@@ -10,8 +10,8 @@ from voicestream.records import replace
 from voicestream.speech.base import Endpoint, SpeechRequest, SpeechStream
 
 _FIRST_ANSWER_S = 0.5
-"""So long requests wait for the answer to the first one: if the model is gone, one refusal is
-enough for all."""
+"""How long other requests wait for the answer to the first one: if the model is gone, one refusal
+is enough for all."""
 _VOICES = {"fable": "ballad", "nova": "coral", "onyx": "ash"}
 """Voices of OpenAI's speech route that its Realtime API lacks -> the nearest there."""
 

@@ -22,7 +22,7 @@ from voicestream.speech.hedge import FirstBytes, HedgePolicy, first_to_speak
 from voicestream.speech.retry import RetryPolicy
 
 _RETURN_S = 60.0
-"""So long after leaving the first endpoint it is tried again."""
+"""How long after leaving the first endpoint it is tried again."""
 _POLITE_S = 2.0
 """Who asks to be left alone for longer is left for the next endpoint, if there is one."""
 _TOO_SLOW = 2

@@ -84,7 +84,8 @@ def by_script(text: str, language: str, has_voice: Callable[[str], bool]) -> lis
 
 
 def _foreign_language(word: str, text: str, language: str) -> str:
-    """The language of a word's script, if a voice of ``language`` cannot read that; else empty."""
+    """Return the language of a word's script, if a voice of ``language`` cannot read that; else
+    empty."""
     own = _SCRIPT_OF.get(language.partition("-")[0], "")
     if not own and _is_spoken(word):
         return ""

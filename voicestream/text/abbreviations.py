@@ -71,7 +71,7 @@ _LONG = frozenset(
 
 @lru_cache(maxsize=32)
 def abbreviations(language: str) -> Abbreviations:
-    """What is known of a language; what all share if nothing is."""
+    """Return what is known of a language; what all share if nothing is."""
     own = _OWN.get(language.partition("-")[0].lower(), ("", "", ""))
     return Abbreviations(
         *(frozenset(f"{ours} {shared}".split()) for ours, shared in zip(own, _SHARED, strict=True))
@@ -80,6 +80,6 @@ def abbreviations(language: str) -> Abbreviations:
 
 @lru_cache(maxsize=32)
 def long_abbreviations(language: str) -> frozenset[str]:
-    """Those that are as long as a plain word."""
+    """Return those that are as long as a plain word."""
     known = abbreviations(language)
     return _LONG | known.titles | known.never | known.numbered

@@ -98,7 +98,7 @@ def _heading(text: str, at: int, stop: int, known: bool) -> Mark | None:
 
 
 def _number(text: str, at: int, stop: int, known: bool) -> Mark | None:
-    """The number of a list item stays, it is read out: the mark is empty."""
+    """Return an empty mark: the number of a list item stays, it is read out."""
     if not known and _NUMBER_BEGUN.match(text, at, stop):
         return None
     return Mark(at, "item") if _NUMBER.match(text, at, stop) else NO_MARK
@@ -120,7 +120,7 @@ def _definition(text: str, at: int, stop: int, known: bool) -> Mark | None:
 
 
 def row(text: str, at: int, stop: int, known: bool) -> Mark | None:
-    """A row of a table, with its line end."""
+    """Return a row of a table, with its line end."""
     end = text.find("\n", at, stop) + 1
     if not end:
         if not known:
@@ -133,7 +133,7 @@ def row(text: str, at: int, stop: int, known: bool) -> Mark | None:
 
 
 def _drawn(text: str, at: int, stop: int, known: bool) -> Mark | None:
-    """A line, box or tree drawn with characters; a box's row is one of a table."""
+    """Return a line, box or tree drawn with characters; a box's row is one of a table."""
     if not known and _DRAWN_BEGUN.match(text, at, stop):
         return None
     if found := _DRAWN.match(text, at, stop):
@@ -149,7 +149,8 @@ def _drawn(text: str, at: int, stop: int, known: bool) -> Mark | None:
 
 
 def table_head(text: str, at: int, stop: int, known: bool) -> Found | None:
-    """A bar between the names on top of a table: the names from there on, and the rule below."""
+    """Return a bar between the names on top of a table: the names from there on, and the rule
+    below."""
     known = known or stop - at >= _HEAD_MAX
     stop = min(stop, at + _HEAD_MAX)
     end = text.find("\n", at, stop) + 1

@@ -66,7 +66,7 @@ OPENERS = "\"'“‘«„‚‹([{¿¡*_`"
 
 
 def is_caseless(char: str) -> bool:
-    """A letter or sign without upper and lower case: the next word tells nothing."""
+    """Return whether a letter or sign has no upper and lower case: the next word tells nothing."""
     return char.lower() == char.upper()
 
 
@@ -114,7 +114,7 @@ def ends_sentence(
 
 
 def _likely(before: str, earlier: str) -> str:
-    """The language of a sentence, as far as it and the text before it tell."""
+    """Return the language of a sentence, as far as it and the text before it tell."""
     from voicestream.languages import language_of  # loaded at the first doubtful stop only
 
     return language_of(before, language_of(earlier) if earlier else "en")
@@ -130,7 +130,7 @@ def _last_token(before: str) -> str:
 
 
 def _is_plain_word(token: str, language: str) -> bool:
-    """A word that is no abbreviation: long enough, or of a script without abbreviations.
+    """Return whether a word is no abbreviation: long enough, or of a script without abbreviations.
 
     Args:
         language: empty if it is not known: then only what no language abbreviates counts.

@@ -39,7 +39,7 @@ class Cleaner:
         return self._clean(text, final=False)
 
     def flush(self) -> str:
-        """The text has ended: return what was held back."""
+        """Return what was held back: the text has ended."""
         return self._clean("", final=True)
 
     def _clean(self, text: str, final: bool) -> str:

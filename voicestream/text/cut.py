@@ -18,7 +18,7 @@ _CLAUSE = lazy_pattern(
 
 
 def open_code(text: str, start: int, at: int) -> int:
-    """Where the inline code begins that is open at ``at``; -1 if none is.
+    """Return where the inline code begins that is open at ``at``; -1 if none is.
 
     That is after an odd number of backticks of which the last is near, and opens.
     """
@@ -34,7 +34,8 @@ def in_code(text: str, start: int, at: int) -> bool:
 
 
 def clause_end(text: str, start: int, stop: int, min_chars: int, last: bool) -> int:
-    """The end of the first or last clause of at least so many characters; 0 if there is none."""
+    """Return the end of the first or last clause of at least so many characters; 0 if there is
+    none."""
     best = 0
     for found in _CLAUSE.finditer(text, start, stop):
         end = found.end()
@@ -57,7 +58,7 @@ def _in_call(text: str, start: int, at: int) -> bool:
 
 
 def best_cut(text: str, start: int, size: int) -> int:
-    """Where to cut text that does not end by itself."""
+    """Return where to cut text that does not end by itself."""
     stop = start + size
     if cut := clause_end(text, start, stop, size // 2, last=True):
         return cut

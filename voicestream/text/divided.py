@@ -38,11 +38,12 @@ class DividedWords:
         return self._join(text, final=False)
 
     def flush(self) -> str:
-        """The text has ended: return what was held back."""
+        """Return what was held back: the text has ended."""
         return self._join("", final=True)
 
     def settle(self) -> str:
-        """The writer pauses: a hyphen at the end of a line is one."""
+        """Return what was held back: the writer pauses, and a hyphen at the end of a line is
+        one."""
         return self.flush() if "\n" in self._held else ""
 
     def _join(self, text: str, final: bool) -> str:
@@ -71,7 +72,7 @@ class DividedWords:
 
     @staticmethod
     def _hyphen(text: str, at: int) -> str:
-        """What is left of the hyphen at this index."""
+        """Return what is left of the hyphen at this index."""
         part = _PART.search(text[max(0, at - _SEEN) : at])
         line = text[max(text.rfind("\n", 0, at) + 1, at - _SEEN) : at]
         whole = part is None or "-" in part[0] or part[0].lower() in _COMPOUND

@@ -32,7 +32,7 @@ _MARKS = {"yes": "✓✔✅☑🗸", "no": "✗✘❌✕✖❎☒"}
 
 
 def check_mark(cell: str) -> str | None:
-    """What a table's cell means that holds nothing but a check mark or a cross."""
+    """Return what a table's cell means that holds nothing but a check mark or a cross."""
     bare = cell.strip().rstrip("\ufe0e\ufe0f")
     for word, signs in _MARKS.items():
         if len(bare) == 1 and bare in signs:

@@ -29,7 +29,7 @@ class Emphasis:
     def read(
         self, text: str, at: int, end: int, stop: int, known: bool, before: str, line_start: bool
     ) -> int | None:
-        """How many signs of the run from ``at`` to ``end`` are marks; the rest is text.
+        """Return how many signs of the run from ``at`` to ``end`` are marks; the rest is text.
 
         Args:
             known: no more text will come before ``stop``.
@@ -53,7 +53,7 @@ class Emphasis:
 
 
 def may_open(mark: str, size: int, before: str, after: str) -> bool:
-    """Whether a run with these neighbours can be an opening mark."""
+    """Return whether a run with these neighbours can be an opening mark."""
     if mark in "~=" and size != 2:
         return False
     if _is_inside(mark, before, after) or after.isspace() or _in_word(before):
@@ -64,7 +64,7 @@ def may_open(mark: str, size: int, before: str, after: str) -> bool:
 def is_closed(
     text: str, start: int, stop: int, known: bool, size: int, line_start: bool
 ) -> bool | None:
-    """Whether something closes the run that ends at ``start``.
+    """Return whether something closes the run that ends at ``start``.
 
     Args:
         size: how many signs the run has.
@@ -117,5 +117,5 @@ def _is_inside(mark: str, before: str, after: str) -> bool:
 
 
 def _in_word(char: str) -> bool:
-    """A letter or digit of a script that puts blanks between its words."""
+    """Return whether this is a letter or digit of a script that puts blanks between its words."""
     return char.isalnum() and not is_wide(char)

@@ -84,7 +84,8 @@ def _no_text(name: str, why: str, hint: str) -> UsageError:
 
 
 def encoding_of(head: bytes, final: bool) -> str | None:
-    """The encoding that the first bytes tell: by a byte order mark, else by where zeros stand.
+    """Return the encoding that the first bytes tell: by a byte order mark, else by where zeros
+    stand.
 
     Returns:
         A codec's name, or None if more bytes are needed to tell.
@@ -166,7 +167,7 @@ class TextDecoder:
         return self._decode(data, final)
 
     def flush(self) -> str:
-        """The bytes have ended: return what was held back."""
+        """Return what was held back: the bytes have ended."""
         return self.feed(b"", final=True)
 
     def _choose(self, encoding: str) -> None:

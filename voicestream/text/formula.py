@@ -118,7 +118,7 @@ def _command(text: str, at: int, stop: int, known: bool) -> Found | None:
 
 
 def _group_end(text: str, at: int, stop: int) -> int | None:
-    """The end of the group in braces that begins here; None if it is not there (yet)."""
+    """Return the end of the group in braces that begins here; None if it is not there (yet)."""
     depth = 0
     for found in _BRACE.finditer(text, at, stop):
         depth += (found[0] == "{") - (found[0] == "}")

@@ -31,11 +31,12 @@ class FrontMatter:
         return self._judge(final=False)
 
     def flush(self) -> str:
-        """The text has ended: a block that nothing closed is text."""
+        """Return what was held back: the text has ended, and a block that nothing closed is
+        text."""
         return self._judge(final=True)
 
     def settle(self) -> str:
-        """The writer pauses: what reads like a sentence is one."""
+        """Return what reads like a sentence: the writer pauses."""
         return self._give() if self._held.rstrip("\n").endswith(_STOP) else ""
 
     def _give(self, start: int = 0) -> str:
@@ -69,7 +70,7 @@ class FrontMatter:
         return self._give() if final or len(held) > _MAX else ""
 
     def _judge_json(self, final: bool) -> str:
-        """An object is front matter only where words follow it."""
+        """Return what was held back: an object is front matter only where words follow it."""
         held = self._held
         end = held.find("\n}\n", 0, _MAX) + 3
         after = held[end:].lstrip()[:1] if end > 2 else ""

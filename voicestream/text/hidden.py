@@ -27,7 +27,7 @@ class Hidden:
         self._until, self._kept, self._kept_chars = re.compile(until), [] if keep else None, 0
 
     def end(self, text: str, at: int, final: bool) -> int | None:
-        """Where in ``text``, from ``at`` on, the block ends.
+        """Return where in ``text``, from ``at`` on, the block ends.
 
         Returns:
             None if it does not yet, -1 if it is text after all (see ``give_back``).
@@ -43,7 +43,7 @@ class Hidden:
         return -1 if self._kept is not None and (final or full) else None
 
     def give_back(self, rest: str) -> str:
-        """The block was none: return all of it, with what follows."""
+        """Return all of it, with what follows: the block was none."""
         assert self._kept is not None
         text = "".join(self._kept) + rest
         self._until = self._kept = None

@@ -128,7 +128,7 @@ def link(text: str, at: int, stop: int, known: bool, image: bool = False) -> Fou
 
 
 def image(text: str, at: int, stop: int, known: bool) -> Found | None:
-    """``![alt](source)`` -> what stands for the picture."""
+    """``![alt](source)`` -> the words that stand for the picture."""
     if at + 1 == stop:
         return NOTHING if known else None
     return link(text, at + 1, stop, known, image=True) if text[at + 1] == "[" else NOTHING
@@ -190,7 +190,7 @@ def half_link(text: str) -> bool:
 
 
 def _closing_bracket(text: str, at: int, stop: int, image: bool) -> int | None:
-    """The bracket that closes the one at ``at``; -1 if there is none, None if not yet.
+    """Return the bracket that closes the one at ``at``; -1 if there is none, None if not yet.
 
     Unless it is a picture's text, neither a new sentence nor a half-open interval
     like ``[0, 1)`` is looked through.
@@ -244,7 +244,7 @@ def escape(text: str, at: int, stop: int, known: bool) -> Found | None:
 
 
 def url(text: str, at: int, stop: int, known: bool, full: bool) -> Found | None:
-    """A bare address -> its host. ``full``: it is longer than may be held back."""
+    """Return the host of a bare address. ``full``: it is longer than may be held back."""
     found = URL.match(text, at, stop)
     if found is None:
         return None if not known and _URL_BEGUN.match(text, at, stop) else NOTHING

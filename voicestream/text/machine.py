@@ -61,7 +61,7 @@ def special_token(text: str, at: int, stop: int, known: bool) -> Found | None:
 
 
 def role(text: str, end: int, stop: int, known: bool) -> Found | None:
-    """A mark that ended at ``end``, and the role that it names."""
+    """Return a mark that ended at ``end``, and the role that it names."""
     if not known and _ROLE_BEGUN.match(text, end, stop):
         return None
     named = _ROLE.match(text, end, stop)

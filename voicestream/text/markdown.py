@@ -88,7 +88,7 @@ class MarkdownFilter:
         return self._run(text, final=False)
 
     def flush(self) -> str:
-        """The text has ended: return what was held back."""
+        """Return what was held back: the text has ended."""
         text = self._run("", final=True)
         if self._writer.soft and not self._depth:
             self._writer.line_feeds(1)
@@ -96,7 +96,7 @@ class MarkdownFilter:
         return text
 
     def settle(self) -> str:
-        """The writer pauses: return what only waits to learn how the text goes on.
+        """Return what only waits to learn how the text goes on: the writer pauses.
 
         From here on the result may depend on the pause.
         """
@@ -295,7 +295,8 @@ class MarkdownFilter:
         return found.end
 
     def _mark_run(self, at: int, stop: int, known: bool) -> int | None:
-        """A run of ``*``, ``_``, ``~``, ``=`` or ``#``: dropped where it marks, else text."""
+        """Take a run of ``*``, ``_``, ``~``, ``=`` or ``#``: dropped where it marks, else
+        text."""
         run = _RUN.match(self._buf, at, stop)
         assert run is not None
         end, mark, size = run.end(), self._buf[at], run.end() - at
@@ -314,7 +315,7 @@ class MarkdownFilter:
         return end
 
     def _head(self, at: int, stop: int, known: bool) -> Found | None:
-        """A bar within a line: between the names on top of a table, if a rule follows."""
+        """Return a bar within a line: between the names on top of a table, if a rule follows."""
         found = NOTHING if self._depth else table_head(self._buf, at, stop, known)
         if found is not None and found is not NOTHING:
             self._table = True
@@ -330,7 +331,7 @@ class MarkdownFilter:
         return check_mark(text) or self._render(text).strip()
 
     def _render(self, text: str) -> str:
-        """The text of a link or a table's cell, itself Markdown."""
+        """Return the text of a link or a table's cell, itself Markdown."""
         if self._depth >= _DEPTH_MAX:
             return text
         inner = MarkdownFilter(self._code, _depth=self._depth + 1)

@@ -50,7 +50,7 @@ class PauseTags:
         return _TAG.sub(_marked, text)
 
     def flush(self) -> str:
-        """The text has ended: return what was held back."""
+        """Return what was held back: the text has ended."""
         text, self._held = self._held, ""
         return text
 

@@ -88,7 +88,7 @@ class TextPipeline:
         return self._speak(self._speakers.feed(text))
 
     def flush(self) -> list[Piece]:
-        """The text has ended: return all that is left."""
+        """Return all that is left: the text has ended."""
         text = self._front.feed(self._cleaner.flush()) + self._front.flush()
         if self._pauses is not None:
             text = self._pauses.feed(text) + self._pauses.flush()
@@ -101,7 +101,7 @@ class TextPipeline:
         return pieces + self._voiced(self._segmenter.flush())
 
     def settle(self) -> list[Piece]:
-        """The writer pauses: let go of what only waits to learn how the text goes on."""
+        """Return what only waits to learn how the text goes on: the writer pauses."""
         text = self._front.settle()
         if self._pauses is not None:
             text = self._pauses.feed(text)
@@ -124,7 +124,7 @@ class TextPipeline:
         return piece if piece is None or self._voice is None else replace(piece, voice=self._voice)
 
     def _speak(self, runs: list[Run]) -> list[Piece]:
-        """A change of voice ends the piece."""
+        """Return the pieces of runs of text: a change of voice ends a piece."""
         pieces: list[Piece] = []
         for voice, text in runs:
             if voice != self._voice:

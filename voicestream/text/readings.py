@@ -32,7 +32,8 @@ PATTERN = (
 
 
 def readings(match: re.Match[str]) -> str:
-    """All that may be said for one of the groups of ``PATTERN``; empty if none of them matched."""
+    """Return all that may be said for one of the groups of ``PATTERN``; empty if none of them
+    matched."""
     if match["date"]:
         return _date(match["date"])
     if match["fraction"]:
@@ -79,7 +80,7 @@ def _fraction(over: int, under: int) -> str:
 
 
 def roman(word: str) -> str:
-    """A numeral of capitals up to 39, and what may be said for it; empty if it is none.
+    """Return a numeral of capitals up to 39, and what may be said for it; empty if it is none.
 
     Args:
         word: as it is written.

@@ -67,7 +67,7 @@ class Comparison:
 
 
 def compare(wanted: str, said: str) -> Comparison:
-    """A whole transcript with its text."""
+    """Compare a whole transcript with its text."""
     left, right = words_of(wanted), words_of(said)
     blocks = _differing(left, right) if left else []
     if not blocks:
@@ -90,7 +90,7 @@ def compare(wanted: str, said: str) -> Comparison:
 
 
 def begins_otherwise(wanted: str, said: str) -> bool:
-    """Whether a transcript that is still growing is plainly not of this text."""
+    """Return whether a transcript that is still growing is plainly not of this text."""
     right = words_of(said)[:-1]  # the last word may be half of one
     if len(right) < _BEGINNING:
         return False
@@ -105,7 +105,7 @@ _Block = tuple[int, int, int, int]
 
 
 def _differing(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> list[_Block]:
-    """Where other words were said."""
+    """Return where other words were said."""
     english = _is_english(left)
     found: list[_Block] = []
     for a, b, c, d in _coarse(left, right):
@@ -117,7 +117,7 @@ def _differing(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> list[
 
 
 def _coarse(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> Iterator[_Block]:
-    """Where the forms differ; places that stand a few words apart are one."""
+    """Yield where the forms differ; places that stand a few words apart are one."""
     from difflib import SequenceMatcher
 
     matcher = SequenceMatcher(None, [w.form for w in left], [w.form for w in right], False)
@@ -135,8 +135,8 @@ def _coarse(left: Sequence[SpokenWord], right: Sequence[SpokenWord]) -> Iterator
 def _aligned(
     left: Sequence[SpokenWord], right: Sequence[SpokenWord], *, english: bool
 ) -> list[_Block]:
-    """The least that has to be different: an edit distance in which up to three words on either
-    side are the same if they may be said in the same way."""
+    """Return the least that has to be different: an edit distance in which up to three words on
+    either side are the same if they may be said in the same way."""
     if len(left) * len(right) > _MOST_CELLS:
         return [(0, len(left), 0, len(right))]
     # costs of the rest, from the ends; the way on that is cheapest
@@ -181,7 +181,7 @@ def _ways_on(
 
 
 def _alike(left: Sequence[SpokenWord], right: Sequence[SpokenWord], *, english: bool) -> bool:
-    """Whether the same can be meant: one of the ways to say each is the same."""
+    """Return whether the same can be meant: one of the ways to say each is the same."""
     ours, theirs = (tuple(word.form for word in words) for words in (left, right))
     if not _readings(ours).isdisjoint(_readings(theirs)):
         return True
@@ -192,7 +192,7 @@ def _alike(left: Sequence[SpokenWord], right: Sequence[SpokenWord], *, english: 
 
 @lru_cache(4096)
 def _readings(forms: tuple[str, ...]) -> frozenset[str]:
-    """The ways in which words may be said, each without its gaps."""
+    """Return the ways in which words may be said, each without its gaps."""
     ways = islice(product(*map(_ways, forms)), _MOST_FORMS)
     return frozenset("".join(chosen) for chosen in ways)
 

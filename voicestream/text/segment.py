@@ -87,14 +87,14 @@ class Segmenter:
         return self._split(final=False)
 
     def settle(self) -> list[Piece]:
-        """The writer pauses: return the sentences that end if no more of the last word comes."""
+        """Return the sentences that end if no more of the last word comes: the writer pauses."""
         self._paused = True
         pieces = self._split(final=False) if self._waiting else []
         self._paused = False
         return pieces
 
     def flush(self, end: Boundary = Boundary.SENTENCE) -> list[Piece]:
-        """The text has ended: return what is left.
+        """Return what is left: the text has ended.
 
         Args:
             end: what ends the tail if nothing in it tells.
@@ -169,7 +169,7 @@ class Segmenter:
         return pieces
 
     def _next_end(self, start: int, final: bool) -> int | None:
-        """Where the piece that begins at ``start`` ends; None if that is not known (yet)."""
+        """Return where the piece that begins at ``start`` ends; None if that is not known (yet)."""
         buf = self._buf
         stop = min(len(buf), start + self._full)
         limit = min(stop, start + self._max)
@@ -266,7 +266,7 @@ def _is_hiragana(char: str) -> bool:
 
 
 def _end(pattern: re.Pattern[str], text: str, at: int, stop: int) -> int:
-    """Where a match of a pattern that may be empty ends."""
+    """Return where a match of a pattern that may be empty ends."""
     found = pattern.match(text, at, stop)
     return found.end() if found else at
 

@@ -69,13 +69,13 @@ class SegmentQueue:
         return self._pause_ms or 0
 
     def length(self) -> tuple[int, bool]:
-        """Characters of all segments and of what waits, and whether no more will come."""
+        """Return characters of all segments and of what waits, and whether no more will come."""
         with self._changed:
             waiting = self._ready_chars + len(self._pipeline.pending)
             return self._taken_chars + waiting, self._closed
 
     def waiting_text(self) -> str:
-        """What has been fed and not been taken yet."""
+        """Return what has been fed and not been taken yet."""
         with self._changed:
             return "".join(piece.text for piece in self._ready) + self._pipeline.pending
 
@@ -106,7 +106,7 @@ class SegmentQueue:
             self._changed.notify_all()
 
     def poll(self, waiting_s: float) -> Segment | None:
-        """The next segment if one is due now."""
+        """Return the next segment if one is due now."""
         with self._changed:
             return None if self._cancelled else self._choose(waiting_s)[0]
 
@@ -174,7 +174,8 @@ class SegmentQueue:
         self._ready_chars += len(piece.text)
 
     def _choose(self, waiting_s: float) -> tuple[Segment | None, float | None]:
-        """The segment that is due, or in how many seconds to look again (None: at new text)."""
+        """Return the segment that is due, or in how many seconds to look again (None: at new
+        text)."""
         if not self._ready:
             again_s = self._cut_tail(waiting_s)
             if not self._ready:
@@ -193,7 +194,7 @@ class SegmentQueue:
         return self._pop(count), None
 
     def _count(self, goal: int, batch: bool) -> int:
-        """How many of the waiting pieces make the next segment."""
+        """Return how many of the waiting pieces make the next segment."""
         first = self._ready[0]
         count, chars, last = 1, len(first.text), first
         for piece in islice(self._ready, 1, None):

@@ -23,7 +23,7 @@ def read_pieces(
     on_doubt: Callable[[str], None] | None = None,
     chunk_bytes: int = READ_MAX_BYTES,
 ) -> Iterator[str]:
-    """The text of a stream, as it comes and not later.
+    """Yield the text of a stream, as it comes and not later.
 
     Args:
         stream: with a file descriptor it is read past its buffer, so it must not
@@ -73,7 +73,7 @@ def open_file(path: str | Path) -> BinaryIO:
 
 
 def argument(text: str, on_doubt: Callable[[str], None]) -> str:
-    """The text of a command line's argument, whose bytes need not be UTF-8, nor text at all.
+    """Return the text of a command line's argument, whose bytes need not be UTF-8, nor text at all.
 
     Raises:
         UsageError: they are no text.

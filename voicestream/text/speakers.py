@@ -22,7 +22,7 @@ class Speakers(Protocol):
         """Take the next text; return the runs that are certain."""
 
     def flush(self) -> list[Run]:
-        """The text has ended: return what was held back."""
+        """Return what was held back: the text has ended."""
 
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "「": "」", "『": "』"}

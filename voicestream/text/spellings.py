@@ -33,7 +33,7 @@ _ENDINGS = (
 
 
 def one_spelling(word: str) -> str:
-    """The word, in lower case, in the spelling that stands for all of its spellings."""
+    """Return the word, in lower case, in the spelling that stands for all of its spellings."""
     stem, mark, tail = word.partition("'")
     plural = stem[:-1] if stem.endswith("s") else ""
     if stem in _WORDS:

@@ -7,7 +7,7 @@ from voicestream.text.segment import Segmenter
 
 
 def split_text(text: str, max_chars: int) -> list[str]:
-    """A whole text -> parts of at most so many characters that join to it.
+    """Return parts of a whole text, each of at most so many characters, that join to it.
 
     Cut at ends of sentences, else at a clause, else at a blank, else between
     two characters. A text that is short enough is one part.

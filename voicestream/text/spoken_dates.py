@@ -29,7 +29,7 @@ def month_first(words: Sequence[SpokenWord]) -> list[SpokenWord]:
 
 
 def _day_before(words: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """The last words, if they are a day that a month follows: "14", "14 of", "the 14 of"."""
+    """Return the last words, if they are a day that a month follows: "14", "14 of", "the 14 of"."""
     for size in (3, 2, 1):
         last = list(words[-size:])
         forms = [word.form for word in last]
@@ -42,7 +42,7 @@ def _day_before(words: Sequence[SpokenWord]) -> list[SpokenWord]:
 
 
 def _is_day(words: Sequence[SpokenWord]) -> bool:
-    """Whether the last words are a month and a day that stood before it."""
+    """Return whether the last words are a month and a day that stood before it."""
     if len(words) < 2:
         return False
     month, day = words[-2:]

@@ -153,7 +153,7 @@ _PHRASES = (
 
 
 def words_of(text: str) -> list[SpokenWord]:
-    """The words of a text in the form that is compared; numbers as digits."""
+    """Return the words of a text in the form that is compared; numbers as digits."""
     plain = _plain(text)
     words: list[SpokenWord] = []
     for match in _TOKEN.finditer(plain):
@@ -184,7 +184,7 @@ _ONE_FORM = {
 
 
 def _forms(match: re.Match[str], written: str) -> Iterator[str]:
-    """What a match says, as words.
+    """Yield what a match says, as words.
 
     Args:
         written: the same with its capitals.

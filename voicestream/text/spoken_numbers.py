@@ -43,7 +43,7 @@ _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10*
 
 
 def _value(form: str) -> int | None:
-    """What a word adds to a number; None for other words."""
+    """Return what a word adds to a number; None for other words."""
     word = _ORDINALS.get(form, form)
     if word.endswith("ies") and word[:-3] + "y" in _TENS:  # the nineties
         word = word[:-3] + "y"
@@ -72,7 +72,8 @@ def numbers(words: Sequence[SpokenWord]) -> list[SpokenWord]:
 
 
 def _number_at(words: Sequence[SpokenWord], start: int) -> tuple[int, str]:
-    """Where the run of numbers that begins here ends, and its digits; ``start`` if none does."""
+    """Return where the run of numbers that begins here ends, and its digits; ``start`` if none
+    does."""
     if words[start].form == "a" and start + 1 < len(words):
         form = words[start + 1].form
         if form == "hundred" or form in _LARGE:  # "a hundred" is one hundred
@@ -89,7 +90,7 @@ def _number_at(words: Sequence[SpokenWord], start: int) -> tuple[int, str]:
 
 
 def _one_number(words: Sequence[SpokenWord], place: int) -> tuple[int, str]:
-    """One number as grammar has it: "two thousand one hundred and five", "2.5 million"."""
+    """Return one number as grammar has it: "two thousand one hundred and five", "2.5 million"."""
     written = words[place].form
     total = current = 0
     lowest = 10**18
@@ -113,7 +114,7 @@ def _one_number(words: Sequence[SpokenWord], place: int) -> tuple[int, str]:
 
 
 def _continues(current: int, value: int, form: str) -> bool:
-    """Whether a smaller number goes on with a larger: twenty-three, three hundred five."""
+    """Return whether a smaller number goes on with a larger: twenty-three, three hundred five."""
     if form.isdigit():
         return False
     if value == 0 or current == 0:

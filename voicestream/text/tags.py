@@ -134,14 +134,14 @@ def _plain_tag(
 
 
 def _comment(text: str, at: int, stop: int, known: bool, place: Position) -> Found | None:
-    """A comment; one that begins in a sentence must end in it."""
+    """Return a comment; one that begins in a sentence must end in it."""
     if place.line_start:
         return Found(at + 4, "", "hide", "-->")
     return _within(text, at + 4, stop, known, "-->")
 
 
 def _within(text: str, at: int, stop: int, known: bool, closing: str) -> Found | None:
-    """A hidden block in a sentence: up to ``closing``, if that comes before its end."""
+    """Return a hidden block in a sentence: up to ``closing``, if that comes before its end."""
     known = known or stop - at >= _HIDDEN_MAX
     stop = min(stop, at + _HIDDEN_MAX)
     end = text.find(closing, at, stop)

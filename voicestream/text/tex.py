@@ -56,12 +56,12 @@ _DEPTH_MAX = 20
 
 
 def is_command(name: str) -> bool:
-    """A command that is also understood outside of a formula."""
+    """Return a command that is also understood outside of a formula."""
     return name in ARGUMENTS or name in _WORDS or name.lower().removeprefix("var") in _GREEK
 
 
 def spoken(source: str) -> str:
-    """A formula, without the marks around it, in words."""
+    """Return a formula, without the marks around it, in words."""
     words = " ".join(filter(None, _Formula(source).words("", 0)))
     return _SPACE_AFTER.sub(r"\1", _SPACE_BEFORE.sub(r"\1", words)).strip()
 
@@ -78,7 +78,7 @@ class _Formula:
         self._at = 0
 
     def words(self, until: str, depth: int) -> list[str]:
-        """The words up to the token ``until``, or up to the end."""
+        """Return the words up to the token ``until``, or up to the end."""
         out: list[str] = []
         operator = False  # what stands above and below it are its bounds
         while self._at < len(self._tokens):
@@ -133,7 +133,7 @@ class _Formula:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _group(self, depth: int) -> str:
-        """The next group or token in words."""
+        """Return the next group or token in words."""
         token = self._skip_blanks()
         self._at += 1
         if token == "{":
@@ -144,7 +144,7 @@ class _Formula:
         return _sign(token)
 
     def _raw(self) -> str:
-        """The next group as it stands."""
+        """Return the next group as it stands."""
         if self._skip_blanks() != "{":
             return ""
         end = depth = 0
@@ -157,7 +157,7 @@ class _Formula:
         return text
 
     def _option(self) -> str:
-        """What stands in brackets after a command."""
+        """Return what stands in brackets after a command."""
         if self._skip_blanks() != "[" or "]" not in self._tokens[self._at :]:
             return ""
         end = self._tokens.index("]", self._at)

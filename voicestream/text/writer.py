@@ -8,7 +8,8 @@ _WRAP_MIN = 50
 
 
 def is_wide(char: str) -> bool:
-    """A character of a script without blanks between words (Chinese, Japanese), or Korean."""
+    """Return whether this is a character of a script without blanks between words (Chinese,
+    Japanese), or Korean."""
     return char >= "\u3040" and (
         char <= "\u30ff"
         or "\u3400" <= char <= "\u9fff"
@@ -41,7 +42,7 @@ class Writer:
         self._was_quote = False
 
     def take(self) -> str:
-        """What was collected since the last time."""
+        """Return what was collected since the last time."""
         text = "".join(self._out)
         self._out.clear()
         return text

@@ -62,11 +62,11 @@ class Canvas:
         return clean(text, self.encoding, limit=rows * self.inner)
 
     def figure(self, label: str, value_ms: float) -> Line:
-        """A label and its figure, in columns where there is room."""
+        """Return a label and its figure, in columns where there is room."""
         return self.labelled(label, duration(value_ms))
 
     def labelled(self, label: str, value: str) -> Line:
-        """A label and what is said of it, in columns where there is room."""
+        """Return a label and what is said of it, in columns where there is room."""
         if not self.framed:
             return [(f"{label} ", "dim"), (value, "bold"), (" ", "")]
         return [(f"{label:<13}", "dim"), (f"{value:>8}", "bold"), ("  ", "")]

@@ -37,7 +37,7 @@ handed it to us."""
 
 
 def in_foreground(stream: TextIO | None) -> bool:
-    """Whether the terminal is ours to draw on and to set: who sets it from the background
+    """Return whether the terminal is ours to draw on and to set: who sets it from the background
     (``&``, ``bg``) is stopped. True where there is no terminal of ours."""
     if foreground_told:
         return foreground_told[0]()
@@ -66,7 +66,7 @@ def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
 
 
 def _terminal(stream: TextIO | None) -> int:
-    """The descriptor of a stream that is a terminal; -1: it is none."""
+    """Return the descriptor of a stream that is a terminal; -1: it is none."""
     try:
         return stream.fileno() if stream is not None and stream.isatty() else -1
     except (OSError, ValueError):  # closed, or it never had one
@@ -140,7 +140,7 @@ class Keys:
 
 
 def keys_of(text: str) -> list[str]:
-    """The keys in what a terminal sent at once; escape sequences but arrows are left out."""
+    """Return the keys in what a terminal sent at once; escape sequences but arrows are left out."""
     found = []
     rest = iter(text)
     for character in rest:

@@ -64,14 +64,14 @@ def wrap(text: str, width: int, rows: int, more: str = "…") -> list[str]:
 
 
 def _head(text: str, width: int) -> str:
-    """The longest beginning of ``text`` within ``width`` cells."""
+    """Return the longest beginning of ``text`` within ``width`` cells."""
     if width < 2:
         return text[:width] if cell_len(text[:width]) <= width else ""
     return chop_cells(text, width)[0] if text else ""
 
 
 def first_fitting(width: int, *candidates: Line) -> Line:
-    """The first candidate that fits; the last one cut if none does."""
+    """Return the first candidate that fits; the last one cut if none does."""
     for line in candidates:
         if cells(line) <= width:
             return line

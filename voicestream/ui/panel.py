@@ -27,7 +27,7 @@ from voicestream.ui.terminal import encoding_of, reflows
 
 
 def _raw(code: str) -> Control:
-    """A control code that rich has no name for."""
+    """Return a control code that rich has no name for."""
     control = Control()
     control.segment = Segment(code, None, [(ControlType.CARRIAGE_RETURN,)])
     return control

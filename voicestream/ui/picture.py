@@ -48,7 +48,7 @@ def draw(
     hint: str = "",
     full: bool = False,
 ) -> list[Line]:
-    """The lines of the picture, none wider than ``width`` cells, at most ``height`` of them.
+    """Return the lines of the picture, none wider than ``width`` cells, at most ``height`` of them.
 
     Args:
         encoding: what it will be written in; decides which characters may stand in it.
@@ -70,7 +70,8 @@ class _Picture:
         self.progress = progress_of(snapshot)
 
     def lines(self, height: int | None) -> list[Line]:
-        """A low terminal gets less air, then fewer details, no frame, fewer lines."""
+        """Return the parts that fit: a low terminal gets less air, then fewer details, no frame,
+        fewer lines."""
         figures = Figures(self.snapshot, self.canvas)
         main = figures.main() if self.full else self.quiet(figures)
         above, below = [[self.head()], self.texts(), main], self.notices()
@@ -90,7 +91,7 @@ class _Picture:
         return self.in_frame(spaced)
 
     def head(self) -> Line:
-        """The state, and how far the speech is."""
+        """Return the state, and how far the speech is."""
         snapshot, dot = self.snapshot, self.glyphs.dot
         word, style = _STATES[snapshot.state]
         if waits_for_text(snapshot):
@@ -112,7 +113,7 @@ class _Picture:
         )
 
     def time(self) -> str:
-        """What was heard, of how much as far as that can be told."""
+        """Return what was heard, of how much as far as that can be told."""
         progress = self.progress
         if progress.total_s is None:
             return clock(progress.heard_s)
@@ -120,7 +121,7 @@ class _Picture:
         return f"{clock(progress.heard_s)} of {about}{clock(progress.total_s)}"
 
     def quiet(self, figures: Figures) -> list[Line]:
-        """A bar for the whole text, and one line of figures."""
+        """Return a bar for the whole text, and one line of figures."""
         found: list[Line] = []
         percent = f" {100 * self.progress.share:3.0f} %" + " so far" * self.progress.open
         width = self.inner - len(percent)
@@ -136,7 +137,7 @@ class _Picture:
         return [*found, line] if line else found
 
     def texts(self) -> list[Line]:
-        """The text being spoken, and what comes after it."""
+        """Return the text being spoken, and what comes after it."""
         more, segments = self.glyphs.more, self.snapshot.segments
         playing = [segment.index for segment in segments if segment.status is Status.PLAYING]
         after = playing[-1] if playing else -1
@@ -161,14 +162,14 @@ class _Picture:
         return [*lines, *([(clip(shown, self.inner, more), "dim")] for shown in next_ones)]
 
     def after(self, coming: list[SegmentFigures]) -> list[str]:
-        """The next texts: those whose sound waits in the buffer, then those on their way."""
+        """Return the next texts: those whose sound waits in the buffer, then those on their way."""
         played = self.snapshot.played_frames
         waiting = [cue.text for cue in self.snapshot.cues if cue.start_frame > played]
         waiting += [segment.text for segment in coming if segment.text not in waiting]
         return waiting[:_NEXT]
 
     def rows_now(self, speaking: str) -> list[Line]:
-        """The rows of a text among which the voice is now, its word marked."""
+        """Return the rows of a text among which the voice is now, its word marked."""
         if self.full:
             return [[(row, "bold")] for row in wrap(speaking, self.inner, 2, self.glyphs.more)]
         rows = wrap(speaking, self.inner, _MOST_ROWS, self.glyphs.more)
@@ -191,7 +192,8 @@ class _Picture:
         return lines
 
     def word_now(self) -> int:
-        """Which word of the text being spoken is heard, as words are told apart by spaces."""
+        """Return which word of the text being spoken is heard, as words are told apart by
+        spaces."""
         known = heard(self.snapshot)
         if known.segments >= len(self.snapshot.cues):
             return -1
@@ -199,7 +201,7 @@ class _Picture:
         return len(text[: known.word[1] if known.word else known.chars].split()) - 1
 
     def notices(self) -> list[Line]:
-        """The latest warning, and the hint."""
+        """Return the latest warning, and the hint."""
         told = [(f"! {text}", "yellow") for text in self.snapshot.warnings[-1:]]
         told += [(self.hint, "dim")] if self.hint else []
         more = self.glyphs.more

@@ -27,7 +27,7 @@ class Progress:
 
 
 def progress_of(seen: Snapshot) -> Progress:
-    """How far the reply is that ``seen`` shows."""
+    """Return how far the reply is that ``seen`` shows."""
     cues = seen.cues
     ends = [cue.start_frame for cue in cues[1:]] + [seen.written_frames] * bool(cues)
     heard_chars = 0.0
@@ -60,7 +60,7 @@ def _all_there(seen: Snapshot) -> bool:
 
 
 def _estimate_s(seen: Snapshot, chars: int) -> float | None:
-    """The whole as long as its finished parts let expect; None while none is finished."""
+    """Return the whole as long as its finished parts let expect; None while none is finished."""
     if len(seen.cues) < 2 or not seen.rate_hz:
         return None
     frames = seen.cues[-1].start_frame - seen.cues[0].start_frame

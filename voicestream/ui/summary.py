@@ -21,7 +21,7 @@ then, had been waiting for us."""
 
 
 def waits_for_text(snapshot: Snapshot) -> bool:
-    """Whether it is the writer, not the endpoint, who keeps everybody waiting."""
+    """Return whether it is the writer, not the endpoint, who keeps everybody waiting."""
     if snapshot.state in (State.IDLE, State.CONNECTING):
         return not snapshot.segments
     unfinished = any(not segment.status.ended for segment in snapshot.segments)
@@ -29,7 +29,7 @@ def waits_for_text(snapshot: Snapshot) -> bool:
 
 
 def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
-    """The parts of the time to the first sound known so far: name and milliseconds.
+    """Return the parts of the time to the first sound known so far: name and milliseconds.
 
     They add up to ``ttfa_ms`` once there is a first sound. A part whose end was not
     noted is counted with the one after it.
@@ -52,7 +52,7 @@ def ttfa_parts(snapshot: Snapshot) -> list[tuple[str, float]]:
 
 
 def _waited(marks: dict[str, float | None]) -> bool:
-    """Whether the program was loaded before the reply began."""
+    """Return whether the program was loaded before the reply began."""
     sent_ms, ready_ms, byte_ms = map(marks.get, ("request_sent", "reader_ready", "first_byte"))
     if sent_ms is None or ready_ms is None or byte_ms is None:
         return True
@@ -60,7 +60,7 @@ def _waited(marks: dict[str, float | None]) -> bool:
 
 
 def heard_s(snapshot: Snapshot) -> float:
-    """Seconds of speech heard; what the device got may hold silence on top."""
+    """Return seconds of speech heard; what the device got may hold silence on top."""
     return min(snapshot.played_s, snapshot.audio_s)
 
 
@@ -96,7 +96,7 @@ def count(number: int, noun: str) -> str:
 
 
 def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
-    """What happened, in one plain line that claims nothing that was not heard.
+    """Return what happened, in one plain line that claims nothing that was not heard.
 
     Args:
         encoding: of the stream the line is for; where it lacks the dot, commas stand.
@@ -118,7 +118,7 @@ def summary_line(snapshot: Snapshot, encoding: str = "utf-8") -> str:
 
 
 def made_line(snapshot: Snapshot, name: str, encoding: str = "utf-8") -> str:
-    """What was made, and how fast.
+    """Return what was made, and how fast.
 
     Args:
         name: of the file; empty: none.
@@ -145,7 +145,7 @@ def _outcome(snapshot: Snapshot) -> str:
 
 
 def _holes(snapshot: Snapshot) -> str:
-    """The holes that a listener heard, for want of sound or of a card that asks for it."""
+    """Return the holes that a listener heard, for want of sound or of a card that asks for it."""
     found = []
     if snapshot.underruns:
         silent = duration(snapshot.stall_ms)

@@ -13,7 +13,8 @@ _TO_MARK = frozenset({"Cn", "Co"})
 
 
 def wants_panel(mode: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Whether to show a panel on ``stream``: unless ``on`` or ``off``, where a person sees it move.
+    """Return whether to show a panel on ``stream``: unless ``on`` or ``off``, where a person sees
+    it move.
 
     A notebook's cells look like a terminal, and keep every picture that is drawn.
     """
@@ -24,7 +25,7 @@ def wants_panel(mode: str, stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 
 def encoding_of(stream: TextIO) -> str:
-    """The encoding of a stream, ``ascii`` where it names none that Python knows."""
+    """Return the encoding of a stream, ``ascii`` where it names none that Python knows."""
     encoding = getattr(stream, "encoding", None) or "ascii"
     try:
         return codecs.lookup(encoding).name
@@ -33,7 +34,7 @@ def encoding_of(stream: TextIO) -> str:
 
 
 def can_show(characters: str, encoding: str) -> bool:
-    """Whether every one of ``characters`` exists in ``encoding``."""
+    """Return whether every one of ``characters`` exists in ``encoding``."""
     try:
         characters.encode(encoding)
     except UnicodeEncodeError:
@@ -42,7 +43,7 @@ def can_show(characters: str, encoding: str) -> bool:
 
 
 def clean(text: str, encoding: str = "utf-8", limit: int = 2000) -> str:
-    """One line of harmless text out of any, whose width all terminals agree upon.
+    """Return one line of harmless text out of any, whose width all terminals agree upon.
 
     What ``printable`` leaves and has no shape of its own (joiners, variation selectors)
     goes; what nobody has assigned, and what ``encoding`` lacks, becomes a replacement
@@ -64,7 +65,7 @@ def _shaped(character: str, mark: str) -> str:
 
 
 def reflows(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal wraps old lines anew when it becomes narrower.
+    """Return whether the terminal wraps old lines anew when it becomes narrower.
 
     No terminal says so. Nearly all of today's do; xterm, the Linux console and
     GNU screen cut instead.

@@ -179,7 +179,7 @@ def _show_elsewhere(path: str, as_json: bool) -> int:
 
 
 def memory_mb(pid: int) -> float:
-    """The memory of a process and its children; what they share counts once."""
+    """Return the memory of a process and its children; what they share counts once."""
     found = 0.0
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():

@@ -74,7 +74,7 @@ def uninstall() -> int:
 
 
 def unit() -> tuple[Path, str]:
-    """The file of this system's service manager, and what belongs into it.
+    """Return the file of this system's service manager, and what belongs into it.
 
     Raises:
         VoicestreamError: this system has neither systemd nor launchd.
@@ -95,7 +95,7 @@ def unit() -> tuple[Path, str]:
 
 
 def _quoted(word: str) -> str:
-    """A word as systemd reads it (systemd.service(5), command lines)."""
+    """Return a word as systemd reads it (systemd.service(5), command lines)."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
     return escaped if escaped.isalnum() or not set(escaped) & set(" '\"\\\t;") else f'"{escaped}"'
 

@@ -65,7 +65,7 @@ class FrameReader:
         self._parts = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """The messages that are whole by now.
+        """Yield the messages that are whole by now.
 
         Raises:
             FrameError: nothing that follows can be understood.
@@ -90,7 +90,8 @@ class FrameReader:
             yield message
 
     def _next_frame(self) -> tuple[int, bytes] | None:
-        """The first byte and the body of a whole frame, taken out; None: not all of it is here."""
+        """Return the first byte and the body of a whole frame, taken out; None: not all of it is
+        here."""
         unread = self._unread
         if len(unread) < 2:
             return None
@@ -125,17 +126,17 @@ class FrameReader:
 
 
 def text_frame(message: str) -> bytes:
-    """One text message."""
+    """Return one text message."""
     return masked(TEXT, message.encode("utf-8", "replace"))
 
 
 def close_frame(code: int) -> bytes:
-    """The end."""
+    """Return the frame that ends a connection."""
     return masked(CLOSE, code.to_bytes(2, "big"))
 
 
 def masked(kind: int, data: bytes) -> bytes:
-    """A message of a client in a single frame."""
+    """Return a message of a client in a single frame."""
     if len(data) < 126:
         size = bytes([0x80 | len(data)])
     elif len(data) < 1 << 16:
