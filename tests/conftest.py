@@ -29,7 +29,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the suite stays short; machines are shared and loaded: how long an example takes says nothing
-settings.register_profile("voicestream", deadline=None, max_examples=30)
+settings.register_profile("voicestream", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=1000)  # --hypothesis-profile
 settings.load_profile("voicestream")
 

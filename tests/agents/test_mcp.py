@@ -7,14 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support import sound
 from tests.support.command import environment, run
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
-
-mcp = pytest.importorskip("mcp")
 
 
 def reply(request: Request) -> Script:
@@ -26,6 +22,8 @@ def reply(request: Request) -> Script:
 
 async def ask(env: dict[str, str], folder: Path) -> dict[str, Any]:
     """What the tools answer, one after the other."""
+    import mcp  # takes seconds: not each worker has to
+
     command = mcp.StdioServerParameters(
         command=sys.executable, args=["-m", "voicestream", "mcp"], env=env, cwd=folder
     )

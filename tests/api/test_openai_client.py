@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import openai
 import pytest
 
 import voicestream
@@ -42,19 +41,26 @@ def answer(request: Request) -> Script:
 _OPEN: list[Any] = []
 
 
+def package() -> Any:
+    """The package takes a second to load: not each worker has to."""
+    import openai
+
+    return openai
+
+
 def plain(url: str, **more: Any) -> Any:
-    _OPEN.append(openai.OpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
+    _OPEN.append(package().OpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
     return _OPEN[-1]
 
 
 def asynchronous(url: str, **more: Any) -> Any:
-    _OPEN.append(openai.AsyncOpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
+    _OPEN.append(package().AsyncOpenAI(api_key=KEY, base_url=url, max_retries=0, **more))
     return _OPEN[-1]
 
 
 def azure(url: str, **more: Any) -> Any:
     more |= {"api_version": "2025-01-01", "max_retries": 0}
-    _OPEN.append(openai.AzureOpenAI(api_key=KEY, base_url=url, **more))
+    _OPEN.append(package().AzureOpenAI(api_key=KEY, base_url=url, **more))
     return _OPEN[-1]
 
 
@@ -97,7 +103,7 @@ def test_a_client_speaks_and_stays_open(kind: Kind) -> None:
 
 def test_an_async_client_speaks_in_the_loop_where_it_is_at_home() -> None:
     async def main(url: str) -> voicestream.Result:
-        async with openai.AsyncOpenAI(api_key=KEY, base_url=url) as client:
+        async with package().AsyncOpenAI(api_key=KEY, base_url=url) as client:
             await voicestream.speak_stream("A first one.", NULL, endpoint=client)
             return await voicestream.speak_stream(TEXT, NULL, endpoint=client)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.fuzz.pieces import cut, options_of
 from voicestream.errors import UsageError
 from voicestream.text.blocks import CodeMode
-from voicestream.text.clean import Cleaner, clean
+from voicestream.text.clean import Cleaner
 from voicestream.text.encoding import TextDecoder
 from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pieces import Piece
@@ -45,8 +45,8 @@ def check_markdown(data: bytes) -> None:
     """The first byte chooses what becomes of code, the second the cut."""
     (code, seed), body = options_of(data, 2)
     raw = _text(body, seed)
-    cleaner = Cleaner()
-    text = clean(raw)
+    at_once, cleaner = Cleaner(), Cleaner()
+    text = at_once.feed(raw) + at_once.flush()
     assert "".join(map(cleaner.feed, cut(raw, seed))) + cleaner.flush() == text
     assert is_harmless(text)
     whole, parts = (MarkdownFilter(CODE[code % len(CODE)]) for _ in range(2))

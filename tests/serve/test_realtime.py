@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openai
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -56,6 +55,8 @@ def message(text: str) -> dict[str, Any]:
 
 
 def test_the_openai_sdk_speaks_with_it(server_url: str, own: Int16) -> None:  # noqa: F811
+    import openai  # takes a second: not each worker has to
+
     client = openai.OpenAI(api_key="any", base_url=server_url)
     with client, client.realtime.connect(model="gpt-realtime-2.1-mini") as connection:
         assert next(iter(connection)).type == "session.created"

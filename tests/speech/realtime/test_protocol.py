@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
-from pydantic import TypeAdapter
 
 from tests.support.canary import KEY
 from tests.support.realtime_server import Asked, speak
@@ -45,8 +43,17 @@ def response_of(message: str) -> dict[str, Any]:
     return found
 
 
+def of_the_sdk(name: str) -> Any:
+    """A type that holds messages against what the package knows. It takes a second to load: not
+    each worker has to."""
+    from openai.types import realtime
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(getattr(realtime, name))
+
+
 def test_what_is_sent_is_what_the_sdk_would_send() -> None:
-    known: TypeAdapter[Any] = TypeAdapter(RealtimeClientEvent)
+    known = of_the_sdk("RealtimeClientEvent")
     update, create = first_messages(request(speed=1.3, instructions="Whisper."))
     for message in (update, create, response_cancel("resp_1")):
         event = json.loads(message)
@@ -67,7 +74,7 @@ def test_fields_of_the_user_join_the_session_and_replace_nothing() -> None:
 
 
 def test_the_scripted_server_sends_what_the_sdk_knows() -> None:
-    known: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+    known = of_the_sdk("RealtimeServerEvent")
     event = json.loads(response_create(request(), "7"))
     asked = Asked(0, 1, "Hello.", "marin", 1.0, event, 0.0, "resp_1")
     for _, what in speak(asked, bytes(9600), status="incomplete", reason="content_filter"):
