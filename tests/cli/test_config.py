@@ -12,6 +12,7 @@ from tests.cli.command import Call, run
 from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
+from voicestream.cli.config_commands import config as run_config
 from voicestream.cli.log import Log
 from voicestream.errors import SettingsError
 from voicestream.redact import remember_key
@@ -96,6 +97,35 @@ def test_an_endpoint_is_made_field_by_field(tmp_path: Path) -> None:
     assert "is not set in" in config("unset", "endpoint.desk.headers")
     assert "is not set in" in config("unset", "endpoint.none.voice")
     assert load({}, {"DESK_KEY": "k"}, tmp_path, file).headers == {}
+
+
+def test_a_field_of_an_endpoint_is_shown_with_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        f'[endpoint.desk]\npreset = "kokoro"\nvoice = "af_sky"\nheaders.X-A = "{KEY}"\n'
+    )
+    monkeypatch.setattr("voicestream.settings.catalogue.user_config_file", lambda _: file)
+
+    def get(field: str, as_json: bool = False) -> str:
+        assert run_config(["get", f"endpoint.{field}"], {}, as_json) == 0
+        return capsys.readouterr().out
+
+    assert get("desk.voice") == "af_sky\n"
+    assert get("desk.model") == "kokoro\n"
+    assert get("desk.headers") == "(set)\n"
+    assert get("desk.rate_hz") == "\n"
+    assert get("groq.key_variable") == "GROQ_API_KEY\n"
+    assert json.loads(get("desk.voice", as_json=True)) == {
+        "value": "af_sky",
+        "source": f"{file} (endpoint.desk.voice)",
+    }
+    assert json.loads(get("desk.model", as_json=True))["source"] == "preset kokoro"
+    with pytest.raises(SettingsError, match="no endpoint none"):
+        get("none.voice")
+    with pytest.raises(SettingsError, match=r"has the field voise.*Did you mean voice"):
+        get("groq.voise")
 
 
 def test_an_endpoint_is_forgotten_whole(tmp_path: Path) -> None:

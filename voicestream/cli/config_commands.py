@@ -58,6 +58,8 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
             return print_text(f"{file}\n")
         case ["edit"]:
             return _edit(file)
+        case ["get", name] if field := _FIELD.fullmatch(name):
+            return _show_field(field[1], field[2], as_json)
         case ["get", name]:
             return _show_one(_row(name).name, flags, as_json)
         case ["set", name, *values] if values and (field := _FIELD.fullmatch(name)):
@@ -85,9 +87,19 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
 def _show_one(name: str, flags: dict[str, Any], as_json: bool) -> int:
     """Show one effective value."""
     settings = load_settings(flags)
-    value = shown_value(settings, name)
+    return _tell(shown_value(settings, name), settings.source(name), as_json)
+
+
+def _show_field(name: str, field: str, as_json: bool) -> int:
+    """One value of an endpoint's."""
+    value, source = catalogue().profiles.field(name, field)
+    told = redacted(shown(value)) if field != "headers" else "(set)" if value else ""
+    return _tell(told, source, as_json)
+
+
+def _tell(value: str, source: str, as_json: bool) -> int:
     if as_json:
-        return print_json({"value": value, "source": settings.source(name)})
+        return print_json({"value": value, "source": source})
     return print_text(f"{printable(value)}\n")
 
 

@@ -126,6 +126,20 @@ class Profiles:
         """Return the fields of one of the user's tables, parsed."""
         return {field: value for field, (value, _) in self._tables[name].items()}
 
+    def field(self, name: str, field: str) -> tuple[Any, str]:
+        """A field's value, of the user's table or the preset, and where it came from.
+
+        Raises:
+            SettingsError: there is no such endpoint, or field.
+        """
+        found = self.find(name)
+        if field not in _FIELDS:
+            raise SettingsError(f"no endpoint has the field {field}", hint=_field_hint(field))
+        own = self._tables.get(name, {}).get(field)
+        if own is None and field == "key_variable":
+            return found.key_variable, f"preset {name}" if found.key_variable else "default"
+        return own or found.values.get(_SETTINGS.get(field, ""), ("", "default"))
+
     def find(self, name: str) -> Profile:
         """Return the profile of that name; its ``base_url`` may be empty.
 
