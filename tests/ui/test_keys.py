@@ -29,3 +29,20 @@ def test_the_terminal_is_as_it_was_unless_it_is_gone(
         if not hung_up:
             assert termios.tcgetattr(stream)[3] == before
             os.close(master)
+
+
+@pytest.mark.parametrize("call", ["tcgetattr", "tcsetattr"])
+def test_a_terminal_that_is_hung_up_just_now_has_no_keys(
+    call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise termios.error(5, "Input/output error")
+
+    monkeypatch.setattr(keys, "in_foreground", lambda _stream: True)
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "r") as stream:
+        monkeypatch.setattr(termios, call, gone)
+        keys.terminal_modes(stream)()
+        with keys.Keys(stream, lambda _key: None) as read:
+            assert not read.read
+    os.close(master)

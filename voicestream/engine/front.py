@@ -262,7 +262,10 @@ class _Front:
         import termios
 
         number = 0 if os.isatty(0) else 2
-        modes = termios.tcgetattr(number)
+        try:
+            modes = termios.tcgetattr(number)
+        except termios.error:  # it was hung up just now
+            return
 
         def restore() -> None:
             try:

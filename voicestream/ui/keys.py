@@ -54,7 +54,10 @@ def terminal_modes(stream: TextIO | None) -> Callable[[], None]:
     if sys.platform != "win32" and (number := _terminal(stream)) >= 0:
         import termios
 
-        before = termios.tcgetattr(number)
+        try:
+            before = termios.tcgetattr(number)
+        except termios.error:  # it was hung up just now
+            return lambda: None
 
         def restore() -> None:
             if in_foreground(stream):
@@ -105,10 +108,13 @@ class Keys:
 
             if in_foreground(self._stream):
                 self._restore = terminal_modes(self._stream)
-                silent = termios.tcgetattr(number)
-                silent[3] &= ~(termios.ECHO | termios.ICANON)
-                silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
-                termios.tcsetattr(number, termios.TCSANOW, silent)
+                try:
+                    silent = termios.tcgetattr(number)
+                    silent[3] &= ~(termios.ECHO | termios.ICANON)
+                    silent[6][termios.VMIN], silent[6][termios.VTIME] = 1, 0
+                    termios.tcsetattr(number, termios.TCSANOW, silent)
+                except termios.error:  # it was hung up just now
+                    return self
                 self._number = number
                 self._end_in, self._end_out = os.pipe()
                 self._reader = threading.Thread(target=self._read, name="keys", daemon=True)
