@@ -196,7 +196,7 @@ def test_a_bad_value_is_refused_before_anything_is_written(file: Path) -> None:
 
 def test_the_example_sets_nothing(file: Path) -> None:
     make_example(file, TABLE)
-    assert load({}, {}, file.parent, file) == Settings()
+    assert load({}, {}, file.parent, file, program=True) == Settings()
     lines = file.read_text().partition("# An endpoint of your own")[0].splitlines()
     assert [line.split(" ")[0] for line in lines if line.startswith("#") and " = " in line] == [
         f"#{row.name}" for row in TABLE
