@@ -121,6 +121,15 @@ def test_of_two_senders_at_once_one_is_heard() -> None:
     assert played.buffer.figures.stray == 100
 
 
+def test_strays_of_several_senders_prove_nothing() -> None:
+    played = buffer()
+    for at_s, it in sent(10):
+        played.put(at_s, it)
+    for ssrc in (71, 72, 73, 74):
+        played.put(at_s, replace(it, ssrc=ssrc))
+    assert (played.figures.restarts, played.figures.stray) == (0, 4)
+
+
 @pytest.mark.parametrize("seconds", [600, -600])
 def test_a_timestamp_that_jumps_begins_anew(seconds: int) -> None:
     moved = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.session.stage import Stage
 from tests.support.command import environment, run
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
@@ -45,3 +46,17 @@ def test_pauses_are_exact_to_the_sample(tmp_path: Path, trim: bool) -> None:
     assert np.abs(np.subtract(found, expected)).max() <= 2
     told = json.loads(dry.stdout)["segments"]
     assert [segment["pause_ms"] for segment in told] == [250, 700, 60]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_pause_that_was_heard_already_is_not_added(late: bool) -> None:
+    lengths = [12_000, 12_000]
+    stage = Stage(lengths, {1: 0}, trim=True, pause_sentence_ms=500)
+    stage.begin(6000)
+    if late:
+        stage.play_to(lengths[0])
+    stage.release(1)
+    stage.until(lambda: len(stage.session.metrics.feeder.cues) == 2)
+    stage.finish()
+    pause = 120 if late else 12_000  # 5 ms, in which the edges fade
+    assert stage.session.metrics.feeder.written_frames == sum(lengths) + pause

@@ -12,7 +12,8 @@ import pytest
 
 from voicestream.cache import Cache
 from voicestream.errors import ConnectionFailedError, IncompleteReplyError
-from voicestream.session.caching import _identity, _is_faithful
+from voicestream.notices import Notices
+from voicestream.session.caching import _identity, _is_faithful, cached
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint, SpeechRequest, ends_of, is_cached, said_by, settle
 from voicestream.speech.cached import CachedEndpoint, Keeping
@@ -186,3 +187,16 @@ def test_headers_shape_the_sound_unless_they_carry_keys(
     told = _identity(Settings(base_url="http://here/v1", extra_headers=json.dumps(headers)))
     assert (told != plain) is is_other
     assert "abcdefgh" not in str(told)
+
+
+@pytest.mark.parametrize("told", ["nothing", "another spoke", "words left out"])
+def test_what_is_told_of_a_reply_decides(
+    told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicestream.cache.user_cache_folder", lambda _: tmp_path / "kept")
+    notices = Notices()
+    speaker = cached(Settings(base_url="http://here/v1", cache="on"), Asked, notices)
+    notices.stood_in = told == "another spoke"
+    notices.left_out(["мир"] if told == "words left out" else [])
+    hear(speaker)
+    assert hear(speaker) == (told == "nothing")
