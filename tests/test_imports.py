@@ -24,7 +24,7 @@ MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "playout": LEAVES | {"policy"},
     "output": LEAVES | {"encode", "packets"},
-    "packets": LEAVES | {"decode", "playout"},
+    "packets": LEAVES | {"decode", "playout", "policy"},
     "session": LEAVES | STAGES | {"control"},
     "serve": LEAVES | {"speech", "encode"},
     "control": LEAVES,

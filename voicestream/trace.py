@@ -16,6 +16,7 @@ from voicestream.records import dataclass
 _LONGEST_S = 86_400.0
 _MOST_BYTES = 64 << 20
 _MOST_FRAMES = 1 << 40
+_MOST_PACKETS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,29 @@ class Trace:
         return best
 
 
-def load_trace(path: Path) -> Trace:
+@dataclass(frozen=True, slots=True)
+class PacketTrace:
+    """How packets of one sender came.
+
+    Attributes:
+        delays_s: of each packet, in the order they were sent, one each ``packet_s``: seconds on the
+            way longer than the quickest; infinite: it was lost.
+    """
+
+    name: str
+    packet_s: float
+    delays_s: tuple[float, ...]
+
+
+def load_trace(path: Path) -> Trace | PacketTrace:
     """Read a trace.
 
     Raises:
         UsageError: the file cannot be read, or is none.
     """
     try:
-        return _parse(json.loads(read_bounded(path, _MOST_BYTES)))
+        content = json.loads(read_bounded(path, _MOST_BYTES))
+        return _parse_packets(content) if "delays_ms" in content else _parse(content)
     except OSError as error:
         raise UsageError(f"the trace {path.name} cannot be read", error.strerror or "") from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
@@ -92,8 +108,26 @@ def _parse(content: Any) -> Trace:
     return Trace(str(content.get("name", "")), rate_hz, tuple(pieces), chars, pauses)
 
 
-def dump_trace(trace: Trace) -> str:
+def _parse_packets(content: Any) -> PacketTrace:
+    packet_s = float(content["packet_ms"]) / 1000
+    if not 0.002 <= packet_s <= 0.2:
+        raise ValueError(f"packets of {1000 * packet_s:g} ms")
+    delays_s = tuple(
+        math.inf if it is None else float(it) / 1000 for it in content["delays_ms"][:_MOST_PACKETS]
+    )
+    if not any(math.isfinite(it) for it in delays_s):
+        raise ValueError("it holds no packet that came")
+    if any(math.isnan(it) or it < 0 or (it > _LONGEST_S and math.isfinite(it)) for it in delays_s):
+        raise ValueError("a delay is no time")
+    return PacketTrace(str(content.get("name", "")), packet_s, delays_s)
+
+
+def dump_trace(trace: Trace | PacketTrace) -> str:
     """Return the content of a trace's file."""
+    if isinstance(trace, PacketTrace):
+        delays = [round(1000 * it, 2) if math.isfinite(it) else None for it in trace.delays_s]
+        packet_ms = round(1000 * trace.packet_s, 3)
+        return json.dumps({"name": trace.name, "packet_ms": packet_ms, "delays_ms": delays})
     return json.dumps(
         {
             "name": trace.name,
@@ -119,7 +153,7 @@ def check_trace_file(file: str) -> None:
         raise _failure(error, file) from error
 
 
-def save_trace(trace: Trace, file: str) -> None:
+def save_trace(trace: Trace | PacketTrace, file: str) -> None:
     """Write a trace.
 
     Raises:

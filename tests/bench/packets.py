@@ -12,7 +12,6 @@ concealed; the ratio is to that. The optimum knows all packets before.
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import time
 from collections.abc import Callable
@@ -20,94 +19,35 @@ from collections.abc import Callable
 import numpy as np
 import soxr
 
-from tests.support.packets import (
-    CLOCK_HZ,
-    FRAMES,
-    NETWORKS,
-    Delays,
-    delayed,
-    frames_of,
-    play,
-    sent,
-)
+from tests.support.packets import NETWORKS
 from tests.support.traces import sentences
-from voicestream.packets.delay import DelayTarget
 from voicestream.packets.jitter import JitterBuffer
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.sdp import Payload
+from voicestream.packets.simulate import (
+    CLOCK_HZ,
+    Delays,
+    Point,
+    delayed,
+    fixed_at,
+    optimum,
+    play,
+    point,
+    relative,
+    sent,
+    simulate,
+)
 from voicestream.packets.sound import PacketSound
 from voicestream.pcm import to_int16
+from voicestream.policy.delay import DelayTarget, FixedDelay, NetEqDelay
 
 COUNT = 1000
-PACKET_S = FRAMES / CLOCK_HZ
-_GRID_S = 0.005
-_GRID = 100
-Point = tuple[float, float]
-"""Mean delay in seconds, concealed share."""
-
-
-class NetEqTarget(DelayTarget):
-    """NetEq's numbers: 95 %, forgetting 0.983, buckets of 20 ms."""
-
-    def __init__(self) -> None:
-        super().__init__(0.95, 0.983)
-
-    def arrived(self, at_s: float, sent_s: float) -> None:
-        super().arrived(at_s, sent_s)
-        self.target_s = math.ceil(self.target_s / 0.02 - 1e-9) * 0.02
-
-
-class FixedTarget(DelayTarget):
-    """One delay for ever."""
-
-    def arrived(self, at_s: float, sent_s: float) -> None:
-        super().arrived(at_s, sent_s)
-        self.target_s = 0.02
+PACKET_S = 0.02
+FRAMES = 960
 
 
 def adaptive(make: Callable[[], DelayTarget], delays: Delays) -> Point:
-    played = play(JitterBuffer(CLOCK_HZ, frames_of, make()), delayed(sent(COUNT), list(delays)))
-    return played.buffer.figures.mean_delay_s, played.concealed_s / (COUNT * PACKET_S)
-
-
-def relative(delays: Delays) -> Delays:
-    """How much later than the earliest of the last two seconds each packet comes."""
-    whole = np.concatenate((np.full(99, np.inf), delays))
-    least = np.lib.stride_tricks.sliding_window_view(whole, 100).min(axis=1)
-    return np.where(np.isfinite(delays), delays - np.where(np.isfinite(least), least, 0), np.inf)
-
-
-def fixed_at(share: float, late: Delays) -> float:
-    """The fixed delay at which that share is concealed."""
-    return float(np.quantile(late, min(max(1.0 - share, 0.0), 1.0), method="lower"))
-
-
-def optimum(late: Delays, price: float) -> Point:
-    """Least of delay + price * concealed, by dynamic programming over delays of 5 ms.
-
-    From one packet to the next the delay goes down or up by 5 ms for nothing, and up by what is
-    concealed.
-    """
-    grid = np.arange(_GRID) * _GRID_S
-    steps = price * grid
-    cost = np.zeros((3, _GRID))  # all, delay, concealed
-    for at in late:
-        best = cost
-        for moved in (np.roll(cost, 1, axis=1), np.roll(cost, -1, axis=1)):
-            edge = 0 if moved[0, 1] == cost[0, 0] else -1
-            moved[0, edge] = np.inf
-            best = np.where(moved[0] < best[0], moved, best)
-        lifted = best[0] - steps
-        least = np.minimum.accumulate(lifted)
-        origin = np.maximum.accumulate(np.where(lifted == least, np.arange(_GRID), 0))
-        cost = best[:, origin].copy()
-        risen = grid - grid[origin]
-        cost[0] += price * risen
-        cost[2] += risen
-        missed = (at > grid) * PACKET_S
-        cost += np.stack((grid * PACKET_S + price * missed, grid * PACKET_S, missed))
-    _, delay, concealed = cost[:, int(np.argmin(cost[0]))]
-    return float(delay) / (len(late) * PACKET_S), float(concealed) / (len(late) * PACKET_S)
+    return point(simulate(delays, make()), COUNT * PACKET_S)
 
 
 def networks(runs: int) -> dict[str, list[Delays]]:
@@ -132,7 +72,7 @@ def compare(runs: int) -> None:
             (f"  quantile {q}", lambda it, q=q: adaptive(lambda: DelayTarget(q), it), runs // 5)
             for q in (0.9, 0.95, 0.99)
         ),
-        ("NetEq's rule", lambda it: adaptive(NetEqTarget, it), runs),
+        ("NetEq's rule", lambda it: adaptive(NetEqDelay, it), runs),
         ("optimum, price 1", lambda it: optimum(relative(it), 1.0), runs // 25),
         ("optimum, price 4", lambda it: optimum(relative(it), 4.0), runs // 25),
     ]
@@ -162,9 +102,9 @@ def hour() -> None:
     for drift_ppm in (200, -200):
         rng = np.random.default_rng(3)
         late: list[float] = []
-        arrivals = delayed(sent(180_000, drift_ppm), list(rng.gamma(2.0, 0.003, 180_000)))
+        arrivals = delayed(sent(180_000, drift_ppm=drift_ppm), list(rng.gamma(2.0, 0.003, 180_000)))
         played = play(
-            JitterBuffer(CLOCK_HZ, frames_of),
+            JitterBuffer(CLOCK_HZ, lambda _: FRAMES),
             arrivals,
             watch=lambda _, it, seen=late: seen.append(it.last_delay_s),
         )
@@ -211,7 +151,7 @@ def _repetition(clean: np.ndarray, lost: np.ndarray) -> np.ndarray:
 
 
 def _concealed(clean: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    sound, heard, at = PacketSound(Payload("L16", 16_000), FixedTarget()), [], 0
+    sound, heard, at = PacketSound(Payload("L16", 16_000), FixedDelay(0.02)), [], 0
     for number, values in enumerate(clean.reshape(-1, 320)):
         packet = RtpPacket(96, number, number * 320, 1, values.astype(">i2").tobytes())
         if not lost[number]:

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from tests.support.traces import FAMILIES, Made, family, given
 from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.base import Fixed, Policy
+from voicestream.policy.delay import neteq_like
 from voicestream.policy.history import Knowledge
-from voicestream.policy.neteq import NetEqLike
 from voicestream.policy.simulate import CARD, NULL, Outcome, SimulatedDevice, simulate
 
 TUNED_SEED, GUARD_SEED, MET_SEED = 1, 2, 1001
@@ -61,7 +61,7 @@ def policies() -> list[Make]:
     return [
         lambda _: Fixed(0.15),
         lambda _: Fixed(0.5),
-        lambda _: NetEqLike(),
+        lambda _: neteq_like(),
         lambda _: Adaptive(),
         lambda name: Adaptive(known[name]),
     ]

@@ -1,4 +1,4 @@
-"""Containers that cannot be streamed are played when they have come whole, with a note."""
+"""Containers are played while they arrive, or with a note when they have come whole."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_container(codec: str, container: str, content_type: str) -> None:
     got = decode_in_pieces(decoder, pieces(data, [999]))
     reference_rate_hz, reference = decode_at_once(data)
     if container != "adts":
-        assert "cannot be streamed" in decoder.note
+        assert ("cannot be streamed" in decoder.note) == (container == "mp4")
         assert np.array_equal(got, reference)
     assert decoder.format is not None
     assert decoder.format.rate_hz == reference_rate_hz
@@ -81,3 +81,31 @@ def test_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder.feed(b"\0" * 5_000_000)
     with pytest.raises(DecodeError, match="longer than 5 MB"):
         decoder.feed(b"\0")
+
+
+@pytest.mark.parametrize("size", [97, 5000])
+@pytest.mark.parametrize("container", ["mp4", "matroska", "caf"])
+def test_what_can_be_streamed_is(container: str, size: int) -> None:
+    codec = "pcm_s16le" if container == "caf" else "aac"
+    parts = {"movflags": "frag_keyframe+empty_moov", "frag_duration": 100_000}
+    data = encode(SOUND, 24_000, codec, container, **(parts if container == "mp4" else {}))
+    decoder, got = BufferedDecoder(), []
+    for begin in range(0, len(data), size):
+        got.append(decoder.feed(data[begin : begin + size]))
+    early = sum(map(len, got))
+    got.append(decoder.flush())
+    assert early > len(SOUND) // 3
+    assert decoder.note == ""
+    _, reference = decode_at_once(data)
+    assert np.array_equal(np.concatenate([it for it in got if len(it)]), reference)
+
+
+def test_what_is_given_up_leaves_no_thread() -> None:
+    decoder = BufferedDecoder()
+    decoder.feed(encode(SOUND, 24_000, "aac", "matroska")[:2000])
+    pump = decoder._pump
+    assert pump is not None
+    assert pump._thread.is_alive()
+    del decoder
+    pump._thread.join(30)
+    assert not pump._thread.is_alive()

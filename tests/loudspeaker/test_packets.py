@@ -17,6 +17,7 @@ import pytest
 
 from tests.support import command, sound
 from tests.support.loudspeaker import Loudspeaker
+from tests.support.packets import await_listener, free_port
 from tests.support.recording import Recording
 from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
@@ -40,41 +41,12 @@ def env(loudspeaker: Loudspeaker, tmp_path: Path) -> dict[str, str]:
     )
 
 
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 def packets() -> Iterator[bytes]:
     for number in range(len(RAMP) // FRAMES):
         values = RAMP[number * FRAMES : (number + 1) * FRAMES].astype(">i2")
         yield rtp.build(
             RtpPacket(96, 65_530 + number, 4_294_960_000 + number * FRAMES, 9, values.tobytes())
         )
-
-
-def bound(port: int) -> bool:
-    """Whether somebody listens there: a socket of this machine learns that it is refused."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.settimeout(0.05)
-        probe.connect(("127.0.0.1", port))
-        try:
-            probe.send(b"no packet")
-            probe.recv(1)
-        except TimeoutError:
-            return True
-        except ConnectionRefusedError:
-            return False
-    return True
-
-
-def await_listener(port: int) -> None:
-    until_s = time.monotonic() + 20
-    while not bound(port):
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
 
 
 def stopped(playing: subprocess.Popen[bytes]) -> dict[str, Any]:

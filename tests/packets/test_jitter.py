@@ -10,23 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.packets import (
-    CLOCK_HZ,
-    FRAMES,
-    Arrival,
-    delayed,
-    frames_of,
-    packet,
-    play,
-    sent,
-    wifi,
-)
+from tests.support.packets import wifi
 from voicestream.packets.jitter import JitterBuffer
+from voicestream.packets.simulate import CLOCK_HZ, Arrival, delayed, packet, play, sent
 from voicestream.records import replace
+
+FRAMES = 960
 
 
 def buffer() -> JitterBuffer:
-    return JitterBuffer(CLOCK_HZ, frames_of)
+    return JitterBuffer(CLOCK_HZ, lambda _: FRAMES)
 
 
 def test_what_comes_evenly_is_played_whole_over_both_wraps() -> None:
@@ -163,7 +156,7 @@ def test_a_clock_that_drifts_costs_no_cut_and_no_delay(drift_ppm: int) -> None:
     def watch(_: float, it: JitterBuffer) -> None:
         late.append(it.last_delay_s)
 
-    played = play(buffer(), delayed(sent(count, drift_ppm), list(jitter)), watch=watch)
+    played = play(buffer(), delayed(sent(count, drift_ppm=drift_ppm), list(jitter)), watch=watch)
     assert played.numbers == list(range(count))
     assert np.mean(late[-1000:]) < np.mean(late[1000:2000]) + 0.01
     assert played.buffer.target.drift_ppm == pytest.approx(drift_ppm, abs=20)
@@ -172,7 +165,7 @@ def test_a_clock_that_drifts_costs_no_cut_and_no_delay(drift_ppm: int) -> None:
 def test_it_holds_no_more_than_a_few_seconds() -> None:
     held = buffer()
     for number in range(2000):
-        held.put(10.0, packet(number))
+        held.put(10.0, packet(number, FRAMES))
     assert held.waiting <= 400
 
 

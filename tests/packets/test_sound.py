@@ -8,12 +8,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.support import sound as sounds
-from voicestream.packets.delay import DelayTarget
 from voicestream.packets.payload import decoder, frames_of
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.sdp import OPUS, STATIC, Payload
 from voicestream.packets.sound import PacketSound
 from voicestream.pcm import Samples, to_int16
+from voicestream.policy.delay import DelayTarget
 
 L16 = Payload("L16", 16_000)
 FRAMES = 320

@@ -13,8 +13,8 @@ from voicestream.errors import SettingsError
 from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.arrivals import Arrivals
 from voicestream.policy.base import Fixed, Policy, PrebufferLimits
+from voicestream.policy.delay import neteq_like
 from voicestream.policy.history import Knowledge
-from voicestream.policy.neteq import NetEqLike
 from voicestream.policy.pauses import KnownPauses
 from voicestream.policy.plan import Planner
 from voicestream.policy.simulate import Outcome, SimulatedDevice, simulate
@@ -116,7 +116,7 @@ def policies() -> list[Policy]:
     return [
         Fixed(0.15),
         Fixed(0.5),
-        NetEqLike(),
+        neteq_like(),
         Adaptive(),
         Adaptive(Knowledge().with_reply(seen.arrivals, 100, 0.1)),
     ]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.packets.test_rtp import FFMPEG
-from voicestream.errors import UsageError
-from voicestream.session.packet_pieces import listening
+from tests.support.packets import await_listener, free_port
+from voicestream.errors import SourceError, UsageError
+from voicestream.packets import rtp
+from voicestream.packets.rtp import RtpPacket
+from voicestream.records import replace
+from voicestream.session.packet_pieces import PacketPieces, listening
 from voicestream.session.sources import sources_of
 
 
@@ -50,3 +57,97 @@ def test_a_description_counts_for_this_machine_alone(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\x00 no description")
     with pytest.raises(UsageError):
         sources_of([str(file)])
+
+
+class Listener:
+    """Packets that are listened to at a real socket, in a thread."""
+
+    def __init__(self, place: str) -> None:
+        self.pieces = PacketPieces(place, "it")
+        self.port = int(place.rpartition(":")[2])
+        self.made_bytes = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        await_listener(self.port)
+
+    def _run(self) -> None:
+        self.pieces.open()
+        for piece in self.pieces:
+            self.made_bytes += len(piece)
+
+    def until(self, name: str, least: float) -> None:
+        until_s = time.monotonic() + 30
+        while self.pieces.packets.get(name, 0) < least:
+            assert time.monotonic() < until_s, self.pieces.packets
+            time.sleep(0.005)
+
+    def end(self) -> dict[str, float]:
+        self.pieces.give_up()
+        self._thread.join(30)
+        assert not self._thread.is_alive()
+        self.pieces.close()
+        return self.pieces.packets
+
+
+GOOD = RtpPacket(11, 65_530, 4_294_967_000, 9, b"\x10\x20" * 220)  # L16, mono, 5 ms
+BROKEN = {
+    "empty": b"",
+    "short": b"\x80\x0b\x00",
+    "64 kB": b"\x80\x0b" + bytes(65_000),
+    "version 1": b"\x40" + rtp.build(GOOD)[1:],
+    "RTCP": b"\x80\xc8" + bytes(30),
+    "extension cut off": b"\x90" + rtp.build(GOOD)[1:12] + b"\x00",
+    "sources cut off": b"\x8f" + rtp.build(GOOD)[1:20],
+    "padding longer than all": b"\xa0" + rtp.build(GOOD)[1:12] + b"\xff",
+    "another payload type": rtp.build(replace(GOOD, payload_type=0)),
+}
+
+
+def test_nothing_disturbs_one_sender_who_stops_and_comes_back() -> None:
+    listener = Listener(f"rtp://127.0.0.1:{free_port()}")
+    there = ("127.0.0.1", listener.port)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
+    ):
+
+        def send(first: int, count: int, **changed: int) -> None:
+            for number in range(first, first + count):
+                timestamp = (GOOD.timestamp + 220 * number) & 0xFFFFFFFF
+                packet = replace(GOOD, sequence=GOOD.sequence + number, timestamp=timestamp)
+                sender.sendto(rtp.build(replace(packet, **changed)), there)
+
+        send(0, 1)
+        listener.until("received", 1)
+        refused = listener.pieces.packets["refused"]
+        for number, data in enumerate(BROKEN.values()):
+            sender.sendto(data, there)
+            listener.until("refused", refused + number + 1)
+        stranger.bind(("127.0.0.2", 0))
+        for number in range(500):
+            stranger.sendto(rtp.build(replace(GOOD, sequence=number)), there)
+        listener.until("refused", refused + len(BROKEN) + 100)  # the rest may not fit a socket
+        send(1, 5)
+        listener.until("received", 6)
+        second = {"ssrc": 10}
+        send(6, 2, **second)  # another sender, in between
+        send(6, 5)
+        listener.until("received", 13)
+        assert listener.pieces.packets["restarts"] == 0
+        send(20, 5, **second)  # the first is gone, and the other goes on
+        listener.until("restarts", 1)
+        made = listener.made_bytes
+        while listener.made_bytes == made:
+            time.sleep(0.005)
+    figures = listener.end()
+    assert figures["received"] == 18
+    assert figures["duplicate"] == 0
+
+
+def test_an_address_in_use_is_told() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        pieces = PacketPieces(f"rtp://127.0.0.1:{taken.getsockname()[1]}", "it")
+        with pytest.raises(SourceError, match="cannot be listened at"):
+            pieces.open()
+        pieces.close()

@@ -1,103 +1,17 @@
-"""Packets as networks deliver them, and what becomes of them, in simulated time."""
+"""Networks: seconds of delay for each packet of 20 ms, infinite where it is lost; and sockets."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import socket
+import time
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from voicestream.packets.jitter import JitterBuffer, Kind
-from voicestream.packets.rtp import RtpPacket
-
-CLOCK_HZ = 48_000
-FRAMES = 960
-"""20 ms a packet."""
-Arrival = tuple[float, RtpPacket]
 Rng = np.random.Generator
 Delays = npt.NDArray[np.float64]
-
-
-def packet(number: int) -> RtpPacket:
-    """The packet with a number: both counters of it wrap round soon."""
-    return RtpPacket(
-        96,
-        (65_500 + number) & 0xFFFF,
-        (0xFFFFF000 + number * FRAMES) & 0xFFFFFFFF,
-        7,
-        number.to_bytes(4, "big"),
-        number == 0,
-    )
-
-
-def frames_of(_payload: bytes) -> int:
-    return FRAMES
-
-
-def sent(count: int, drift_ppm: float = 0.0, start_s: float = 10.0) -> list[Arrival]:
-    """Packets on a network without delay. Drift: how much slower the sender's clock runs."""
-    each_s = FRAMES / CLOCK_HZ * (1 + drift_ppm / 1e6)
-    return [(start_s + number * each_s, packet(number)) for number in range(count)]
-
-
-def delayed(packets: Sequence[Arrival], delays_s: Sequence[float]) -> list[Arrival]:
-    """Packets with a delay each; one that is infinite is lost."""
-    late = [
-        (at_s + delay_s, it)
-        for (at_s, it), delay_s in zip(packets, delays_s, strict=True)
-        if math.isfinite(delay_s)
-    ]
-    return sorted(late, key=lambda it: it[0])
-
-
-@dataclass(frozen=True)
-class Played:
-    """What came out: the numbers of packets in order, None for each 10 ms that was made up."""
-
-    order: list[int | None]
-    buffer: JitterBuffer
-
-    @property
-    def numbers(self) -> list[int]:
-        return [it for it in self.order if it is not None]
-
-    @property
-    def concealed_s(self) -> float:
-        return self.buffer.figures.concealed_frames / CLOCK_HZ
-
-
-def play(
-    buffer: JitterBuffer,
-    arrivals: Sequence[Arrival],
-    change_frames: int = 240,
-    end_s: float = 0.0,
-    watch: Callable[[float, JitterBuffer], None] | None = None,
-) -> Played:
-    """Play arrivals as a loudspeaker asks for them; a period of the pitch is 5 ms."""
-    order: list[int | None] = []
-    at = round(arrivals[0][0] * CLOCK_HZ)
-    index = 0
-    while True:
-        at_s = at / CLOCK_HZ
-        while index < len(arrivals) and arrivals[index][0] <= at_s:
-            buffer.put(*arrivals[index])
-            index += 1
-        if index == len(arrivals) and not buffer.waiting and at_s >= end_s:
-            return Played(order, buffer)
-        piece = buffer.take(at_s)
-        at += piece.frames
-        if piece.kind is Kind.SOUND:
-            order.append(int.from_bytes(piece.payload, "big"))
-            at += piece.change * change_frames
-        elif piece.kind is not Kind.SILENCE:
-            order.append(None)
-        if watch is not None:
-            watch(at_s, buffer)
-
-
-# Networks: seconds of delay for each packet, infinite where it is lost.
 
 
 def uniform(rng: Rng, count: int) -> Delays:
@@ -188,3 +102,36 @@ NETWORKS: dict[str, Callable[[Rng, int], Delays]] = {
     "clumps": clumps,
     "two ways": two_ways,
 }
+
+
+# Real sockets
+
+
+def free_port() -> int:
+    """A port of this machine's that nobody listens at."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def bound(port: int) -> bool:
+    """Whether somebody listens there: a socket of this machine learns that it is refused."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.settimeout(0.05)
+        probe.connect(("127.0.0.1", port))
+        try:
+            probe.send(b"no packet")
+            probe.recv(1)
+        except TimeoutError:
+            return True
+        except ConnectionRefusedError:
+            return False
+    return True
+
+
+def await_listener(port: int) -> None:
+    until_s = time.monotonic() + 30
+    while not bound(port):
+        assert time.monotonic() < until_s
+        time.sleep(0.05)

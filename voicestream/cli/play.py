@@ -49,10 +49,11 @@ def _sources(call: SayCall) -> list[Source]:
     return sources_of(call.sources)
 
 
-def _segments(
-    sources: list[Source], raw: str, _call: SayCall, settings: Settings
-) -> SourceSegments:
+def _segments(sources: list[Source], raw: str, call: SayCall, settings: Settings) -> SourceSegments:
     early = asked_early(settings, sources[0])
     from voicestream.session.sounds import source_segments  # most of what reads them
 
-    return source_segments(settings, sources, raw, early)
+    packet_trace = None
+    if sources[0].is_packets:  # when these came, and not the even sound that is made of them
+        packet_trace, call.trace = call.trace, None
+    return source_segments(settings, sources, raw, early, packet_trace)

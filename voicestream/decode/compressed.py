@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import av
 import av.logging
@@ -36,6 +37,12 @@ _TOO_LONG = (
 
 _DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
 _FULL_SCALE = {"u8": 128.0, "s16": 32768.0, "s32": 2147483648.0}
+
+
+class Readable(Protocol):
+    """What a container is read from; without ``seek`` it is read once, from its begin."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class PacketDecoder:
@@ -103,25 +110,16 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     skipped = samples = 0
     rate_hz = 0
     try:
-        file = io.BytesIO(data)
-        with av.open(
-            file, "r", metadata_errors="replace", options=dict(_OPEN_OPTIONS)
-        ) as container:
-            stream = container.streams.audio[0]
-            for packet in container.demux(stream):
-                try:
-                    frames = packet.decode()
-                except av.FFmpegError:
-                    skipped += 1
-                    continue
-                for frame in frames:
-                    rate_hz = rate_hz or frame.sample_rate
-                    if frame.samples and frame.sample_rate == rate_hz:
-                        blocks.append(_to_samples(frame))
-                        samples += blocks[-1].size
-                        check_growth(samples, len(data))
-                        if samples > MAX_WHOLE_SAMPLES:
-                            raise DecodeError(*_TOO_LONG)
+        for found_hz, block in decode_file(io.BytesIO(data)):
+            rate_hz = rate_hz or found_hz
+            if block is None or found_hz != rate_hz:
+                skipped += block is None
+                continue
+            blocks.append(block)
+            samples += block.size
+            check_growth(samples, len(data))
+            if samples > MAX_WHOLE_SAMPLES:
+                raise DecodeError(*_TOO_LONG)
     except DecodeError:
         raise
     except Exception as error:  # foreign boundary, see above
@@ -134,6 +132,25 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     same = [block for block in blocks if block.shape[1] == channels]
     skipped += len(blocks) - len(same)
     return PcmFormat(rate_hz, channels, "f32"), np.concatenate(same), skipped
+
+
+def decode_file(file: Readable) -> Iterator[tuple[int, Samples | None]]:
+    """Yield rate and samples of each frame of the first sound in any container FFmpeg knows; None
+    for each broken packet.
+
+    Raises:
+        Exception: whatever ``av`` likes, or the file's own.
+    """
+    with av.open(file, "r", metadata_errors="replace", options=dict(_OPEN_OPTIONS)) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                yield 0, None
+                continue
+            for frame in frames:
+                if frame.samples:
+                    yield frame.sample_rate, _to_samples(frame)
 
 
 def _to_samples(frame: av.AudioFrame) -> Samples:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from voicestream.packets.delay import DelayTarget
+from voicestream.packets.record import PacketRecorder
 from voicestream.packets.rtp import RtpPacket, unwrap
+from voicestream.policy.delay import DelayTarget
 from voicestream.records import dataclass
 
 _STEP_S = 0.01
@@ -112,6 +113,8 @@ class JitterBuffer:
         self._next: tuple[int, int] | None = None  # to be played; None: it waits for its begin
         self._stalled = 0  # frames made since anything was here
         self._changed_at_s = 0.0
+        self.recorder: PacketRecorder | None = None
+        """Who notes when packets come, if anybody."""
         self.last_delay_s = 0.0
         """Of the packet played last: from the earliest it could have come to its turn."""
 
@@ -167,6 +170,8 @@ class JitterBuffer:
         if self._ssrc is not None and self._target_given is None:
             self.target = DelayTarget()
         self._ssrc = packet.ssrc
+        if self.recorder is not None:
+            self.recorder.begin()
         self._waiting.clear()
         self._seen.clear()
         self._newest = (packet.sequence, packet.timestamp)
@@ -184,6 +189,8 @@ class JitterBuffer:
         if len(self._seen) > _REMEMBERED:
             del self._seen[next(iter(self._seen))]
         self.target.arrived(at_s, timestamp / self._clock_hz)
+        if self.recorder is not None:
+            self.recorder.arrived(at_s, sequence, timestamp / self._clock_hz)
         if sequence < self._newest[0]:
             self.figures.reordered += 1
         else:

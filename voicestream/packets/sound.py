@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from voicestream.packets.delay import DelayTarget
 from voicestream.packets.jitter import JitterBuffer, Kind
 from voicestream.packets.payload import decoder, frames_of
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.sdp import Payload
 from voicestream.pcm import PcmFormat, Samples, no_samples
 from voicestream.playout.holes import FADE_S, mirror, pitch_frames, repeat
+from voicestream.policy.delay import DelayTarget
 
 _PAST_S = 0.03
 

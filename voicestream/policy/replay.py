@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.base import Fixed, Policy
+from voicestream.policy.delay import neteq_like
 from voicestream.policy.history import Knowledge
-from voicestream.policy.neteq import NetEqLike
 from voicestream.policy.simulate import Outcome, SimulatedDevice, simulate
 from voicestream.trace import Trace
 
@@ -25,7 +25,7 @@ def replay(trace: Trace, knowledge: Knowledge | None = None) -> list[Replay]:
     Args:
         knowledge: of the endpoint, if it was met before.
     """
-    policies: list[Policy] = [Fixed(0.15), Fixed(0.5), NetEqLike(), Adaptive()]
+    policies: list[Policy] = [Fixed(0.15), Fixed(0.5), neteq_like(), Adaptive()]
     if knowledge and knowledge.replies:
         policies.append(Adaptive(knowledge))
     device = SimulatedDevice(period_s=0.01, periods=1, lead_in_s=0.0)

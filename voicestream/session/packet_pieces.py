@@ -12,11 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from voicestream.errors import SourceError, UsageError
 from voicestream.packets import rtp, sdp
+from voicestream.packets.record import PacketRecorder
 from voicestream.packets.rtp import NotRtpError, RtpPacket
 from voicestream.packets.sdp import Description
 from voicestream.packets.sound import PacketSound
 from voicestream.pcm import to_int16
 from voicestream.records import dataclass
+from voicestream.trace import save_trace
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
 _TURN_S = 0.2
@@ -80,9 +82,14 @@ class PacketPieces:
     It goes on until nobody wants more: a sender that stops may come back.
     """
 
-    def __init__(self, place: str, title: str) -> None:
+    def __init__(self, place: str, title: str, trace_file: str | None = None) -> None:
+        """
+        Args:
+            trace_file: where it is kept when packets came, if anywhere.
+        """
         self._where = listening(place)
         self._title = title
+        self._trace_file = trace_file
         self._socket: socket.socket | None = None
         self._sound: PacketSound | None = None
         self._type = -1
@@ -156,6 +163,8 @@ class PacketPieces:
             payload = self._where.description.payload_of(packet.payload_type)
             if payload is not None:
                 self._sound, self._type = PacketSound(payload), packet.payload_type
+                if self._trace_file is not None:
+                    self._sound.buffer.recorder = PacketRecorder()
         if self._sound is None or packet.payload_type != self._type:
             self._refused += 1
         else:
@@ -190,3 +199,8 @@ class PacketPieces:
     def close(self) -> None:
         if self._socket is not None:
             self._socket.close()
+        recorder = self._sound.buffer.recorder if self._sound is not None else None
+        if recorder is not None and self._trace_file is not None:
+            trace = recorder.trace(self._title)
+            if trace is not None:
+                save_trace(trace, self._trace_file)

@@ -135,8 +135,10 @@ class SoundEndpoint:
     def _ended(self, pieces: Pieces) -> None:
         with self._lock:
             self._open.remove(pieces)
-        pieces.close()
-        self._read_out()
+        try:
+            pieces.close()
+        finally:
+            self._read_out()
 
     def abort(self) -> None:
         with self._lock:
@@ -206,13 +208,18 @@ class SourceSegments:
 
 
 def source_segments(
-    settings: Settings, sources: Sequence[Source], raw: str, early: EarlyGet | None
+    settings: Settings,
+    sources: Sequence[Source],
+    raw: str,
+    early: EarlyGet | None,
+    packet_trace: str | None = None,
 ) -> SourceSegments:
     """Return what a session plays.
 
     Args:
         early: the request for the first source, sent already.
         raw: the content type of raw samples; empty: each source shows what it is.
+        packet_trace: the file that keeps when packets came, if any.
     """
 
     def fetch(source: Source) -> Pieces:
@@ -220,7 +227,7 @@ def source_segments(
         if source.is_packets:
             from voicestream.session.packet_pieces import PacketPieces
 
-            return PacketPieces(source.place, source.title)
+            return PacketPieces(source.place, source.title, packet_trace)
         from voicestream.speech.http.fetched import FetchConfig, FetchedSound
 
         asked, early = early, None

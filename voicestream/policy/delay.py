@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+
+from voicestream.policy.base import Policy
 
 _WINDOW_S = 2.0
 _BUCKET_S = 0.005
@@ -107,3 +110,56 @@ class DelayTarget:
         mean = sum(it for _, it in blocks) / len(blocks)
         spread = sum((at - mean_at) ** 2 for at, _ in blocks)
         return 1e6 * sum((at - mean_at) * (it - mean) for at, it in blocks) / spread
+
+
+class NetEqDelay(DelayTarget):
+    """NetEq's own numbers: 95 %, forgetting 0.983, buckets of 20 ms."""
+
+    def __init__(self) -> None:
+        super().__init__(0.95, 0.983)
+
+    def arrived(self, at_s: float, sent_s: float) -> None:
+        super().arrived(at_s, sent_s)
+        self.target_s = math.ceil(self.target_s / 0.02 - 1e-9) * 0.02
+
+
+class FixedDelay(DelayTarget):
+    """One delay for ever."""
+
+    def __init__(self, delay_s: float) -> None:
+        super().__init__()
+        self.target_s = self._fixed_s = delay_s
+
+    def arrived(self, at_s: float, sent_s: float) -> None:
+        super().arrived(at_s, sent_s)
+        self.target_s = self._fixed_s
+
+
+class DelayPolicy(Policy):
+    """A packet's rule as a policy for streams: sound is taken as sent when all before it has
+    sounded, and playback starts, and goes on, with as much as the target.
+
+    Args:
+        least_s: less than this is never enough.
+    """
+
+    def __init__(self, target: DelayTarget, name: str, least_s: float = 0.0) -> None:
+        self.name = name
+        self._target = target
+        self._least_s = least_s
+        self._sound_s = 0.0
+
+    def arrived(self, at_s: float, sound_s: float) -> None:
+        self._target.arrived(at_s, self._sound_s)
+        self._sound_s += sound_s
+
+    def start_need_s(self, ahead_s: float, pause_s: float | None) -> float:  # noqa: ARG002
+        return max(self._target.target_s, self._least_s)
+
+    def resume_need_s(self, pause_s: float | None) -> float:  # noqa: ARG002
+        return max(self._target.target_s, self._least_s)
+
+
+def neteq_like() -> DelayPolicy:
+    """Return NetEq's rule for streams, a reference for comparison: 80 ms at least."""
+    return DelayPolicy(NetEqDelay(), "neteq-like", 0.08)
