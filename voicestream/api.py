@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.output.base import Recipient
+    from voicestream.session.barge_in import OnBargeIn
     from voicestream.session.fetchers import Segments
     from voicestream.session.pacing import LearntStore
     from voicestream.speech.base import Endpoint
@@ -104,6 +105,7 @@ def start(
     endpoint: Any = None,
     interruptible: bool = True,
     interrupt_callback: Callable[[], bool] | None = None,
+    on_barge_in: OnBargeIn | None = None,
 ) -> Handle:
     """Begin to speak ``text`` and return at once.
 
@@ -121,16 +123,19 @@ def start(
             serves one reply; of these it needs only ``open``. A str is the name of one,
             or several in order, as for ``--endpoint``.
         interruptible: if False, neither the handle's ``interrupt()`` nor
-            ``interrupt_callback`` ends the speech.
+            ``interrupt_callback`` nor a person's voice ends the speech.
         interrupt_callback: asked every 20 ms in a thread of voicestream's; once it
             says True, the speech is interrupted. What it raises becomes a warning,
             and it is not asked again.
+        on_barge_in: with ``Settings(barge_in=True)``, called in a thread of voicestream's when a
+            person has ended the speech, before the end is told: with the text that was heard, and
+            the last seconds of the microphone, int16 at 16 kHz without our own voice.
 
     Raises:
         VoicestreamError: a setting is wrong, the text is empty, or the file cannot be written.
     """
-    check_callbacks(on_event, interrupt_callback)
-    handle = begin(text, settings, on_event, save, endpoint, interruptible)
+    check_callbacks(on_event, interrupt_callback, on_barge_in)
+    handle = begin(text, settings, on_event, save, endpoint, interruptible, on_barge_in=on_barge_in)
     if interruptible and interrupt_callback is not None:
         threading.Thread(
             target=_poll, args=(handle._session, interrupt_callback), name="poll", daemon=True
@@ -147,6 +152,7 @@ def begin(
     interruptible: bool,
     loop: asyncio.AbstractEventLoop | None = None,
     sound: Recipient | None = None,
+    on_barge_in: OnBargeIn | None = None,
 ) -> Handle:
     """``start`` without a callback to poll.
 
@@ -174,7 +180,11 @@ def begin(
         if endpoint is None:
             undo.callback(speaker.close)
         script = _script(chosen, text)
-        session = conduct(chosen, speaker, script, metrics, on_event, save, sound, kept_learnt())
+        session = conduct(
+            *(chosen, speaker, script, metrics, on_event, save, sound, kept_learnt()),
+            on_barge_in=on_barge_in,
+            interruptible=interruptible,
+        )
         undo.pop_all()
     return Handle(session, interruptible)
 
@@ -188,6 +198,8 @@ def conduct(
     save: SaveTarget | None,
     sound: Recipient | None = None,
     learnt: LearntStore | None = None,
+    on_barge_in: OnBargeIn | None = None,
+    interruptible: bool = True,
 ) -> Session:
     """Start a session; where that fails, nothing stays open or on the disk."""
     with ExitStack() as undo:
@@ -205,6 +217,10 @@ def conduct(
         session = Session(
             *(settings, endpoint, segments, sink, saver, metrics, on_event, learnt), turn
         )
+        if session.barge_in is not None:
+            session.barge_in.on_barge_in = on_barge_in
+            if not interruptible:
+                session.barge_in = None
         session.start()
         undo.pop_all()
     return session
@@ -265,6 +281,7 @@ def say(
     endpoint: Any = None,
     interruptible: bool = True,
     interrupt_callback: Callable[[], bool] | None = None,
+    on_barge_in: OnBargeIn | None = None,
 ) -> Result:
     """Speak ``text`` and return when its last sample was heard. See :func:`start`.
 
@@ -282,6 +299,7 @@ def say(
             endpoint=endpoint,
             interruptible=interruptible,
             interrupt_callback=interrupt_callback,
+            on_barge_in=on_barge_in,
         )
     )
 

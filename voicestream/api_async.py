@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voicestream.api import POLL_S, STOP_S, Handle, SaveTarget, begin, check_callbacks
 from voicestream.session.bridge import Bridge
 from voicestream.session.listener import OnEvent
 from voicestream.session.result import Event, Result
 from voicestream.settings.table import Settings
+
+if TYPE_CHECKING:
+    from voicestream.pcm import Frames16
+    from voicestream.session.barge_in import OnBargeIn
 
 
 async def speak_stream(
@@ -23,20 +27,21 @@ async def speak_stream(
     endpoint: Any = None,
     interruptible: bool = True,
     interrupt_callback: Callable[[], bool] | None = None,
+    on_barge_in: OnBargeIn | None = None,
 ) -> Result:
     """Speak a text that is still being written; return when its last sample was heard.
 
     As :func:`voicestream.start`, but: ``text_iter`` may be asynchronous; it is then
-    iterated in this event loop, and a plain iterable in a thread. ``on_event`` and
-    ``interrupt_callback`` are called in this event loop, as is an asynchronous client
-    given as ``endpoint``: whatever blocks the loop delays the speech.
+    iterated in this event loop, and a plain iterable in a thread. ``on_event``,
+    ``interrupt_callback`` and ``on_barge_in`` are called in this event loop, as is an
+    asynchronous client given as ``endpoint``: whatever blocks the loop delays the speech.
 
     Cancelling the task silences it and ends all requests, interruptible or not.
 
     Raises:
         VoicestreamError: nothing was heard.
     """
-    check_callbacks(on_event, interrupt_callback)
+    check_callbacks(on_event, interrupt_callback, on_barge_in)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
 
@@ -55,6 +60,10 @@ async def speak_stream(
     def from_thread(event: Event) -> None:
         loop.call_soon_threadsafe(deliver, event)
 
+    def barged_in(spoken: str, heard: Frames16) -> None:
+        if on_barge_in is not None:
+            loop.call_soon_threadsafe(on_barge_in, spoken, heard)
+
     helpers: list[asyncio.Task[None]] = []
     text: str | Iterable[str]
     if isinstance(text_iter, AsyncIterable):
@@ -64,7 +73,10 @@ async def speak_stream(
     else:
         text = text_iter
     try:
-        handle = begin(text, settings, from_thread, save, endpoint, interruptible, loop)
+        handle = begin(
+            *(text, settings, from_thread, save, endpoint, interruptible, loop),
+            on_barge_in=barged_in,
+        )
         if interruptible and interrupt_callback is not None:
             helpers.append(asyncio.create_task(_poll(handle, interrupt_callback)))
         try:

@@ -29,6 +29,8 @@ class Timeline:
     first_sample: float | None = None
     playback_start: float | None = None
     first_sound: float | None = None
+    barge_in: float | None = None
+    """A person was heard, and the speech ended."""
     end: float | None = None
 
     def mark(self, name: str, at_s: float | None = None) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.support.recording import Recording
+from tests.support.sound import Int16
 
 SINK = "speaker"
+_ROOM, _MICROPHONE = "room", "microphone"
 _DAEMON = (
     *("pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"),
     *("--realtime=no", "--high-priority=no", "--log-target=stderr"),
@@ -165,6 +167,55 @@ class Loudspeaker:
         """Whoever plays now plays on this sink."""
         for line in self._pactl("list", "short", "sink-inputs").splitlines():
             self._pactl("move-sink-input", line.split("\t")[0], name)
+
+    def add_microphone(self, echo_ms: int = 60, echo_db: float | None = -6.0) -> None:
+        """A microphone, the default one, in a room where :meth:`say` speaks.
+
+        Args:
+            echo_ms: how long the loudspeaker's sound takes to it.
+            echo_db: how loud that is there; None: there is no echo.
+        """
+        self._pactl("load-module", "module-null-sink", *self._sink(_ROOM).split())
+        remap = (f"master={_ROOM}.monitor", f"source_name={_MICROPHONE}")
+        self._pactl("load-module", "module-remap-source", *remap)
+        self._pactl("set-default-source", _MICROPHONE)
+        if echo_db is not None:
+            way = (
+                f"source={SINK}.monitor",
+                f"sink={_ROOM}",
+                f"latency_msec={echo_ms}",
+                "adjust_time=0",
+            )
+            self._pactl("load-module", "module-loopback", *way)
+            number = self._pactl("list", "short", "sink-inputs").split("\t")[0]
+            self._pactl("set-sink-input-volume", number, f"{echo_db}dB")
+
+    def wait_listener(self) -> None:
+        """Wait until a program has the microphone open."""
+
+        def listened_to() -> bool:
+            sources = self._pactl("list", "short", "sources").splitlines()
+            rows = self._pactl("list", "short", "source-outputs").splitlines()
+            number = next(row.split("\t")[0] for row in sources if _MICROPHONE in row)
+            return any(row.split("\t")[1] == number for row in rows)
+
+        self._await(listened_to, "nobody listens")
+
+    def say(self, samples: Int16) -> float:
+        """A person says ``samples`` (24 kHz) at the microphone; return when that begins, on the
+        clock of ``time.monotonic()``."""
+        player = subprocess.Popen(
+            [
+                *("pacat", "--device", _ROOM, "--raw", "--format=s16le", "--channels=1"),
+                *("--rate=24000", "--latency-msec=20"),
+            ],
+            env=self.env,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        begun_s = time.monotonic()
+        player.communicate(samples.tobytes())
+        return begun_s
 
     def mute(self) -> None:
         """As by a key on the keyboard."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
+LISTENING = "listening: speak to interrupt"
 
 
 def own_stderr() -> None:

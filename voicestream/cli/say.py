@@ -23,7 +23,9 @@ from voicestream.cli.parts import (
 )
 from voicestream.cli.report import (
     EXIT_BROKEN_PIPE,
+    LISTENING,
     Echo,
+    notice,
     own_stderr,
     report,
     warn,
@@ -248,6 +250,8 @@ def _conduct(
         session.keep_trace(call.trace)
     # the callback must not wait 5 ms for the panel to give up the interpreter
     sys.setswitchinterval(0.0005)
+    if session.barge_in is not None and not (with_panel or call.quiet):
+        notice(LISTENING)
     session.start()
     if with_panel and not (echo and echo.on_terminal):
         watch(session, echo, signals, full=settings.panel == "full", bar=call.output is not None)

@@ -59,10 +59,11 @@ def _draw(session: Session, echo: Echo | None, signals: Signals, full: bool) -> 
     Returns:
         Whether all figures were shown at the end; ``full`` says it of the begin.
     """
+    from voicestream.cli.report import LISTENING
     from voicestream.ui.keys import FIGURES, HINT, KEYS, Keys
     from voicestream.ui.panel import Panel
 
-    hint = "? keys"
+    hint = f"{LISTENING} · ? keys" if session.barge_in else "? keys"
 
     def typed(key: str) -> None:
         nonlocal hint
@@ -77,7 +78,7 @@ def _draw(session: Session, echo: Echo | None, signals: Signals, full: bool) -> 
     panel = Panel(session.snapshot, sys.stderr, full=full)
     with Keys(sys.stdin, typed) as keys, panel:
         while not session.wait(panel.interval_s) and not signals.stop_wanted:
-            panel.hint = hint if keys.read else ""
+            panel.hint = hint if keys.read else LISTENING if session.barge_in else ""
             panel.tick()
             pass_on(session, echo)
     return panel.full

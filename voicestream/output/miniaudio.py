@@ -28,15 +28,17 @@ _SERVERS = frozenset(b"jack pulse pipewire".split())
 """Sound servers, listed whether they run or not."""
 
 
-class MiniaudioSink:
-    """Plays on a device that miniaudio finds: PulseAudio, ALSA, Core Audio, WASAPI and others.
+class MiniaudioDevices:
+    """The devices that miniaudio finds, of which a subclass opens one: PulseAudio, ALSA, Core
+    Audio, WASAPI and others.
 
     Args:
         device: part of a name, an index, or empty for the system's default.
-        period_s: sound the device asks for at once; ``_PERIODS`` of these wait in it.
+        period_s: sound that is handed over at once; ``_PERIODS`` of these wait in the device.
     """
 
-    lead_in_s = LEAD_IN_S
+    _captures = False
+    _kind = "audio device"
 
     def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
         self._preparing = threading.Lock()
@@ -46,14 +48,6 @@ class MiniaudioSink:
         self._context: Any = None
         self._device: Any = None
         self._kept: list[Any] = []  # what C points to
-        self._pcm = PcmFormat(24000)
-        # audio callback, from start on
-        self._fill: Fill | None = None
-        self._heard_until_s = 0.0
-
-    @property
-    def latency_s(self) -> float:
-        return _PERIODS * self._period_s if self._device is not None else 0.0
 
     @property
     def active(self) -> bool:
@@ -90,6 +84,132 @@ class MiniaudioSink:
                 self._end_context()
                 raise DeviceError("no audio device found", hint=HINT)
 
+    def devices(self) -> list[Device]:
+        """Return all devices of this direction there are now.
+
+        Raises:
+            DeviceError: there is no sound system.
+        """
+        self.prepare()
+        return [device for device, _ in self._listed()]
+
+    def _listed(self) -> list[tuple[Device, Any]]:
+        """Return the devices, each with miniaudio's name for it."""
+        ffi, lib = self._binding.ffi, self._binding.lib
+        infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
+        asked = (
+            (ffi.NULL, ffi.NULL, infos, count)
+            if self._captures
+            else (infos, count, *[ffi.NULL] * 2)
+        )
+        told = lib.ma_context_get_devices(self._context, *asked)
+        if told != lib.MA_SUCCESS:
+            raise DeviceError("the audio devices cannot be listed", _reason(lib, told))
+        backend = ffi.string(lib.ma_get_backend_name(self._context.backend)).decode()
+        found: list[tuple[Device, Any]] = []
+        for index in range(count[0]):
+            info = infos[0][index]
+            # the list is gone with the next question
+            kept = ffi.new("ma_device_id *", info.id)
+            lib.ma_context_get_device_info(self._context, self._type, kept, ffi.addressof(info))
+            native = info.nativeDataFormats[0]
+            # a name in ALSA stands at the beginning of the id
+            known = ffi.string(ffi.cast("char *", kept), 255) if backend == "ALSA" else b""
+            if known in _CONVERTERS or (known in _SERVERS and not native.sampleRate):
+                continue
+            device = Device(
+                index=len(found),
+                name=ffi.string(info.name).decode("utf-8", "replace"),
+                host_api=backend,
+                channels=int(native.channels),
+                rate_hz=int(native.sampleRate),
+                is_default=bool(info.isDefault),
+            )
+            found.append((device, kept))
+        return found
+
+    @property
+    def _type(self) -> Any:
+        lib = self._binding.lib
+        return lib.ma_device_type_capture if self._captures else lib.ma_device_type_playback
+
+    def _open_device(self, pcm: PcmFormat, stream_name: bytes) -> None:
+        """Open the device that is wanted for 16-bit sound of ``pcm``; miniaudio converts.
+
+        Raises:
+            DeviceError: there is none, or it refuses.
+        """
+        self.prepare()
+        ffi, lib = self._binding.ffi, self._binding.lib
+        config = lib.ma_device_config_init(self._type)
+        config.sampleRate = pcm.rate_hz
+        side = config.capture if self._captures else config.playback
+        side.channels = pcm.channels
+        side.format = lib.ma_format_s16
+        config.periodSizeInFrames = pcm.s_to_frames(self._period_s)
+        config.periods = _PERIODS
+        handle, name = ffi.new_handle(self), ffi.new("char[]", stream_name)
+        config.pUserData = handle
+        config.pulse.pStreamNamePlayback = config.pulse.pStreamNameCapture = name
+        config.dataCallback = lib._internal_data_callback
+        config.stopCallback = lib._internal_stop_callback
+        self._kept += [handle, name]
+        if self._wanted:
+            listed = self._listed()
+            chosen = find_device([device for device, _ in listed], self._wanted)
+            side.pDeviceID = listed[chosen][1]
+            self._kept.append(listed[chosen][1])
+        device = ffi.new("ma_device *")
+        told = lib.ma_device_init(self._context, ffi.addressof(config), device)
+        if told != lib.MA_SUCCESS:
+            which = f"the {self._kind} {self._wanted!r}" if self._wanted else f"no {self._kind}"
+            can = "cannot" if self._wanted else "can"
+            raise DeviceError(f"{which} {can} be opened", _reason(lib, told), HINT)
+        self._device = device
+
+    def _start_device(self) -> None:
+        told = self._binding.lib.ma_device_start(self._device)
+        if told != self._binding.lib.MA_SUCCESS:
+            reason = _reason(self._binding.lib, told)
+            raise DeviceError(f"the {self._kind} does not start", reason, HINT)
+
+    def _data_callback(self, device: Any, output: Any, given: Any, frames: int) -> None:
+        """The audio callback. Its name is what the package's own callback looks for, too."""
+        raise NotImplementedError
+
+    def _stop_callback(self, _device: Any) -> None:
+        """Called when the device ends; ``active`` tells the same."""
+
+    def stop(self, drain: bool) -> None:
+        device, self._device = self._device, None
+        if device is not None:
+            if drain:
+                self._binding.lib.ma_device_stop(device)
+            self._binding.lib.ma_device_uninit(device)
+        self._end_context()
+
+    def _end_context(self) -> None:
+        context, self._context = self._context, None
+        if context is not None:
+            self._binding.lib.ma_context_uninit(context)
+
+
+class MiniaudioSink(MiniaudioDevices):
+    """Plays on a device."""
+
+    lead_in_s = LEAD_IN_S
+
+    def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
+        super().__init__(device, period_s)
+        self._pcm = PcmFormat(24000)
+        # audio callback, from start on
+        self._fill: Fill | None = None
+        self._heard_until_s = 0.0
+
+    @property
+    def latency_s(self) -> float:
+        return _PERIODS * self._period_s if self._device is not None else 0.0
+
     @property
     def server_name(self) -> str:
         """What PulseAudio or PipeWire call the sink that will be opened, or the part of that
@@ -107,87 +227,17 @@ class MiniaudioSink:
         name: bytes = ffi.string(ffi.cast("char *", ffi.addressof(info, "id")), 255)
         return name.decode(errors="replace")
 
-    def devices(self) -> list[Device]:
-        """Return all output devices there are now.
-
-        Raises:
-            DeviceError: there is no sound system.
-        """
-        self.prepare()
-        return [device for device, _ in self._listed()]
-
-    def _listed(self) -> list[tuple[Device, Any]]:
-        """Return the devices, each with miniaudio's name for it."""
-        ffi, lib = self._binding.ffi, self._binding.lib
-        infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
-        told = lib.ma_context_get_devices(self._context, infos, count, ffi.NULL, ffi.NULL)
-        if told != lib.MA_SUCCESS:
-            raise DeviceError("the audio devices cannot be listed", _reason(lib, told))
-        backend = ffi.string(lib.ma_get_backend_name(self._context.backend)).decode()
-        found: list[tuple[Device, Any]] = []
-        for index in range(count[0]):
-            info = infos[0][index]
-            # the list is gone with the next question
-            kept = ffi.new("ma_device_id *", info.id)
-            lib.ma_context_get_device_info(
-                self._context, lib.ma_device_type_playback, kept, ffi.addressof(info)
-            )
-            native = info.nativeDataFormats[0]
-            # a name in ALSA stands at the beginning of the id
-            known = ffi.string(ffi.cast("char *", kept), 255) if backend == "ALSA" else b""
-            if known in _CONVERTERS or (known in _SERVERS and not native.sampleRate):
-                continue
-            device = Device(
-                index=len(found),
-                name=ffi.string(info.name).decode("utf-8", "replace"),
-                host_api=backend,
-                channels=int(native.channels),
-                rate_hz=int(native.sampleRate),
-                is_default=bool(info.isDefault),
-            )
-            found.append((device, kept))
-        return found
-
     def open(self, wanted: PcmFormat) -> PcmFormat:
-        self.prepare()
-        ffi, lib = self._binding.ffi, self._binding.lib
-        config = lib.ma_device_config_init(lib.ma_device_type_playback)
-        config.sampleRate = wanted.rate_hz
-        config.playback.channels = wanted.channels
-        config.playback.format = lib.ma_format_s16
-        config.periodSizeInFrames = wanted.s_to_frames(self._period_s)
-        config.periods = _PERIODS
-        handle, stream_name = ffi.new_handle(self), ffi.new("char[]", b"speech")
-        config.pUserData = handle
-        config.pulse.pStreamNamePlayback = stream_name
-        config.dataCallback = lib._internal_data_callback
-        config.stopCallback = lib._internal_stop_callback
-        self._kept += [handle, stream_name]
-        if self._wanted:
-            listed = self._listed()
-            chosen = find_device([device for device, _ in listed], self._wanted)
-            config.playback.pDeviceID = listed[chosen][1]
-            self._kept.append(listed[chosen][1])
-        device = ffi.new("ma_device *")
-        told = lib.ma_device_init(self._context, ffi.addressof(config), device)
-        if told != lib.MA_SUCCESS:
-            name = f"the audio device {self._wanted!r}" if self._wanted else "no audio device"
-            can = "cannot" if self._wanted else "can"
-            raise DeviceError(f"{name} {can} be opened", _reason(lib, told), HINT)
-        self._device = device
+        self._open_device(wanted, b"speech")
         self._pcm = wanted.with_encoding("s16")
         return self._pcm
 
     def start(self, fill: Fill) -> None:
         self._fill = fill
         self._heard_until_s = 0.0
-        told = self._binding.lib.ma_device_start(self._device)
-        if told != self._binding.lib.MA_SUCCESS:
-            reason = _reason(self._binding.lib, told)
-            raise DeviceError("the audio device does not start", reason, HINT)
+        self._start_device()
 
     def _data_callback(self, _device: Any, output: Any, _input: Any, frames: int) -> None:
-        """The audio callback. Its name is what the package's own callback looks for, too."""
         fill = self._fill
         if fill is not None:
             # this interface does not tell when the sound will be heard: right after what was
@@ -196,22 +246,6 @@ class MiniaudioSink:
             self._heard_until_s = heard_s + self._pcm.frames_to_s(frames)
             sound = fill(frames, heard_s)
             self._binding.ffi.memmove(output, sound, len(sound))
-
-    def _stop_callback(self, _device: Any) -> None:
-        """Called when the device ends; ``active`` tells the same."""
-
-    def stop(self, drain: bool) -> None:
-        device, self._device = self._device, None
-        if device is not None:
-            if drain:
-                self._binding.lib.ma_device_stop(device)
-            self._binding.lib.ma_device_uninit(device)
-        self._end_context()
-
-    def _end_context(self) -> None:
-        context, self._context = self._context, None
-        if context is not None:
-            self._binding.lib.ma_context_uninit(context)
 
 
 def _reason(lib: Any, told: int) -> str:

@@ -129,7 +129,10 @@ class Player:
         room = 0 < self.wanted_room_frames <= self._ring.writable_frames
         if room or self.drained or self.silenced:
             self._wake()
-        return out.tobytes()
+        sound = out.tobytes()
+        if self._controls.sent is not None:
+            self._controls.sent.append((dac_time_s, sound))
+        return sound
 
     def rewind(self, seconds: float) -> None:
         """Play the last ``seconds`` again. Called between two devices, when none asks for frames.

@@ -34,6 +34,7 @@ from voicestream.speech.base import Endpoint
 from voicestream.state import State
 
 if TYPE_CHECKING:
+    from voicestream.session.barge_in import BargeIn
     from voicestream.session.outputs import AnyTurn
 
 _CLOSE_S = 1.0
@@ -114,6 +115,11 @@ class Session:
             self._loudness,
             self._listener.tell,
         )
+        self.barge_in: BargeIn | None = None
+        if settings.barge_in and sink is not None:
+            from voicestream.session.barge_in import BargeIn
+
+            self.barge_in = BargeIn(settings, self._playback, self.metrics, self.interrupt)
         self._heard: HeardTeller | None = None
         if on_event is not None and sink is not None:
             self._heard = HeardTeller(
@@ -150,6 +156,8 @@ class Session:
         self._owner.begins()
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
+        if self.barge_in is not None:
+            self.barge_in.start()
         notify = self.metrics.notices.notify
         if self._turn is not None:
             self._turn.begin(self._playback, self.verbs.answer, self._drop, notify)
@@ -201,6 +209,8 @@ class Session:
         else:
             self.metrics.machine.finish(State.DONE)
         try:
+            if self.barge_in is not None:
+                self.barge_in.finish()
             if self._turn is not None:
                 self._turn.close()
             if wrong := run_bounded(self._endpoint.close, _CLOSE_S):

@@ -123,13 +123,20 @@ def card_sink(backend: str, device: str = "") -> MiniaudioSink | PortAudioSink:
         backend: ``miniaudio``, ``pyaudio``, or ``auto``: the first of these that is installed.
         device: part of its name, its index, or empty for the system's default.
     """
-    if backend == "miniaudio" or (backend == "auto" and _installed("_miniaudio")):
+    if backend_of(backend) == "miniaudio":
         from voicestream.output.miniaudio import MiniaudioSink
 
         return MiniaudioSink(device)
     from voicestream.output.portaudio import PortAudioSink
 
     return PortAudioSink(device)
+
+
+def backend_of(backend: str) -> str:
+    """Return ``miniaudio`` or ``pyaudio``: for ``auto`` the first of these that is installed."""
+    if backend != "auto":
+        return backend
+    return "miniaudio" if _installed("_miniaudio") else "pyaudio"
 
 
 def _installed(module: str) -> bool:

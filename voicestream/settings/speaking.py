@@ -164,6 +164,19 @@ class SpeakingSettings:
     device_wait_s: float = _setting(
         5.0, number(0, 3600), "how long to look for a sound card that went away, seconds"
     )
+    barge_in: bool = _setting(
+        False,
+        yes_no,
+        "listen while it speaks, and stop when somebody speaks to it",
+        flag="--barge-in/--no-barge-in",
+    )
+    barge_in_sure: float = _setting(
+        0.5, number(0.01, 1), "how likely it must be speech that the microphone hears, 0 to 1"
+    )
+    barge_in_ms: float = _setting(
+        220.0, number(30, 5000), "how much speech it takes to interrupt, ms"
+    )
+    microphone: str = _setting("", text, "a name or an index [default: system's]")
     engine: str = _setting(
         "",
         socket_path,

@@ -1,0 +1,76 @@
+"""Our own voice, and another's over it: the real canceller and the real detector."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.support.people import RATE_HZ, cough, echo, heard_at, hum, pico, voice
+from voicestream.listen.convert import FRAME_BYTES
+from voicestream.listen.echo import Reference
+from voicestream.pcm import PcmFormat
+
+OURS = "The sky is blue because air scatters short waves of light more strongly than long ones."
+LEVEL = 3000.0
+
+
+def test_only_a_person_interrupts_and_not_our_own_voice_nor_a_cough_nor_a_hum() -> None:
+    random = np.random.default_rng(0)
+    sent = LEVEL * voice(OURS)
+    microphone = echo(sent, random, delay_ms=80, level_db=-6)
+    # without the reference it is our own voice that interrupts us
+    assert heard_at(np.zeros(RATE_HZ), microphone[:RATE_HZ]) != []
+    for start_s, sound in ((1.5, cough(random)), (3.0, hum(130))):
+        start = int(start_s * RATE_HZ)
+        microphone[start : start + len(sound)] += LEVEL * sound
+    words = LEVEL * pico("Wait a moment, please.")
+    start = len(sent) - len(words)
+    microphone[start:] += words
+    (found_s,) = heard_at(sent, microphone)
+    assert 0 < found_s - start / RATE_HZ < 0.6
+
+
+def frames(count: int, value: int = 1) -> bytes:
+    return np.full(count * FRAME_BYTES // 2, value, "<i2").tobytes()
+
+
+def test_the_canceller_counts_what_was_played_and_not_when_it_was_told() -> None:
+    reference = Reference(PcmFormat(RATE_HZ))
+    assert reference.take() == [frames(1, 0)]  # nothing has been played yet
+    reference.feed(10.0, frames(4))
+    assert reference.take() == [frames(1)] * 4
+    assert reference.take() == []  # late, so nothing stands for it
+    reference.feed(10.04, frames(3) + frames(1)[:100])
+    assert len(reference.take()) == 3
+    taken = [reference.take() for _ in range(25)]
+    assert taken[0] == []
+    assert taken[-1] == [frames(1, 0)]  # the card has stopped
+
+
+def test_a_hole_of_the_card_is_silence_and_wavering_times_are_none() -> None:
+    reference = Reference(PcmFormat(RATE_HZ))
+    for at_s in (1.0, 1.015, 1.018, 1.035):
+        reference.feed(at_s, frames(1))
+    assert reference.take() == [frames(1)] * 4
+    assert reference.gaps == 0
+    reference.feed(1.1, frames(1))
+    assert reference.gaps == 1
+    assert reference.take() == [*[frames(1, 0)] * 6, frames(1)]
+
+
+def test_what_has_waited_since_before_the_microphone_is_left_out() -> None:
+    reference = Reference(PcmFormat(RATE_HZ))
+    for number in range(100):
+        reference.feed(number / 100, frames(1, number))
+    assert reference.take() == [frames(1, number) for number in (97, 98, 99)]
+
+
+@pytest.mark.parametrize(("rate_hz", "channels"), [(24_000, 1), (22_050, 1), (48_000, 2)])
+def test_any_format_becomes_what_the_canceller_takes(rate_hz: int, channels: int) -> None:
+    reference = Reference(PcmFormat(rate_hz, channels))
+    for number in range(100):
+        size = rate_hz * (number + 1) // 100 - rate_hz * number // 100
+        reference.feed(number / 100, np.full(size * channels, 1000, "<i2").tobytes())
+    taken = b"".join(reference.take())
+    assert len(taken) == 3 * FRAME_BYTES
+    assert np.abs(np.frombuffer(taken, "<i2") - 1000).max() < 20

@@ -1,0 +1,73 @@
+"""Whether somebody speaks to us: a plain function of how likely each 32 ms are speech."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from voicestream.listen.convert import RATE_HZ
+from voicestream.pcm import Frames16
+
+CHUNK_FRAMES = 512
+"""Of which the detector says how likely they are speech."""
+_CHUNK_MS = 1000 * CHUNK_FRAMES / RATE_HZ
+_HUM_DB = -35.0
+"""A closed mouth leaves less than this of a sound's power above ``_OPEN_HZ``."""
+_LOWEST_HZ, _OPEN_HZ = 80, 1000
+_FAINT_DB = 15.0
+"""So far below the loudest of it, a chunk tells nothing: it is the breath after a hum."""
+_OPEN_CHUNKS = 2
+_PATIENCE = 2.5
+"""So many times as long, a hum interrupts too."""
+_BINS_HZ = np.fft.rfftfreq(CHUNK_FRAMES, 1 / RATE_HZ)
+_WINDOW = np.hanning(CHUNK_FRAMES)
+
+
+class Decision:
+    """Says when it is sure that a person speaks.
+
+    Speech that stops for a moment counts on, a cough or a chair is no speech to the detector, and
+    a "mhm" is left out by its sound: the mouth is closed.
+
+    Args:
+        sure: from which probability on a chunk is speech, 0 to 1.
+        long_ms: how much of it there must be.
+    """
+
+    def __init__(self, sure: float, long_ms: float) -> None:
+        self._sure = sure
+        self._needed = max(1, round(long_ms / _CHUNK_MS))
+        self._needed_of_hum = round(_PATIENCE * self._needed)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._chunks = self._open = 0
+        self._peak_db = -100.0
+        self._speaks = False
+
+    def hear(self, probability: float, chunk: Frames16) -> bool:
+        """Return whether a person speaks, after the next chunk; a short silence ends that.
+
+        Args:
+            probability: that it is speech, as the detector says.
+            chunk: its ``CHUNK_FRAMES`` samples, shape ``(frames,)``.
+        """
+        if probability < self._sure:
+            self._chunks = max(self._chunks - 1, 0)
+            if not self._chunks:
+                self._forget()
+            return self._speaks
+        level_db, open_db = _sound_of(chunk)
+        self._chunks = min(self._chunks + 1, self._needed_of_hum)
+        self._peak_db = max(self._peak_db, level_db)
+        self._open += open_db > _HUM_DB and level_db > self._peak_db - _FAINT_DB
+        hums = self._open < min(_OPEN_CHUNKS, self._needed)
+        self._speaks |= self._chunks >= (self._needed_of_hum if hums else self._needed)
+        return self._speaks
+
+
+def _sound_of(chunk: Frames16) -> tuple[float, float]:
+    """Return the level of a chunk, and how much of that lies above ``_OPEN_HZ``, both in dB."""
+    power = np.abs(np.fft.rfft(chunk * _WINDOW)) ** 2
+    whole = float(power[_BINS_HZ > _LOWEST_HZ].sum()) + 1.0
+    above = float(power[_BINS_HZ > _OPEN_HZ].sum()) + 1.0
+    return 10 * float(np.log10(whole)), 10 * float(np.log10(above / whole))

@@ -1,0 +1,99 @@
+"""Our own voice out of the microphone: WebRTC's AEC3, as livekit ships it. The only importer of
+livekit."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from voicestream.listen.convert import FRAME, FRAME_BYTES, RATE_HZ, to_mono_16k
+from voicestream.pcm import Frames16, PcmFormat
+
+_KEPT, _STALE = 3, 20
+"""Where more than ``_STALE`` frames of the loudspeaker wait, as after a start, all but the last
+``_KEPT`` are left out."""
+_GAP_S, _LONGEST_S = 0.01, 2.0
+_GONE = 20
+"""So many frames of the microphone without any of the loudspeaker: nothing is played."""
+
+
+class Reference:
+    """What the loudspeaker was given, on its way to the canceller. One thread feeds it, another
+    takes.
+
+    Args:
+        pcm: what is fed: 16-bit sound.
+    """
+
+    def __init__(self, pcm: PcmFormat) -> None:
+        self._pcm = pcm
+        self._convert = to_mono_16k(pcm)
+        self._until_s: float | None = None
+        self._late_s = 0.0  # in all; the times of a sound card waver
+        self.gaps = 0
+        """How often the loudspeaker was silent because the sound came too late."""
+        self._lock = threading.Lock()
+        self._waiting = bytearray()
+        self._without = _GONE  # frames of the microphone in a row
+
+    def feed(self, at_s: float, sound: bytes) -> None:
+        """Take whole frames, and the silence before them where they come too late.
+
+        Args:
+            at_s: when they leave the loudspeaker.
+        """
+        if self._until_s is not None:
+            self._late_s += at_s - self._until_s
+        self._until_s = at_s + len(sound) / self._pcm.bytes_per_s
+        if self._late_s > _GAP_S:
+            silent_s, self._late_s = min(self._late_s, _LONGEST_S), 0.0
+            self.gaps += 1
+            sound = self._pcm.silence(self._pcm.s_to_frames(silent_s)) + sound
+        converted = self._convert(sound)
+        with self._lock:
+            self._waiting += converted
+
+    def take(self) -> list[bytes]:
+        """Return the frames that came before the next one of the microphone.
+
+        The canceller counts both, so what comes in bursts does it no harm, but silence put in for
+        what is merely late would make an echo come before its cause.
+        """
+        with self._lock:
+            waiting = len(self._waiting) // FRAME_BYTES
+            if waiting > _STALE:
+                del self._waiting[: (waiting - _KEPT) * FRAME_BYTES]
+                waiting = _KEPT
+            taken = bytes(self._waiting[: waiting * FRAME_BYTES])
+            del self._waiting[: len(taken)]
+        self._without = 0 if taken else self._without + 1
+        if self._without > _GONE:
+            return [bytes(FRAME_BYTES)]
+        return [taken[start : start + FRAME_BYTES] for start in range(0, len(taken), FRAME_BYTES)]
+
+
+class EchoCanceller:
+    """Takes what the loudspeaker says out of what the microphone hears. Used by one thread."""
+
+    def __init__(self) -> None:
+        from livekit.rtc.apm import AudioProcessingModule
+        from livekit.rtc.audio_frame import AudioFrame
+
+        self._frame = AudioFrame
+        self._module = AudioProcessingModule(
+            echo_cancellation=True, noise_suppression=True, high_pass_filter=True
+        )
+
+    def cancel(self, heard: bytes, sent: list[bytes]) -> Frames16:
+        """Return 10 ms of the microphone without the echo.
+
+        Args:
+            heard: ``FRAME`` 16-bit samples.
+            sent: such frames of the loudspeaker, in the order in which they were sent.
+        """
+        for frame in sent:
+            self._module.process_reverse_stream(self._frame(frame, RATE_HZ, 1, FRAME))
+        processed = self._frame(heard, RATE_HZ, 1, FRAME)
+        self._module.process_stream(processed)
+        return np.array(processed.data, np.int16)
