@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 _TAIL_BYTES = 1 << 20
-_MOST_BYTES = 1 << 28
 
 
 def last_message(file: Path) -> str:

@@ -17,8 +17,6 @@ from voicestream.settings.parse import Choice
 from voicestream.settings.seen import Names, seen
 from voicestream.settings.table import TABLE, load
 
-HIDDEN = "_complete"
-"""The word by which the shell's script calls."""
 FILES = ":files"
 """Instead of candidates: files, which the shell lists better."""
 QUOTED = ":quoted"

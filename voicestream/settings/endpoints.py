@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from voicestream.errors import SettingsError
-from voicestream.records import dataclass, field
+from voicestream.records import dataclass, field, replace
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]
@@ -39,6 +39,13 @@ _MODELS: dict[EndpointKind, str] = {
     "realtime": REALTIME_MODEL,
 }
 """The model that is asked for first, unless one is named."""
+VOICES: dict[EndpointKind, str] = {
+    "embedded": "heart",
+    "system": "",
+    "speech": "alloy",
+    "realtime": "marin",
+}
+"""The voice that speaks unless one is named."""
 
 _VARIABLE = r"[A-Z_][A-Z0-9_]*|"
 _NAME = r"[a-z0-9][a-z0-9._-]*"
@@ -85,6 +92,13 @@ class Place:
     def body(self) -> dict[str, Any]:
         """``extra_body``, taken apart."""
         return unpacked(self.extra_body)
+
+
+def whole(place: Place) -> Place:
+    """Return a place with a model and a voice."""
+    model = place.model or AUTO
+    voice = place.voice or VOICES[endpoint_kind(place.url, model)]
+    return replace(place, model=model, voice=voice)
 
 
 def unpacked(written: str) -> dict[str, Any]:

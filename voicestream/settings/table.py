@@ -24,12 +24,14 @@ from voicestream.settings.endpoints import (
     OPENAI_URL,
     PICO_MODEL,
     REALTIME_MODEL,
+    VOICES,
     EndpointKind,
     Place,
     endpoint_kind,
     model_for,
     places,
     unpacked,
+    whole,
 )
 from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import parse_setting
@@ -41,13 +43,6 @@ from voicestream.settings.where import EndpointKeys, by_name
 
 MOST_REALTIME_SPEED = 1.5
 """A Realtime API speaks no faster."""
-_VOICES: dict[EndpointKind, str] = {
-    "embedded": "heart",
-    "system": "",
-    "speech": "alloy",
-    "realtime": "marin",
-}
-"""The voice that speaks unless one is named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +79,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         resolved: dict[str, Any] = {"base_url": self.base_url or usual_url}
         resolved |= self._chosen_model(resolved["base_url"])
         kind = endpoint_kind(resolved["base_url"], resolved["model"])
-        resolved["voice"] = self.voice or _VOICES[kind]
+        resolved["voice"] = self.voice or VOICES[kind]
         if kind == "realtime" and self.speed > MOST_REALTIME_SPEED:
             # what the endpoint cannot do is done here, at the same pitch
             resolved["speed"] = MOST_REALTIME_SPEED
@@ -137,7 +132,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     def _take_first(self) -> None:
         """Of a list of endpoints the first is the one to ask, unless one is given."""
         if self.endpoint:
-            object.__setattr__(self, "fallbacks", tuple(map(_whole, self.stand_ins)))
+            object.__setattr__(self, "fallbacks", tuple(map(whole, self.stand_ins)))
             return
         listed = list(places(self.base_urls))
         common = AUTO if self.auto_model else self.model
@@ -248,13 +243,6 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
 
     def source(self, name: str) -> str:
         return self.sources.get(name, "default")
-
-
-def _whole(place: Place) -> Place:
-    """Return a place with a model and a voice."""
-    model = place.model or AUTO
-    voice = place.voice or _VOICES[endpoint_kind(place.url, model)]
-    return replace(place, model=model, voice=voice)
 
 
 _OF_COMMANDS: dict[str, Any] = {"cache": "short"}
