@@ -6,22 +6,22 @@ import inspect
 import os
 import threading
 import time
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeAlias
 
 from voicestream.counters import Snapshot
 from voicestream.encode.base import Tags
 from voicestream.errors import UsageError
 from voicestream.metrics import Metrics
 from voicestream.output.save import Saver
+from voicestream.session.callers import check_callbacks, kind_of, save_target, script_of
 from voicestream.session.conductor import Session
 from voicestream.session.forks import refuse_amid_speech
 from voicestream.session.listener import OnEvent
 from voicestream.session.outputs import make_sink, make_turn, prepare_in_background
 from voicestream.session.pacing import kept_learnt
 from voicestream.session.result import Result
-from voicestream.session.script import Script
 from voicestream.session.wiring import endpoint_of
 from voicestream.settings.table import Settings, load
 
@@ -39,6 +39,7 @@ SaveTarget: TypeAlias = str | os.PathLike[str] | BinaryIO
 POLL_S = 0.02
 """How often an ``interrupt_callback`` is asked."""
 STOP_S = 1.0
+_P = ParamSpec("_P")
 
 
 class Handle:
@@ -172,14 +173,15 @@ def begin(
     chosen = settings if settings is not None else load(program=True)
     if not isinstance(chosen, Settings):
         raise UsageError(
-            f"settings are of type {_kind(chosen)}", hint='Give voicestream.Settings(voice="nova").'
+            f"settings are of type {kind_of(chosen)}",
+            hint='Give voicestream.Settings(voice="nova").',
         )
     metrics = Metrics(started_s)
     with ExitStack() as undo:  # where anything fails, nothing stays open or on the disk
         speaker, chosen = endpoint_of(chosen, endpoint, loop, metrics.notices)
         if endpoint is None:
             undo.callback(speaker.close)
-        script = _script(chosen, text)
+        script = script_of(chosen, text)
         session = conduct(
             *(chosen, speaker, script, metrics, on_event, save, sound, kept_learnt()),
             on_barge_in=on_barge_in,
@@ -209,7 +211,7 @@ def conduct(
             if sound is None
             else None
         )
-        saver = sound if save is None else Saver(_target(save), Tags(voice=settings.voice))
+        saver = sound if save is None else Saver(save_target(save), Tags(voice=settings.voice))
         if saver is not None:
             undo.callback(saver.close)
         if sink is not None:
@@ -226,42 +228,6 @@ def conduct(
     return session
 
 
-def check_callbacks(*callbacks: object) -> None:
-    """Refuse what would fail each time it is called.
-
-    Raises:
-        UsageError: one is neither None nor a plain function.
-    """
-    for callback in callbacks:
-        if callback is not None and (
-            not callable(callback) or inspect.iscoroutinefunction(callback)
-        ):
-            raise UsageError(
-                f"{callback!r} cannot be called back", hint="Give a plain function, not async."
-            )
-
-
-def _script(settings: Settings, text: object) -> Script:
-    if isinstance(text, str):
-        return Script(settings, text)
-    if isinstance(text, Iterable) and not isinstance(text, bytes | bytearray | Mapping | Set):
-        return Script(settings, rest=text)
-    hint = "Use speak_stream." if isinstance(text, AsyncIterable) else "Give str."
-    raise UsageError(f"{_kind(text)} is no text", hint=hint)
-
-
-def _target(save: object) -> str | BinaryIO:
-    if isinstance(save, str | os.PathLike) and isinstance(path := os.fspath(save), str):
-        return path
-    if not hasattr(save, "write"):
-        raise UsageError(f"{_kind(save)} is nothing to save to", hint="Give the path of a file.")
-    return cast("BinaryIO", save)
-
-
-def _kind(value: object) -> str:
-    return type(value).__name__
-
-
 def _poll(session: Session, wanted: Callable[[], bool]) -> None:
     try:
         while not session.wait(POLL_S):
@@ -270,38 +236,6 @@ def _poll(session: Session, wanted: Callable[[], bool]) -> None:
                 return
     except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
         session.metrics.notices.notify(f"interrupt_callback failed: {error!r}")
-
-
-def say(
-    text: str | Iterable[str],
-    settings: Settings | None = None,
-    on_event: OnEvent | None = None,
-    save: SaveTarget | None = None,
-    *,
-    endpoint: Any = None,
-    interruptible: bool = True,
-    interrupt_callback: Callable[[], bool] | None = None,
-    on_barge_in: OnBargeIn | None = None,
-) -> Result:
-    """Speak ``text`` and return when its last sample was heard. See :func:`start`.
-
-    Ctrl-C (KeyboardInterrupt), and whatever else a signal raises, silences it and is raised on.
-
-    Raises:
-        VoicestreamError: nothing was heard.
-    """
-    return finish(
-        start(
-            text,
-            settings,
-            on_event,
-            save,
-            endpoint=endpoint,
-            interruptible=interruptible,
-            interrupt_callback=interrupt_callback,
-            on_barge_in=on_barge_in,
-        )
-    )
 
 
 def finish(handle: Handle) -> Result:
@@ -313,5 +247,34 @@ def finish(handle: Handle) -> Result:
         raise
 
 
+def blocking(begins: Callable[_P, Handle], name: str, told: str) -> Callable[_P, Result]:
+    """Return the twin of a function that begins: it returns when the last sample was heard.
+
+    Args:
+        begins: its parameters are the twin's.
+        name, told: of the twin: what it is called, and its docstring.
+    """
+
+    def twin(*args: _P.args, **named: _P.kwargs) -> Result:
+        return finish(begins(*args, **named))
+
+    twin.__name__ = twin.__qualname__ = name
+    twin.__doc__ = told
+    signature = inspect.signature(begins).replace(return_annotation="Result")
+    twin.__signature__ = signature  # type: ignore[attr-defined]
+    return twin
+
+
+say = blocking(
+    start,
+    "say",
+    """Speak ``text`` and return when its last sample was heard. See :func:`start`.
+
+    Ctrl-C (KeyboardInterrupt), and whatever else a signal raises, silences it and is raised on.
+
+    Raises:
+        VoicestreamError: nothing was heard.
+    """,
+)
 speak_stream_sync = say
 """The blocking twin of :func:`speak_stream`."""

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from voicestream.api import POLL_S, STOP_S, Handle, SaveTarget, begin, check_callbacks
+from voicestream.api import POLL_S, STOP_S, Handle, SaveTarget, begin
 from voicestream.session.bridge import Bridge
+from voicestream.session.callers import check_callbacks
 from voicestream.session.listener import OnEvent
 from voicestream.session.result import Event, Result
 from voicestream.settings.table import Settings

@@ -6,36 +6,16 @@ import os
 import time
 from collections.abc import Sequence
 
-from voicestream.api import Handle, SaveTarget, check_callbacks, conduct, finish
+from voicestream.api import Handle, SaveTarget, blocking, conduct
 from voicestream.errors import UsageError
 from voicestream.metrics import Metrics
 from voicestream.records import replace
+from voicestream.session.callers import check_callbacks
 from voicestream.session.forks import refuse_amid_speech
 from voicestream.session.listener import OnEvent
-from voicestream.session.result import Result
 from voicestream.session.sounds import source_segments
 from voicestream.session.sources import AS_IT_IS, EVEN, asked_early, raw_type, sources_of
 from voicestream.settings.table import Settings, load
-
-
-def play(
-    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
-    settings: Settings | None = None,
-    on_event: OnEvent | None = None,
-    save: SaveTarget | None = None,
-    *,
-    rate_hz: int | None = None,
-    channels: int = 1,
-    sample_format: str = "s16le",
-) -> Result:
-    """Play sound from anywhere and return when its last sample was heard. See
-    :func:`start_playing`.
-
-    Raises:
-        VoicestreamError: nothing was heard.
-    """
-    more = {"rate_hz": rate_hz, "channels": channels, "sample_format": sample_format}
-    return finish(start_playing(sources, settings, on_event, save, **more))  # type: ignore[arg-type]
 
 
 def start_playing(
@@ -82,3 +62,15 @@ def start_playing(
     chosen = replace(given, **changes)
     segments = source_segments(chosen, found, raw, asked_early(chosen, found[0]))
     return Handle(conduct(chosen, segments.endpoint, segments, metrics, on_event, save))
+
+
+play = blocking(
+    start_playing,
+    "play",
+    """Play sound from anywhere and return when its last sample was heard. See
+    :func:`start_playing`.
+
+    Raises:
+        VoicestreamError: nothing was heard.
+    """,
+)

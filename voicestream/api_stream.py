@@ -7,10 +7,11 @@ import weakref
 from collections.abc import AsyncIterable, Iterable
 from typing import Any, Self
 
-from voicestream.api import STOP_S, begin, check_callbacks
+from voicestream.api import STOP_S, begin
 from voicestream.errors import UsageError
 from voicestream.pcm import PcmFormat
 from voicestream.session.bridge import Bridge
+from voicestream.session.callers import check_callbacks
 from voicestream.session.conductor import Session
 from voicestream.session.listener import OnEvent
 from voicestream.session.result import Event, Result

@@ -76,7 +76,8 @@ class Session:
         self._ended = threading.Event()
         self._owner = Owner()
         self._errors: list[VoicestreamError] = []
-        self._interrupted = False
+        self.interrupted = False
+        """Ended before its end, because somebody wished it."""
         self.metrics = metrics or Metrics()
         self._listener = Listener(on_event, self.metrics)
         self._describe(settings, endpoint)
@@ -91,7 +92,7 @@ class Session:
             self._listener.tell,
             spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
             warn=notify,
-            reworded=self._fail_reworded if settings.strict else self._warn_reworded,
+            reworded=self._reworded,
             waiting_s=self._waiting_s,
             tempo=settings.tempo,
         )
@@ -141,11 +142,11 @@ class Session:
         self.metrics.endpoint = self._endpoint.name  # it may be another that speaks now
         self._listener.tell("warning", None, text)
 
-    def _warn_reworded(self, places: str) -> None:
-        self.metrics.notices.notify(f"other words were said: {places}")
-
-    def _fail_reworded(self, places: str) -> None:
-        self._errors.append(RewordedError("other words were said", places))
+    def _reworded(self, places: str) -> None:
+        if self._settings.strict:
+            self._errors.append(RewordedError("other words were said", places))
+        else:
+            self.metrics.notices.notify(f"other words were said: {places}")
 
     def keep_trace(self, file: str) -> None:
         """Keep the arrivals of the sound in ``file``. Call it before ``start``."""
@@ -175,11 +176,11 @@ class Session:
             self._attempt(self._loudness.load)
             self._attempt(self._feeder.run)
             self._attempt(self._fetchers.cancel)
-            complete = not (self._interrupted or self._failures())
+            complete = not (self.interrupted or self._failures())
             self._attempt(lambda: self._playback.stop(complete))
             self._attempt(self._pacing.save_trace)
             self._attempt(self._playback.keep_said)
-            if not (self.metrics.notices.stood_in or self._interrupted or self._failures()):
+            if not (self.metrics.notices.stood_in or self.interrupted or self._failures()):
                 if not any(figures.cached for figures in self.metrics.requests.segments):
                     self._attempt(self._pacing.keep)  # of the endpoint, not of this disk
                 self._attempt(self._loudness.keep)
@@ -192,7 +193,7 @@ class Session:
         try:
             step()
         except VoicestreamError as error:
-            if not self._interrupted:
+            if not self.interrupted:
                 self._errors.append(error)
         except BaseException as error:  # noqa: BLE001  a thread's entry: handed on to who waits
             self._errors.append(VoicestreamError.unforeseen("voicestream failed", error))
@@ -202,7 +203,7 @@ class Session:
         for error in self._errors:
             forget_keys_in(error)
         self.metrics.timeline.mark("end")
-        if self._interrupted:
+        if self.interrupted:
             self.metrics.machine.finish(State.CANCELLED)
         elif self._errors:
             self.metrics.machine.finish(State.FAILED)
@@ -236,8 +237,8 @@ class Session:
 
         Does nothing in a child process, whose sockets are its parent's.
         """
-        if self._owner.is_here and not self._ended.is_set() and not self._interrupted:
-            self._interrupted = True
+        if self._owner.is_here and not self._ended.is_set() and not self.interrupted:
+            self.interrupted = True
             self._feeder.cancel()
             self._playback.cancel()
             # locks are taken below this line, which a signal handler must not do
@@ -254,11 +255,7 @@ class Session:
         return self._playback.controls
 
     def skip(self, begun: int) -> None:
-        """Any thread: leave out the rest of the last of the segments begun so far.
-
-        Args:
-            begun: how many these were.
-        """
+        """Leave out the rest of the last of the ``begun`` segments that have begun. Any thread."""
         self._feeder.skip(begun)
 
     @property
@@ -289,10 +286,6 @@ class Session:
         while not self._ended.wait(_TICK_S):
             continue
         return True
-
-    @property
-    def interrupted(self) -> bool:
-        return self._interrupted
 
     def snapshot(self) -> Snapshot:
         chars, complete = self._fetchers.text_length()
