@@ -79,6 +79,7 @@ ONLY_IN = {
     "starlette": ("serve/",),
     "mcp": ("agents/mcp.py",),
     "uvicorn": ("serve/connections.py",),
+    "pylibsrtp": ("packets/srtp.py",),
     "pyaudio": ("output/portaudio.py",),
     "_miniaudio": ("output/miniaudio.py",),
     "miniaudio": (),

@@ -18,7 +18,6 @@ import multiprocessing
 import select
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -43,8 +42,7 @@ from voicestream.session.packet_pieces import PacketPieces
 LATENCIES_MS = (10, 20, 30, 45, 60, 80, 120, 200)
 AT_ONCE = 2
 """Networks: more of them make this machine late."""
-_SLACK_S = 0.005
-"""So late is this machine."""
+_NOTHING = 0.001
 RATE_HZ = 8_000
 FRAMES = 160
 PACKET_S = 0.02
@@ -68,17 +66,21 @@ class Out:
     def point(self, delays: np.ndarray) -> Point:
         """Mean delay, and the share of the time that a loudspeaker would have had to conceal.
 
-        What is in time comes out after the same time, for the sink waits; what comes out later
-        than that misses its turn by as much.
+        No packet comes out before its turn; a busy machine only lets it out later. So the turn is
+        where the earliest come out, and what arrived later than that misses as much of it.
         """
         if not self.taken_s:
             return 0.0, 1.0
-        turn_s = statistics.median(self.taken_s.values())
-        late_s = (taken_s - turn_s - _SLACK_S for taken_s in self.taken_s.values())
-        missed_s = sum(min(max(it, 0.0), PACKET_S) for it in late_s)
-        missed_s += PACKET_S * (len(delays) - len(self.taken_s))
-        base_s = (delays - relative(delays))[np.isfinite(delays)].mean()
-        return turn_s - float(base_s), missed_s / (PACKET_S * len(delays))
+        turn_s = float(np.quantile(list(self.taken_s.values()), 0.05))
+        missed_s = np.clip(delays - turn_s, 0.0, PACKET_S)
+        dropped = sum(
+            PACKET_S - float(missed_s[number])
+            for number in range(len(delays))
+            if number not in self.taken_s
+        )
+        came = np.isfinite(delays)
+        base_s = float((delays[came] - relative(delays)[came]).mean())
+        return turn_s - base_s, (float(missed_s.sum()) + dropped) / (PACKET_S * len(delays))
 
 
 def plan(delays: dict[str, np.ndarray], ports: dict[str, list[int]]) -> Plan:
@@ -110,7 +112,7 @@ def send(made: Plan, told: Connection) -> None:
 def gstreamer(latency_ms: int, into: Sequence[int], out: int) -> subprocess.Popen[bytes]:
     branches = [
         f"udpsrc port={port} caps={_CAPS} ! rtpjitterbuffer latency={latency_ms} ! "
-        f"udpsink host=127.0.0.1 port={out} sync=true async=false"
+        f"udpsink host=127.0.0.1 port={out} sync=true async=false processing-deadline=0"
         for port in into
     ]
     return subprocess.Popen(["gst-launch-1.0", "-q", *" ".join(branches).split()])
@@ -185,9 +187,18 @@ def race(delays: dict[str, np.ndarray]) -> tuple[dict[str, dict[str, float]], li
 
 
 def at_share(share: float, points: Sequence[Point]) -> float:
-    """The delay in seconds at which that share is concealed, between those that were measured."""
-    delays_s, shares = (np.array(it) for it in zip(*sorted(points), strict=True))
-    return float(np.interp(-share, -np.minimum.accumulate(shares), delays_s))
+    """The least delay in seconds at which no more is concealed, between those that were measured;
+    where more was lost, that at which nothing more is."""
+    before = points[0]
+    wanted = max(share, min(it for _, it in points) + _NOTHING)
+    for point in points:
+        if point[1] <= wanted:
+            if before[1] <= wanted:
+                return point[0]
+            part = (before[1] - wanted) / (before[1] - point[1])
+            return before[0] + part * (point[0] - before[0])
+        before = point
+    return points[-1][0]
 
 
 def main() -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.support.packets import await_listener, free_port
+from tests.support.listener import Listener
+from tests.support.packets import free_port
 from voicestream.output.rtp import RtpSink
 from voicestream.pcm import PcmFormat
-from voicestream.session.packet_pieces import PacketPieces
 
 pytestmark = pytest.mark.skipif(not shutil.which("gst-launch-1.0"), reason="needs GStreamer")
 _PATIENCE_S = 60
@@ -32,18 +31,7 @@ def peak_hz(values: np.ndarray, rate_hz: int) -> float:
 
 def test_what_gstreamer_sends_is_played() -> None:
     port = free_port()
-    pieces, heard = PacketPieces(f"rtp://127.0.0.1:{port}", "it"), []
-
-    def listen() -> None:
-        pieces.open()
-        for piece in pieces:
-            heard.append(piece)
-            if pieces.packets["received"] >= 45:
-                pieces.give_up()
-
-    listening = threading.Thread(target=listen, daemon=True)
-    listening.start()
-    await_listener(port)
+    listener = Listener(f"rtp://127.0.0.1:{port}", port)
     sending = launch(
         "audiotestsrc is-live=true freq=440 samplesperbuffer=960 num-buffers=50",
         "audio/x-raw,rate=48000,channels=2",
@@ -51,14 +39,13 @@ def test_what_gstreamer_sends_is_played() -> None:
         "rtpopuspay pt=97",
         f"udpsink host=127.0.0.1 port={port}",
     )
-    listening.join(_PATIENCE_S)
+    listener.until("received", 45)
+    figures = listener.end()
     sending.communicate(timeout=_PATIENCE_S)
-    assert not listening.is_alive()
-    pieces.close()
-    assert pieces.packets["lost"] == pieces.packets["duplicate"] == 0
-    assert pieces.packets["refused"] <= 2  # the probe whether it listens
-    assert "rate=48000; channels=2" in pieces.content_type
-    values = np.frombuffer(b"".join(heard), np.int16)[::2]
+    assert figures["lost"] == figures["duplicate"] == 0
+    assert figures["refused"] <= 2  # the probe whether it listens
+    assert "rate=48000; channels=2" in listener.pieces.content_type
+    values = np.frombuffer(b"".join(listener.made), np.int16)[::2]
     assert 430 < peak_hz(values, 48_000) < 450
 
 

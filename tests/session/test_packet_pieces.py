@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.packets.test_rtp import FFMPEG
-from tests.support.packets import await_listener, free_port
+from tests.support.listener import Listener
+from tests.support.packets import free_port
 from voicestream.errors import SourceError, UsageError
 from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
@@ -59,36 +59,6 @@ def test_a_description_counts_for_this_machine_alone(tmp_path: Path) -> None:
         sources_of([str(file)])
 
 
-class Listener:
-    """Packets that are listened to at a real socket, in a thread."""
-
-    def __init__(self, place: str) -> None:
-        self.pieces = PacketPieces(place, "it")
-        self.port = int(place.rpartition(":")[2])
-        self.made_bytes = 0
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        await_listener(self.port)
-
-    def _run(self) -> None:
-        self.pieces.open()
-        for piece in self.pieces:
-            self.made_bytes += len(piece)
-
-    def until(self, name: str, least: float) -> None:
-        until_s = time.monotonic() + 30
-        while self.pieces.packets.get(name, 0) < least:
-            assert time.monotonic() < until_s, self.pieces.packets
-            time.sleep(0.005)
-
-    def end(self) -> dict[str, float]:
-        self.pieces.give_up()
-        self._thread.join(30)
-        assert not self._thread.is_alive()
-        self.pieces.close()
-        return self.pieces.packets
-
-
 GOOD = RtpPacket(11, 65_530, 4_294_967_000, 9, b"\x10\x20" * 220)  # L16, mono, 5 ms
 BROKEN = {
     "empty": b"",
@@ -104,8 +74,8 @@ BROKEN = {
 
 
 def test_nothing_disturbs_one_sender_who_stops_and_comes_back() -> None:
-    listener = Listener(f"rtp://127.0.0.1:{free_port()}")
-    there = ("127.0.0.1", listener.port)
+    there = ("127.0.0.1", free_port())
+    listener = Listener(f"rtp://127.0.0.1:{there[1]}", there[1])
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger,
@@ -136,8 +106,8 @@ def test_nothing_disturbs_one_sender_who_stops_and_comes_back() -> None:
         assert listener.pieces.packets["restarts"] == 0
         send(20, 5, **second)  # the first is gone, and the other goes on
         listener.until("restarts", 1)
-        made = listener.made_bytes
-        while listener.made_bytes == made:
+        made = len(listener.made)
+        while len(listener.made) == made:
             time.sleep(0.005)
     figures = listener.end()
     assert figures["received"] == 18

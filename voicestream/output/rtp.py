@@ -6,7 +6,7 @@ import secrets
 import socket
 import threading
 import time
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
 from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
+from voicestream.packets.srtp import Srtp, read_key
 from voicestream.pcm import PcmFormat
 
 PACKET_S = 0.02
@@ -26,16 +27,31 @@ _HERE = ("127.0.0.1", "[::1]", "localhost")
 _RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 
 
+def key_file_of(url: str) -> str:
+    """Return the file with the key that packets are encrypted with; empty: they are not.
+
+    Raises:
+        ValueError: something else is asked for.
+    """
+    query = urlsplit(url).query
+    found = parse_qs(query, strict_parsing=bool(query))
+    name = "".join(found.pop("key-file", [])[:1])
+    if found:
+        raise ValueError(f"{' and '.join(found)} means nothing there")
+    return name
+
+
 def leaves_machine(url: str) -> bool:
     """Return whether others could hear what is sent there."""
-    return urlsplit(url).netloc.rpartition("@")[2].rpartition(":")[0] not in _HERE
+    host = urlsplit(url).netloc.rpartition("@")[2].rpartition(":")[0]
+    return "key-file=" not in url and host not in _HERE
 
 
 class RtpSink:
     """Pulls 20 ms at a time, by this machine's clock, and sends them.
 
     Args:
-        url: ``rtp://HOST:PORT``.
+        url: ``rtp://HOST:PORT[?key-file=FILE]``.
     """
 
     lead_in_s = 0.0
@@ -46,6 +62,7 @@ class RtpSink:
         self._pcm = PcmFormat(24_000)
         self._socket: socket.socket | None = None
         self._encoder: OpusPackets | None = None
+        self._srtp: Srtp | None = None
         self._target: tuple[str, int] | tuple[str, int, int, int] = ("", 0)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -58,12 +75,14 @@ class RtpSink:
         try:
             parts = urlsplit(self._url)
             host, port = parts.hostname, parts.port
+            key_file = key_file_of(self._url)
         except ValueError as error:
             raise DeviceError(f"{self._url} cannot be sent to", str(error)) from error
         if not host or not port:
             raise DeviceError(
                 f"{self._url} cannot be sent to", hint="It must look like rtp://127.0.0.1:5004"
             )
+        self._srtp = Srtp(read_key(key_file)) if key_file else None
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
             self.stop(drain=False)
@@ -88,12 +107,13 @@ class RtpSink:
         sequence, timestamp = secrets.randbits(16), secrets.randbits(32)
         ssrc, first, due_s = secrets.randbits(32), True, time.monotonic()
         while True:
-            data = fill(frames, due_s)
-            values = np.frombuffer(data, "<i2").reshape(-1, self._pcm.channels)
+            values = np.frombuffer(fill(frames, due_s), "<i2").reshape(-1, self._pcm.channels)
             for payload in self._encoder.feed(values):
                 packet = RtpPacket(_TYPE, sequence, timestamp, ssrc, payload, marker=first)
+                data = rtp.build(packet)
                 try:
-                    self._socket.sendto(rtp.build(packet), self._target)
+                    sent = data if self._srtp is None else self._srtp.protect(data)
+                    self._socket.sendto(sent, self._target)
                 except OSError:
                     pass  # a packet is lost, as it may be on the way
                 sequence, timestamp, first = sequence + 1, timestamp + _UNITS, False

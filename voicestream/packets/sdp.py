@@ -43,11 +43,13 @@ class Description:
     Attributes:
         address: where it is sent to, as the sender wrote it; empty: it did not say.
         port: 0: it did not say.
+        key: of SRTP, in base64; empty: it is not encrypted.
     """
 
     address: str
     port: int
     payloads: dict[int, Payload]
+    key: str = ""
 
     def payload_of(self, payload_type: int) -> Payload | None:
         """Return what is in packets of a type: a dynamic one that nobody described is Opus."""
@@ -64,7 +66,7 @@ def parse(text: str) -> Description:
     Raises:
         UsageError: there is none, or it is in no form that is known here.
     """
-    address, port = "", 0
+    address, port, key = "", 0, ""
     types: list[int] = []
     mapped: dict[int, Payload] = {}
     unknown: list[str] = []
@@ -82,6 +84,8 @@ def parse(text: str) -> Description:
             address = _address(value) or address
         elif in_sound and not before and kind == "a" and value.startswith("rtpmap:"):
             _map(value, mapped, unknown)
+        elif in_sound and not before and kind == "a" and value.startswith("crypto:") and not key:
+            key = _key(value)
     payloads = {it: mapped.get(it) or STATIC.get(it) for it in types}
     known = {it: found for it, found in payloads.items() if found is not None}
     if not known:
@@ -89,12 +93,12 @@ def parse(text: str) -> Description:
         raise UsageError(
             "this session description cannot be played", told, "Opus, L16, PCMU and PCMA can."
         )
-    return Description(address, port, known)
+    return Description(address, port, known, key)
 
 
 def _media(value: str) -> tuple[int, list[int]]:
     words = value.split()
-    if len(words) < 4 or not words[2].startswith("RTP/AVP"):
+    if len(words) < 4 or not words[2].startswith(("RTP/AVP", "RTP/SAVP")):
         raise UsageError("this session description cannot be played", f"m={value}")
     port = words[1].partition("/")[0]
     if not port.isdecimal() or not 0 < int(port) < 65_536:
@@ -110,6 +114,14 @@ def _address(value: str) -> str:
         return str(ipaddress.ip_address(words[2].partition("/")[0]))
     except ValueError:
         return ""
+
+
+def _key(value: str) -> str:
+    """RFC 4568: ``crypto:1 AES_CM_128_HMAC_SHA1_80 inline:KEY|LIFETIME``."""
+    words = value.split()
+    if len(words) < 3 or words[1] != "AES_CM_128_HMAC_SHA1_80":
+        return ""
+    return words[2].removeprefix("inline:").partition("|")[0]
 
 
 def _map(value: str, mapped: dict[int, Payload], unknown: list[str]) -> None:

@@ -16,6 +16,7 @@ from voicestream.packets.record import PacketRecorder
 from voicestream.packets.rtp import NotRtpError, RtpPacket
 from voicestream.packets.sdp import Description
 from voicestream.packets.sound import PacketSound
+from voicestream.packets.srtp import MORE_BYTES, Srtp, parse_key, read_key
 from voicestream.pcm import to_int16
 from voicestream.records import dataclass
 from voicestream.trace import save_trace
@@ -36,11 +37,13 @@ class Listening:
     port: int
     senders: frozenset[str]
     description: Description
+    key: bytes = b""
+    """Of SRTP; empty: it is not encrypted."""
 
 
 def listening(place: str) -> Listening:
-    """Return what ``rtp://ADDRESS:PORT[?from=ADDRESS,...]`` or the path of a session description
-    stands for.
+    """Return what ``rtp://ADDRESS:PORT[?from=ADDRESS,...&key-file=FILE]`` or the path of a session
+    description stands for.
 
     Raises:
         UsageError: it stands for nothing, or everybody could send.
@@ -51,7 +54,11 @@ def listening(place: str) -> Listening:
     try:
         parts = urlsplit(place)
         address, port = str(ipaddress.ip_address(parts.hostname or "")), parts.port
-        named = ",".join(parse_qs(parts.query, strict_parsing=bool(parts.query)).get("from", []))
+        query = parse_qs(parts.query, strict_parsing=bool(parts.query))
+        named = ",".join(query.pop("from", []))
+        key_file = "".join(query.pop("key-file", [])[:1])
+        if query:
+            raise ValueError(f"{' and '.join(query)} means nothing there")
         senders = frozenset(str(ipaddress.ip_address(it)) for it in named.split(",") if it)
     except ValueError as error:
         raise UsageError(f"{place} cannot be listened at", str(error), hint) from error
@@ -59,7 +66,8 @@ def listening(place: str) -> Listening:
         raise UsageError(f"{place} cannot be listened at", "it names no port", hint)
     if not senders and not ipaddress.ip_address(address).is_loopback:
         raise UsageError(f"{place} does not say who may send", hint=hint)
-    return Listening(address, port, senders or _LOOPBACK, Description("", 0, {}))
+    key = read_key(key_file) if key_file else b""
+    return Listening(address, port, senders or _LOOPBACK, Description("", 0, {}), key)
 
 
 def _described(path: str) -> Listening:
@@ -72,7 +80,8 @@ def _described(path: str) -> Listening:
             f"it names {address}, which others can reach",
             "Only descriptions of this machine's own address 127.0.0.1 are played.",
         )
-    return Listening(address, found.port, _LOOPBACK, found)
+    key = parse_key(found.key) if found.key else b""
+    return Listening(address, found.port, _LOOPBACK, found, key)
 
 
 class PacketPieces:
@@ -88,6 +97,7 @@ class PacketPieces:
             trace_file: where it is kept when packets came, if anywhere.
         """
         self._where = listening(place)
+        self._srtp = Srtp(self._where.key) if self._where.key else None
         self._title = title
         self._trace_file = trace_file
         self._socket: socket.socket | None = None
@@ -116,7 +126,7 @@ class PacketPieces:
             told = error.strerror or str(error)
             raise SourceError(f"{self._title} cannot be listened at", told) from error
         self.sent_at_s = time.monotonic()
-        if self._where.senders != _LOOPBACK:
+        if self._where.senders != _LOOPBACK and self._srtp is None:
             self.notes.append("RTP is not encrypted: whoever is on the way can hear it")
         while self._sound is None and not self._given_up:
             self._receive(time.monotonic() + _TURN_S)
@@ -147,14 +157,15 @@ class PacketPieces:
             if self._given_up or not select.select([self._socket], [], [], wait_s)[0]:
                 return
             try:
-                data, sender = self._socket.recvfrom(rtp.MOST_BYTES + 1)
+                data, sender = self._socket.recvfrom(rtp.MOST_BYTES + MORE_BYTES + 1)
             except OSError:  # ICMP's answer to nothing of ours, or a packet that Windows cut
                 continue
             if sender[0] not in self._where.senders:
                 self._refused += 1
                 continue
             try:
-                self._take_in(time.monotonic(), rtp.parse(data))
+                plain = data if self._srtp is None else self._srtp.unprotect(data)
+                self._take_in(time.monotonic(), rtp.parse(plain))
             except NotRtpError:
                 self._refused += 1
 
