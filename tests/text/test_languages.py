@@ -67,6 +67,14 @@ def test_a_sentence_in_between_is_not_the_language_of_the_text() -> None:
     assert tongue.next("Okay.") == "en"
 
 
+def test_how_much_the_language_before_weighs() -> None:
+    """A word that another language has as well is not enough against it; a sentence of them is."""
+    assert language_of("De nada.", "fr") == "fr"
+    assert language_of("De nada.", "en") == "es"
+    assert language_of("Suo fratello suona benissimo il violino.", "fr") == "it"
+    assert language_of("Der er tre fejl i din kode.", "de") == "da"
+
+
 def segments(pieces: list[str]) -> list[Segment]:
     tongue = Tongue()
     queue = SegmentQueue(clock=lambda: 0.0, tell_language=tongue.next)

