@@ -16,6 +16,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -49,14 +50,14 @@ def main() -> None:
     parser.add_argument("--real", type=int, default=0)
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)
-    rows = list(conversations(random, asked.conversations))
-    rows += alone(random, 600.0 * asked.conversations / 100)
-    rows += others(random, asked.conversations // 2)
-    if asked.real:
-        rows += real(random, asked.real)
-    for name, value, goal, unit in rows:
+    for name, value, goal, unit in chain(
+        conversations(random, asked.conversations),
+        alone(random, 600.0 * asked.conversations / 100),
+        others(random, asked.conversations // 2),
+        real(random, asked.real),
+    ):
         ratio = f"{value / goal:6.2f}" if goal else "     -"
-        print(f"{name:58} {value:8.2f} {unit:6} goal {goal:7.2f}  ratio {ratio}")
+        print(f"{name:58} {value:8.2f} {unit:6} goal {goal:7.2f}  ratio {ratio}", flush=True)
 
 
 def person(random: np.random.Generator) -> Sound:
@@ -136,6 +137,8 @@ def others(random: np.random.Generator, count: int) -> Rows:
 
 
 def real(random: np.random.Generator, count: int) -> Rows:
+    if not count:
+        return
     after_s: list[float] = []
     false = 0
     for _ in range(count):

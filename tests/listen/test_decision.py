@@ -46,12 +46,12 @@ def test_how_sure_is_what_was_asked_for() -> None:
 def test_a_person_speaks_until_there_is_silence() -> None:
     decision = Decision(0.5, 160)
     said = [decision.hear(p, OPEN) for p in [0.9] * 30 + [0.1] * 3 + [0.9] * 2 + [0.1] * 20]
-    assert said == [False] * 4 + [True] * (26 + 5 + 10) + [False] * 10
+    assert said == [False] * 4 + [True] * (26 + 5 + 15) + [False] * 5
 
 
 def test_a_hum_interrupts_only_when_it_lasts() -> None:
     faint = (OPEN // 30).astype(np.int16)  # the breath after it
     mhm = [(0.9, HUM)] * 4 + [(0.9, faint)] * 3 + [(0.9, HUM)] * 4
     assert decided([*mhm, *[(0.1, OPEN)] * 20]) is None
-    assert decided([(0.9, HUM)] * 50) == 12
-    assert decided([*[(0.9, HUM)] * 5, *[(0.9, OPEN)] * 5]) == 7  # "m-many"
+    assert decided([(0.9, HUM)] * 50) == 17
+    assert decided([*[(0.9, HUM)] * 5, *[(0.9, OPEN)] * 5]) == 6  # "m-many"

@@ -14,7 +14,10 @@ import voicestream
 from voicestream.listen.convert import FRAME_BYTES
 from voicestream.listen.ears import notices_of
 from voicestream.listen.hearing import Hearing, Wanted
+from voicestream.metrics import Metrics
 from voicestream.pcm import Frames16, PcmFormat
+from voicestream.playout.controls import Controls
+from voicestream.session.barge_in import BargeIn
 from voicestream.testing import FakeEndpoint
 
 
@@ -48,7 +51,7 @@ def test_a_microphone_that_is_not_there_is_told_of() -> None:
         told.append(text)
         known.set()
 
-    hearing = Hearing(Wanted("miniaudio", "no such microphone", 0.5, 220.0), print, notify)
+    hearing = Hearing(Wanted("miniaudio", "no such microphone", 0.5, 160.0), print, notify)
     hearing.start(lambda: PcmFormat(24_000))
     try:
         hearing.sent.append((1.0, bytes(480)))
@@ -59,21 +62,37 @@ def test_a_microphone_that_is_not_there_is_told_of() -> None:
 
 
 class Ears:
-    """In place of the process: a person speaks as soon as anything was played."""
+    """In place of the process: a person speaks once 1.2 s were played."""
 
     def __init__(self, _wanted: Wanted, on_speech: Any, _notify: Any) -> None:
         self.on_speech = on_speech
         self.sent = SimpleNamespace(append=self._played)
-        self.stopped = False
+        self.played_bytes = 0
 
     def start(self, _pcm_of: object) -> None:
         pass
 
-    def _played(self, _piece: object) -> None:
+    def _played(self, piece: tuple[float, bytes]) -> None:
+        self.played_bytes += len(piece[1])
+        if self.played_bytes < 1.2 * 48_000:
+            return
         threading.Thread(target=self.on_speech, args=(np.arange(5, dtype=np.int16),)).start()
 
     def stop(self) -> None:
-        self.stopped = True
+        pass
+
+
+@pytest.mark.parametrize("resting", ["paused", "yielded", ""])
+def test_who_is_silent_is_not_interrupted(monkeypatch: pytest.MonkeyPatch, resting: str) -> None:
+    monkeypatch.setattr("voicestream.session.barge_in.Hearing", Ears)
+    controls, interrupted = Controls(), threading.Event()
+    playback: Any = SimpleNamespace(controls=controls, pcm=None)
+    settings = voicestream.Settings()
+    barge_in = BargeIn(settings, playback, Metrics(), interrupted.set)
+    if resting:
+        setattr(controls, resting, True)
+    barge_in._hearing.on_speech(np.zeros(1, np.int16))  # type: ignore[attr-defined]
+    assert interrupted.is_set() is not bool(resting)
 
 
 @pytest.mark.parametrize("interruptible", [True, False])
@@ -85,7 +104,7 @@ def test_the_caller_is_told_what_was_heard_before_it_returns(
     result = voicestream.say(
         "One. Two. Three.",
         voicestream.Settings(barge_in=True, device="null", format="pcm"),
-        endpoint=FakeEndpoint(lambda _request: [bytes(2 * 24_000)]),
+        endpoint=FakeEndpoint(lambda _request: [bytes(2 * 48_000)]),
         interruptible=interruptible,
         on_barge_in=lambda spoken, heard: told.append((spoken, heard)),
     )
@@ -97,4 +116,5 @@ def test_the_caller_is_told_what_was_heard_before_it_returns(
     assert result.snapshot.timeline_ms["barge_in"] is not None
     ((spoken, heard),) = told
     assert spoken == result.spoken
+    assert spoken.startswith("One.")
     assert heard.tolist() == [0, 1, 2, 3, 4]

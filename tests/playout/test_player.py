@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 
 import numpy as np
@@ -343,3 +344,12 @@ def test_a_full_ring_is_played_whatever_the_plan_wants() -> None:
     stage.player.gate.plan = Plan(stage.ring.capacity_frames + 1, stage.ring.capacity_frames + 1)
     stage.write(stage.ring.capacity_frames)
     assert stage.fill().any()
+
+
+def test_who_must_know_what_the_loudspeaker_says_gets_the_very_buffers() -> None:
+    stage = Stage(resume=100)
+    stage.controls.sent = sent = deque(maxlen=3)
+    stage.controls.volume = 0.5
+    stage.write(2 * PERIOD)
+    given_to_sink = [stage.player.fill(PERIOD, float(number)) for number in range(4)]
+    assert list(sent) == list(enumerate(given_to_sink))[1:]

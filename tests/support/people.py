@@ -96,7 +96,7 @@ def echo(sent: Sound, random: np.random.Generator, delay_ms: float, level_db: fl
 
 
 def heard_at(
-    sent: Sound, microphone: Sound, sure: float = 0.5, long_ms: float = 220.0
+    sent: Sound, microphone: Sound, sure: float = 0.5, long_ms: float = 160.0
 ) -> list[float]:
     """Return when somebody is found to speak, in seconds.
 

@@ -10,14 +10,13 @@ from voicestream.pcm import Frames16
 CHUNK_FRAMES = 512
 """Of which the detector says how likely they are speech."""
 _CHUNK_MS = 1000 * CHUNK_FRAMES / RATE_HZ
-_HUM_DB = -35.0
+_HUM_DB = -30.0
 """A closed mouth leaves less than this of a sound's power above ``_OPEN_HZ``."""
 _LOWEST_HZ, _OPEN_HZ = 80, 1000
 _FAINT_DB = 15.0
 """So far below the loudest of it, a chunk tells nothing: it is the breath after a hum."""
-_OPEN_CHUNKS = 2
-_PATIENCE = 2.5
-"""So many times as long, a hum interrupts too."""
+_LONG_HUM_MS = 550.0
+"""A hum that lasts so long interrupts too."""
 _BINS_HZ = np.fft.rfftfreq(CHUNK_FRAMES, 1 / RATE_HZ)
 _WINDOW = np.hanning(CHUNK_FRAMES)
 
@@ -36,11 +35,12 @@ class Decision:
     def __init__(self, sure: float, long_ms: float) -> None:
         self._sure = sure
         self._needed = max(1, round(long_ms / _CHUNK_MS))
-        self._needed_of_hum = round(_PATIENCE * self._needed)
+        self._needed_of_hum = max(self._needed, round(_LONG_HUM_MS / _CHUNK_MS))
         self._forget()
 
     def _forget(self) -> None:
-        self._chunks = self._open = 0
+        self._chunks = 0
+        self._hums = True
         self._peak_db = -100.0
         self._speaks = False
 
@@ -59,9 +59,8 @@ class Decision:
         level_db, open_db = _sound_of(chunk)
         self._chunks = min(self._chunks + 1, self._needed_of_hum)
         self._peak_db = max(self._peak_db, level_db)
-        self._open += open_db > _HUM_DB and level_db > self._peak_db - _FAINT_DB
-        hums = self._open < min(_OPEN_CHUNKS, self._needed)
-        self._speaks |= self._chunks >= (self._needed_of_hum if hums else self._needed)
+        self._hums &= open_db < _HUM_DB or level_db < self._peak_db - _FAINT_DB
+        self._speaks |= self._chunks >= (self._needed_of_hum if self._hums else self._needed)
         return self._speaks
 
 

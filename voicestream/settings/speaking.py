@@ -174,7 +174,7 @@ class SpeakingSettings:
         0.5, number(0.01, 1), "how likely it must be speech that the microphone hears, 0 to 1"
     )
     barge_in_ms: float = _setting(
-        220.0, number(30, 5000), "how much speech it takes to interrupt, ms"
+        160.0, number(30, 5000), "how much speech it takes to interrupt, ms"
     )
     microphone: str = _setting("", text, "a name or an index [default: system's]")
     engine: str = _setting(
