@@ -8,16 +8,18 @@ and back exactly.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from voicestream.records import dataclass, replace
 
-Samples: TypeAlias = npt.NDArray[np.float32]
+_Number = TypeVar("_Number", bound=np.generic)
+NDArray: TypeAlias = np.ndarray[Any, np.dtype[_Number]]
+"""numpy.typing's, without loading all its other types: 5 ms."""
+Samples: TypeAlias = NDArray[np.float32]
 """Shape ``(frames, channels)``, nominally -1 to just below 1."""
-Frames16: TypeAlias = npt.NDArray[np.int16]
+Frames16: TypeAlias = NDArray[np.int16]
 """Shape ``(frames, channels)``: what the ring holds and a sink takes."""
 Encoding = Literal["u8", "s16", "s24", "s32", "f32", "f64"]
 
@@ -81,14 +83,14 @@ class PcmFormat:
         return to_int16(samples).tobytes()
 
 
-def to_int16(samples: Samples) -> npt.NDArray[np.int16]:
+def to_int16(samples: Samples) -> NDArray[np.int16]:
     """Return samples as 16-bit integers of the same shape, rounded and clipped."""
     scaled = np.rint(samples * np.float32(32768.0))
-    clipped: npt.NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
+    clipped: NDArray[np.int16] = np.clip(scaled, -32768, 32767).astype("<i2")
     return clipped
 
 
-def from_int16(values: npt.NDArray[np.int16]) -> Samples:
+def from_int16(values: NDArray[np.int16]) -> Samples:
     """Return 16-bit integers as samples of the same shape, exactly."""
     return values.astype(np.float32) * np.float32(1 / 32768.0)
 

@@ -7,9 +7,8 @@ recognition" (1978), slope constraint P = 1, with an open end.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from voicestream.pcm import PcmFormat, Samples
+from voicestream.pcm import NDArray, PcmFormat, Samples
 
 HOP_S = 0.02
 _BANDS = 20
@@ -39,7 +38,7 @@ _PAUSE_HOPS = 5
 """Of a pause at the end of what was heard, the part that is compared."""
 _SILENT = 0.7
 
-Rows = npt.NDArray[np.float32]
+Rows = NDArray[np.float32]
 
 
 class Outline:
@@ -140,7 +139,7 @@ class Alignment:
         for distance in distances.astype(np.float64):
             self._step(distance)
 
-    def _step(self, distance: npt.NDArray[np.float64]) -> None:
+    def _step(self, distance: NDArray[np.float64]) -> None:
         last, second_last = self._before
         row = np.full(len(distance), np.inf)
         if not self._costs:
@@ -197,7 +196,7 @@ class Alignment:
         hops = best + 1 + self._waited(best + 1)
         return self.begun + self._pcm.s_to_frames(hops * HOP_S), sure
 
-    def _on_from_mark(self, rivals: npt.NDArray[np.intp]) -> int:
+    def _on_from_mark(self, rivals: NDArray[np.intp]) -> int:
         """Return the rival that lies where the mark does, and on from it at the same tempo.
 
         A long even sound looks alike wherever it is compared; its beginning does not.

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.pcm import NDArray, PcmFormat, Samples, no_samples
 
 _LAYOUTS = {
     1: "M",
@@ -85,7 +84,7 @@ class Converter:
         return samples
 
 
-def mix_gains(source: int, target: int) -> npt.NDArray[np.float32]:
+def mix_gains(source: int, target: int) -> NDArray[np.float32]:
     """Return gains of shape ``(source, target)``: how much of each channel goes to each.
 
     A channel that the target has too is handed on; any other goes to the front.
@@ -93,7 +92,7 @@ def mix_gains(source: int, target: int) -> npt.NDArray[np.float32]:
     are lowered alike.
     """
     names, wanted = _layout(source), _layout(target)
-    gains: npt.NDArray[np.float64] = np.zeros((source, target))
+    gains: NDArray[np.float64] = np.zeros((source, target))
     for row, name in enumerate(names):
         left, right = _STEREO.get(name, (0.0, 0.0))
         if name in wanted:
@@ -112,7 +111,7 @@ def _layout(channels: int) -> list[str]:
     return [*_LAYOUTS[8].split(), *(f"X{number}" for number in range(9, channels + 1))]
 
 
-def _mix(samples: Samples, gains: npt.NDArray[np.float32]) -> Samples:
+def _mix(samples: Samples, gains: NDArray[np.float32]) -> Samples:
     # Not a matrix product: BLAS rounds differently for arrays of different lengths.
     mixed = np.zeros((len(samples), gains.shape[1]), np.float32)
     for source, target in np.argwhere(gains):

@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.pcm import NDArray, PcmFormat, Samples, no_samples
 
 _STEP_S = 0.1
 _STEPS = 4
@@ -73,7 +72,7 @@ def _power(lufs: float) -> float:
     return float(10 ** ((lufs - _OFFSET_DB) / 10))
 
 
-def _k_weights(frames: int, rate_hz: int) -> npt.NDArray[np.float64]:
+def _k_weights(frames: int, rate_hz: int) -> NDArray[np.float64]:
     """Return what each bin of a real spectrum of ``frames`` adds to the mean weighted power."""
     turn = np.exp(-2j * np.pi * np.fft.rfftfreq(frames, 1 / rate_hz) / _MADE_FOR_HZ)
     gain = np.ones(len(turn))
@@ -84,11 +83,11 @@ def _k_weights(frames: int, rate_hz: int) -> npt.NDArray[np.float64]:
     twice[0] = 1.0
     if frames % 2 == 0:
         twice[-1] = 1.0
-    weights: npt.NDArray[np.float64] = gain * twice / frames**2
+    weights: NDArray[np.float64] = gain * twice / frames**2
     return weights
 
 
-def amplify(samples: Samples, gain: float | npt.NDArray[np.float64]) -> Samples:
+def amplify(samples: Samples, gain: float | NDArray[np.float64]) -> Samples:
     """Multiply by ``gain``; sound that is raised bends before it would be cut off."""
     louder: Samples = (samples * gain).astype(np.float32)
     size = np.abs(louder)

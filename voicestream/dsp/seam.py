@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from voicestream.dsp.align import Alignment, Rows
-from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.pcm import NDArray, PcmFormat, Samples, no_samples
 
 PAST_S = 0.8
 """So much of what was handed on last is kept to be found again."""
@@ -23,7 +22,7 @@ _ON_S = 0.04
 """How far behind it."""
 _FADE_MS = 5.0
 
-_Powers = npt.NDArray[np.float64]
+_Powers = NDArray[np.float64]
 
 
 class Seam:

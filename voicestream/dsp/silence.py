@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-import numpy.typing as npt
 
-from voicestream.pcm import Samples
+from voicestream.pcm import NDArray, Samples
 from voicestream.records import dataclass
 
 WINDOW_MS = 5.0
@@ -74,7 +73,7 @@ class Activity:
         highest = min(_HIGHEST, self._loudest * _BELOW_SPEECH)
         return max(self._least, min(self._floor * _FLOOR_MARGIN, highest))
 
-    def _audible(self, block: Samples, index: int, threshold: float) -> npt.NDArray[np.intp]:
+    def _audible(self, block: Samples, index: int, threshold: float) -> NDArray[np.intp]:
         """Return frames of an active window at or above the threshold: there is at least one."""
         start = index * self._window_frames
         level = np.abs(block[start : start + self._window_frames]).max(axis=1)

@@ -10,9 +10,8 @@ taken from near the place where the tempo wants to be.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from voicestream.pcm import PcmFormat, Samples, no_samples
+from voicestream.pcm import NDArray, PcmFormat, Samples, no_samples
 
 SLOWEST, FASTEST = 0.25, 4.0
 WINDOW_MS = 25.0
@@ -140,7 +139,7 @@ class Stretcher:
         match = np.fft.irfft(product.sum(axis=1), size)[: len(places)]
         energies = _window_sums((near * near).sum(axis=1), self._hop)
         floor = _SILENT * self._hop
-        alike: npt.NDArray[np.float64] = match / np.sqrt(
+        alike: NDArray[np.float64] = match / np.sqrt(
             np.maximum(energies, floor) * max(float((known * known).sum()), floor)
         )
         alike -= _STRAY / self._seek * np.abs(places - wanted)
@@ -156,7 +155,7 @@ class Stretcher:
         return crossed
 
 
-def _window_sums(values: npt.NDArray[np.float64], window: int) -> npt.NDArray[np.float64]:
+def _window_sums(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     sums = np.concatenate(([0.0], np.cumsum(values)))
-    found: npt.NDArray[np.float64] = sums[window:] - sums[:-window]
+    found: NDArray[np.float64] = sums[window:] - sums[:-window]
     return found

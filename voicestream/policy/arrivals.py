@@ -14,7 +14,8 @@ import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
+
+from voicestream.pcm import NDArray
 
 HORIZONS_S = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 SAME_S = 0.02
@@ -27,7 +28,7 @@ _MOST_KEPT = 4 * _LOOKED_AT
 """Then those between the first and the latest are thinned: nor must it take more memory."""
 _ROUNDING = 1e-9
 
-Floats = npt.NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 def horizon_row(horizon_s: float) -> int:
