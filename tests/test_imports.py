@@ -84,7 +84,7 @@ ONLY_IN = {
     "_miniaudio": ("output/miniaudio.py",),
     "miniaudio": (),
     "httpx": (),
-    "httpcore": ("speech/http/",),
+    "httpcore": (),
     "hibari": (
         "speech/prepared.py",
         "speech/neural.py",

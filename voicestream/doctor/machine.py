@@ -16,7 +16,7 @@ from voicestream.settings.sources import user_config_file, user_state_file
 from voicestream.settings.table import TABLE, Settings, shown_value
 
 LIMIT_S = 15.0
-_PACKAGES = ("voicestream", "av", "miniaudio", "pyaudio", "numpy", "httpcore")
+_PACKAGES = ("voicestream", "av", "miniaudio", "pyaudio", "numpy")
 _EXTRAS = frozenset({"pyaudio"})
 """Of these, what need not be there."""
 _NEEDED = {"av": "MP3, Opus, AAC and FLAC cannot be played", "numpy": "nothing can be played"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 
 from voicestream.errors import SettingsError
@@ -25,6 +24,15 @@ class ProxyAddress:
     port: int
     user: str = ""
     password: str = ""
+
+    def passes_on(self, scheme: str) -> bool:
+        """Return whether it is told the whole address of each request; else a tunnel leads
+        through it.
+
+        Args:
+            scheme: of that address.
+        """
+        return scheme == "http" and not self.scheme.startswith("socks")
 
     @property
     def shown(self) -> str:
@@ -105,8 +113,6 @@ def proxy_for(base_url: str) -> ProxyAddress | None:
         raise _unusable(f"{parts.scheme}: is no kind of proxy known here")
     if not host:
         raise _unusable("it names no host")
-    if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise _unusable("SOCKS needs the package socksio")
     if parts.scheme == urlsplit(base_url).scheme == "https":
         raise _unusable("https does not go through a proxy that is spoken to over https itself")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -120,10 +126,7 @@ def tunnel_proxy(base_url: str) -> ProxyAddress | None:
     Raises:
         SettingsError: what the environment names is no proxy that can be used for it.
     """
-    proxy = proxy_for(http_twin(base_url))
-    if proxy is not None and proxy.scheme.startswith("socks"):
-        raise _unusable("a Realtime API is reached through HTTP proxies, not through SOCKS")
-    return proxy
+    return proxy_for(http_twin(base_url))
 
 
 def _unusable(reason: str) -> SettingsError:

@@ -16,8 +16,10 @@ import pytest
 from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer, tls_context
+from tests.support.tunnel import SocksProxy, TunnelProxy
 from voicestream.errors import (
     ConnectionFailedError,
+    EndpointError,
     EndpointTimeoutError,
     IncompleteReplyError,
     SettingsError,
@@ -103,7 +105,7 @@ def test_a_connection_closed_while_idle_is_made_anew() -> None:
     with ScriptedServer([Script(raw=_CLOSING), Script(b"two")]) as server:
         endpoint = HttpEndpoint(EndpointConfig(server.url))
         stream = endpoint.open(ASKED)
-        connection = stream._response._connection.connector.stream.get_extra_info("socket")
+        connection = stream._response._connection._socket
         assert b"".join(stream) == b"one"
         if connection.fileno() >= 0:  # else it has been noticed already
             assert select.select([connection], [], [], 10)[0]  # the server has closed it
@@ -122,8 +124,47 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert request.path == "http://no-such-host.invalid/v1/audio/speech"
 
 
+@pytest.mark.parametrize(
+    ("kind", "tls"), [(TunnelProxy, True), (SocksProxy, True), (SocksProxy, False)]
+)
+def test_a_tunnel_leads_through_a_proxy(
+    kind: type[TunnelProxy], tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(Script(b"sound"), tls=tls) as server, kind(server.url) as proxy:
+        if tls:
+            trust(server, tmp_path, monkeypatch)
+        monkeypatch.setenv("all_proxy", proxy.url.replace("//", "//me:secret@"))
+        endpoint = HttpEndpoint(EndpointConfig(server.url, KEY))
+        for _ in range(2):
+            assert b"".join(endpoint.open(ASKED)) == b"sound"
+        endpoint.close()
+        assert [request.path for request in server.requests] == ["/v1/audio/speech"] * 2
+    (asked,) = proxy.asked  # one connection carried both
+    assert f"127.0.0.1:{urlsplit(server.url).port}" in asked
+    assert KEY not in asked
+
+
+@pytest.mark.parametrize(
+    ("login", "answer", "says"),
+    [
+        ("", "0", "proxy wants to know"),
+        ("me:wrong!@", "0", "proxy wants to know"),
+        ("me:secret@", "5", "does not lead to far.invalid: 0 connection refused"),
+    ],
+)
+def test_a_socks_proxy_that_refuses_is_told(
+    login: str, answer: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with SocksProxy("http://127.0.0.1:9", answer) as proxy:
+        monkeypatch.setenv("all_proxy", proxy.url.replace("//", f"//{login}"))
+        endpoint = HttpEndpoint(EndpointConfig("http://far.invalid/v1", KEY))
+        with pytest.raises(EndpointError, match=says):
+            endpoint.open(ASKED)
+        endpoint.close()
+
+
 def test_a_proxy_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("all_proxy", "ftp://127.0.0.1:9")
     with pytest.raises(SettingsError, match="proxy of the environment"):
         HttpEndpoint(EndpointConfig("http://host/v1"))
 

@@ -129,7 +129,7 @@ _PATHS = st.text("aZ0-_~!$&'()*+,;=:@/%20éü€ ", max_size=8).map(lambda path:
 @example(path="/a%20b/%7e", text="Hi", key="")
 @example(path='/[a]|^`{}"<>\\', text="Hi", key="")
 @given(path=_PATHS, text=st.text(min_size=1), key=st.text("aZ09-_.=+/", max_size=8))
-def test_the_early_request_is_what_httpcore_would_send(
+def test_the_early_request_is_what_a_later_one_is(
     echo: ScriptedServer, path: str, text: str, key: str
 ) -> None:
     url = echo.url.removesuffix("/v1") + path.replace(" ", "")
@@ -260,7 +260,7 @@ def test_a_key_that_was_refused_is_not_sent_again(answers: list[int], asked_time
 
 
 def test_a_key_repeated_in_a_redirect_is_not_told() -> None:
-    key = "sk-elsewhere-0123"  # not the canary: httpcore logs the headers it receives
+    key = "sk-elsewhere-0123"
     away = Script(b"", 302, headers={"Location": f"http://else/?key={key}"}, framing="length")
     with ScriptedServer(away) as server:
         endpoint = endpoint_at(server.url, key=key)

@@ -31,4 +31,4 @@ class EarlyGet(EarlyRequest):
         self.send(b"")
 
     def _first_bytes(self) -> bytes:
-        return request_bytes(self._target, self._headers, None)
+        return request_bytes(self._target, self._target.path, self._headers, None)

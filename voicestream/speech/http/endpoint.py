@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
-
 from voicestream.errors import (
     ConnectionFailedError,
     EndpointError,
@@ -16,7 +14,6 @@ from voicestream.errors import (
 from voicestream.settings.proxy import proxy_for
 from voicestream.speech.base import Call, SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
-from voicestream.speech.http.failures import connection_failed
 from voicestream.speech.http.limits import Timeouts, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.refusal import asked_wait_s, refusal
@@ -30,7 +27,13 @@ from voicestream.speech.http.request import (
     request_headers,
 )
 from voicestream.speech.http.stream import HttpSpeechStream, Origin, said
-from voicestream.speech.http.transport import ERRORS, HttpResponse, Transport
+from voicestream.speech.http.transport import HttpResponse, Transport
+from voicestream.speech.http.wire import (
+    LateConnectionError,
+    LateError,
+    NoConnectionError,
+    WireError,
+)
 
 _MOST_REDIRECTS = 5
 _TYPES = {"": "audio/mpeg", "mp3": "audio/mpeg"}
@@ -122,7 +125,7 @@ class HttpEndpoint:
         del headers["content-type"]
         try:
             return self._transport.get(Target.of(self.config.base_url, route).path, headers)
-        except ERRORS as error:
+        except WireError as error:
             raise self.failure(error) from error
 
     def _follow(self, body: bytes, call: Call | None = None) -> HttpResponse:
@@ -170,7 +173,7 @@ class HttpEndpoint:
         headers = request_headers(self.target, self.config.api_key, self.config.headers)
         try:
             return self._transport.post(self._path, headers, body, call)
-        except ERRORS as error:
+        except WireError as error:
             raise self.failure(error) from error
 
     def abort(self) -> None:
@@ -193,27 +196,30 @@ class HttpEndpoint:
         return error
 
     def failure(self, error: BaseException) -> EndpointError:
-        """Return an exception of httpcore, raised before the reply began, as one of ours."""
+        """Return why no reply began, as people are told it."""
+        from voicestream.speech.http.failures import connection_failed  # and TLS with it
+        from voicestream.speech.http.tunnel import NoTunnelError
+
         host = f"{self.target.host}:{self.target.port}"
         if self._proxy is not None:
             host = f"the proxy {self._proxy.shown}"
-            if isinstance(error, httpcore.ProxyError) and str(error).startswith("407"):
-                return refusal(407, self.url, str(error)[4:].encode())
-            if isinstance(error, httpcore.ProxyError):
+            if isinstance(cause := error.__cause__, NoTunnelError):
+                if cause.status == 407:
+                    return refusal(407, self.url, cause.reason.encode())
                 return ConnectionFailedError(
-                    f"{host} does not lead to {self.target.authority}", str(error)
+                    f"{host} does not lead to {self.target.authority}", str(cause)
                 )
-        if isinstance(error, httpcore.ConnectTimeout):
+        if isinstance(error, LateConnectionError):
             return EndpointTimeoutError(
                 f"{host} did not accept a connection within {self.config.connect_timeout_s:g} s",
                 hint="Is the address right, and the network up?",
             )
-        if isinstance(error, httpcore.TimeoutException):
+        if isinstance(error, LateError):
             return EndpointTimeoutError(
                 f"{host} sent nothing for {self.config.timeout_s:g} s",
                 hint="Raise --timeout if the server is slow.",
             )
-        if isinstance(error, httpcore.ConnectError):
+        if isinstance(error, NoConnectionError):
             return connection_failed(host, error)
         return ConnectionFailedError(
             f"the connection to {host} broke before the reply began",

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from urllib.parse import urljoin, urlsplit
 
-import httpcore
-
 from voicestream.errors import (
     EndpointError,
     EndpointTimeoutError,
@@ -25,11 +23,11 @@ from voicestream.errors import (
 from voicestream.records import dataclass
 from voicestream.settings.proxy import proxy_for
 from voicestream.speech.http.early_get import EarlyGet, get_headers
-from voicestream.speech.http.failures import connection_failed
 from voicestream.speech.http.limits import Limits, Timeouts, Watch
 from voicestream.speech.http.refusal import asked_wait_s
 from voicestream.speech.http.request import Target
-from voicestream.speech.http.transport import ERRORS, HttpResponse, Transport
+from voicestream.speech.http.transport import HttpResponse, Transport
+from voicestream.speech.http.wire import LateError, WireError
 from voicestream.speech.retry import RetryPolicy
 
 _MOST_REDIRECTS = 10
@@ -221,7 +219,7 @@ class FetchedSound:
             target = Target.of(url, "")
             transport = self._connected(target, url)
             return transport.get(target.path, headers)
-        except ERRORS as error:
+        except WireError as error:
             raise self._failure(target, error) from error
         except ValueError as error:
             raise ReplyError(f"{self._title} cannot be asked for", str(error)) from error
@@ -261,10 +259,12 @@ class FetchedSound:
 
     def _failure(self, target: Target, error: Exception) -> EndpointError:
         """Return an exception of the transport as one of ours."""
-        if isinstance(error, httpcore.TimeoutException):
+        if isinstance(error, LateError):
             return EndpointTimeoutError(
                 f"{target.authority} did not answer in time", str(error), "Is the network up?"
             )
+        from voicestream.speech.http.failures import connection_failed  # and TLS with it
+
         failed = connection_failed(target.authority, error)
         failed.hint = failed.hint.replace("--base-url", "the address")
         return failed

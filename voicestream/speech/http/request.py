@@ -124,16 +124,24 @@ def request_body(request: SpeechRequest, extra: Mapping[str, object] = NO_EXTRA)
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def request_bytes(target: Target, headers: Mapping[str, str], body: bytes | None) -> bytes:
+def request_bytes(
+    target: Target, path: str, headers: Mapping[str, str], body: bytes | None
+) -> bytes:
     """Return a whole HTTP/1.1 request.
 
     Args:
+        path: of the URL, encoded; all of it for a proxy that passes it on.
         headers: without length and host.
         body: None asks for what is there (``GET``).
+
+    Raises:
+        ValueError: what no header can hold.
     """
     method = "GET" if body is None else "POST"
-    lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}"]
+    lines = [f"{method} {path} HTTP/1.1", f"host: {target.authority}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
+    if any(not {"\r", "\n", "\0"}.isdisjoint(line) for line in lines):
+        raise ValueError("a header with more than one line")
     if body is None:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
     lines.append(f"content-length: {len(body)}")
@@ -163,7 +171,7 @@ def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None)
             from voicestream.speech.http.tunnel import tunnel
 
             left_s = max(until_s - time.monotonic(), 0.001)
-            tunnel(opened, proxy, f"{target.bracketed}:{target.port}", left_s)
+            tunnel(opened, proxy, target.bracketed, target.port, left_s)
             opened.settimeout(max(until_s - time.monotonic(), 0.001))
             if target.scheme == "https":
                 from voicestream.speech.http.tls import secured
@@ -178,9 +186,10 @@ def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None)
 class Opening:
     """A connection being made in a thread of its own, so that waiting for it can be given up."""
 
-    def __init__(self, target: Target, timeout_s: float) -> None:
+    def __init__(self, target: Target, timeout_s: float, proxy: ProxyAddress | None = None) -> None:
         self._target = target
         self._timeout_s = timeout_s
+        self._proxy = proxy
         self._done = threading.Event()
         self._abandoned = False
         # its own thread, until done
@@ -193,7 +202,7 @@ class Opening:
 
     def _run(self) -> None:
         try:
-            opened = connect(self._target, self._timeout_s)
+            opened = connect(self._target, self._timeout_s, self._proxy)
             try:
                 first = self._first_bytes()
                 if first and not self._abandoned:
@@ -271,7 +280,9 @@ class EarlyRequest(Opening):
 
     def _first_bytes(self) -> bytes:
         self._told.wait()
-        return b"" if self.body is None else request_bytes(self._target, self._headers, self.body)
+        if self.body is None:
+            return b""
+        return request_bytes(self._target, self._target.path, self._headers, self.body)
 
     def abandon(self) -> None:
         super().abandon()
