@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.script import Script
+from tests.support.server import ScriptedServer
+
 ROOT = Path(__file__).parents[1]
 FILES = sorted((ROOT / "voicestream").rglob("*.py"))
 
@@ -222,6 +225,36 @@ def test_nothing_foreign_is_loaded_before_the_first_request(tmp_path: Path, comm
     assert not first & EXPENSIVE
     if command in ("say", "play"):
         assert len([name for name in loaded if name.startswith("voicestream")]) <= OWN_MODULES
+
+
+UNNEEDED = EXPENSIVE | {"random", "textwrap", "pickle", "ctypes", "ast", "numpy._typing"}
+"""What nothing of a plain reply over ``http://`` needs, and libraries would load."""
+_UNTIL_SOUND = """
+import json, os, sys
+from voicestream.cli import entry, say
+def heard(event):
+    if event.kind == "playing":
+        os.write(1, json.dumps(sorted(sys.modules)).encode())
+        os._exit(0)
+say._collect_again = heard
+entry.run(["say", "Hello.", "--base-url", sys.argv[1], "--format", "pcm", "--device", "null"])
+"""
+
+
+def test_little_is_loaded_before_the_first_sound(tmp_path: Path) -> None:
+    with ScriptedServer(Script(bytes(24_000))) as server:
+        ended = subprocess.run(
+            [sys.executable, "-c", _UNTIL_SOUND, server.url],
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "VOICESTREAM_CACHE": "off"},
+            capture_output=True,
+            check=True,
+        )
+    loaded = set(json.loads(ended.stdout))
+    first = {name.partition(".")[0] for name in loaded}
+    assert "numpy" in first
+    assert (loaded | first) & UNNEEDED == set()
+    assert not first & {"httpcore", "h11", "anyio", "certifi", "rich", "typer", "av", "dotenv"}
 
 
 _IDLE = "import json, sys, voicestream; print(json.dumps([m for m in sys.modules if 'voice' in m]))"

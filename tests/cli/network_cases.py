@@ -150,11 +150,11 @@ CONNECTION_CASES = [
         environ={"http_proxy": "foo://x"},
     ),
     Case(
-        "a proxy that needs more",
+        "a proxy of another kind",
         2,
         ["proxy", "ALL_PROXY"],
         ["Hi", "--base-url", "{refusing}", "--save", "x.wav"],
-        environ={"ALL_PROXY": "socks5://127.0.0.1:9"},
+        environ={"ALL_PROXY": "ftp://127.0.0.1:9"},
     ),
     Case(
         "unknown certificate",

@@ -133,7 +133,7 @@ def first_is_kept(settings: Settings, script: Spoken) -> bool:
 
 
 def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
-    """Connect now, while the text is read and before an HTTP library is loaded."""
+    """Connect now, while the text is read and before most of the program is loaded."""
     if settings.local:
         return None
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)

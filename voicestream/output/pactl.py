@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-
 _ASK_S = 2.0
 """How long the sound server may take to tell of its sinks."""
 
 
 def pactl(*arguments: str) -> str:
     """Return its answer; empty where it is not installed or there is none in time."""
+    import shutil  # and subprocess load as much as ten files of ours, for cards that sleep
+    import subprocess
+
     if shutil.which("pactl") is None:
         return ""
     try:

@@ -7,7 +7,6 @@ session's to mend, which knows what has been heard.
 from __future__ import annotations
 
 import itertools
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +26,12 @@ _POLITE_S = 2.0
 """Who asks to be left alone for longer is left for the next endpoint, if there is one."""
 _TOO_SLOW = 2
 """Who is outrun so often in a row is left: from then on it would only cost."""
+
+
+def _chance() -> float:
+    import random  # for whoever has to try again
+
+    return random.random()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class ResilientEndpoint:
         self,
         routes: Sequence[Route],
         policy: RetryPolicy | None = None,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _chance,
         hedge: HedgePolicy | None = None,
         notices: Notices | None = None,
     ) -> None:

@@ -1,8 +1,7 @@
 """What goes over the wire to an OpenAI-compatible endpoint, and the sockets it goes through.
 
-Nothing here imports an HTTP library: the first request leaves while Python is
-still importing one (:class:`EarlyRequest`), and the library takes the socket
-over to read the reply.
+The first request leaves while Python still imports what will read its reply
+(:class:`EarlyRequest`).
 """
 
 from __future__ import annotations
