@@ -221,7 +221,7 @@ def test_tls_that_ends_without_its_own_end_is_cut(
             asked = b""
             while b"Hello." not in asked:
                 asked += near.recv(65536)
-            near.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\n\r\nhalf")
+            near.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/pcm\r\n\r\n\xff\x00\x01\x02")
             if cut:
                 socket.socket.shutdown(near, socket.SHUT_RDWR)
             else:
@@ -235,7 +235,7 @@ def test_tls_that_ends_without_its_own_end_is_cut(
             thread.start()
             endpoint = HttpEndpoint(EndpointConfig(url))
             stream = iter(endpoint.open(ASKED))
-            assert next(stream) == b"half"
+            assert next(stream) == b"\xff\x00\x01\x02"
             if cut:
                 with pytest.raises(IncompleteReplyError, match="after 4 bytes"):
                     next(stream)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from voicestream.speech.http.wire import BrokenError, Reply
+from voicestream.speech.http.wire import BrokenError, HttpReply
 
 _HEAD = b"HTTP/1.1 200 OK\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -31,7 +31,7 @@ Told = tuple[int, dict[str, str], bytes, bool]
 def ours(data: bytes, cuts: list[int]) -> Told | None:
     pieces = feed(data, cuts)
     try:
-        reply = Reply(lambda: next(pieces, b""))
+        reply = HttpReply(lambda: next(pieces, b""))
         body = b"".join(reply.body())
     except BrokenError:
         return None
@@ -127,7 +127,7 @@ def test_a_reply_is_what_h11_takes_it_for(
 def test_what_has_no_bounds_is_no_reply(data: bytes) -> None:
     pieces = feed(data, [1 << 10])
     with pytest.raises(BrokenError):
-        list(Reply(lambda: next(pieces, b"")).body())
+        list(HttpReply(lambda: next(pieces, b"")).body())
 
 
 def test_who_speaks_no_http_is_not_waited_for() -> None:
@@ -136,4 +136,4 @@ def test_who_speaks_no_http_is_not_waited_for() -> None:
 
     pieces = iter([b"SSH-2.0", b"-OpenSSH"])
     with pytest.raises(BrokenError, match=r"HTTP, but with .*SSH"):
-        Reply(lambda: next(pieces, None) or wait())
+        HttpReply(lambda: next(pieces, None) or wait())

@@ -15,10 +15,10 @@ from voicestream.speech.http.limits import Timeouts
 from voicestream.speech.http.request import EarlyRequest, Opening, Target
 from voicestream.speech.http.wire import (
     BrokenError,
+    HttpReply,
     LateConnectionError,
     LateError,
     NoConnectionError,
-    Reply,
 )
 from voicestream.waiting import wait_ready
 
@@ -40,7 +40,7 @@ def reset(opened: socket.socket) -> None:
         pass  # closed already, which is what was wanted
 
 
-class Connection:
+class HttpConnection:
     """HTTP to one endpoint, over one socket at a time. Carries one request at a time.
 
     Used by the thread that asks; ``abort`` and ``shutdown`` by any.
@@ -67,7 +67,7 @@ class Connection:
         self._aborted = False
         self._call: Call | None = None
         self._socket: socket.socket | None = None
-        self._reply: Reply | None = None
+        self._reply: HttpReply | None = None
         self._until_s = 0.0
         self._idle_since_s = 0.0
         self.sent_at_s = 0.0
@@ -84,7 +84,7 @@ class Connection:
         if call is not None and self._socket is not None:
             call.wait_for(self.shutdown)
 
-    def send(self, request: bytes) -> Reply:
+    def send(self, request: bytes) -> HttpReply:
         """Send a whole request; return the reply once its head is here.
 
         Raises:
@@ -104,7 +104,7 @@ class Connection:
             self._write(opened, request)
         self.allow(self._timeouts.read_s)
         self._reply = None
-        self._reply = Reply(self._read)
+        self._reply = HttpReply(self._read)
         return self._reply
 
     def _write(self, opened: socket.socket, request: bytes) -> None:

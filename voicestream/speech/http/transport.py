@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from voicestream.errors import IncompleteReplyError
 from voicestream.settings.proxy import ProxyAddress
 from voicestream.speech.base import Call
-from voicestream.speech.http.connect import Connection
+from voicestream.speech.http.connect import HttpConnection
 from voicestream.speech.http.limits import Timeouts
 from voicestream.speech.http.request import EarlyRequest, Target, request_bytes
 from voicestream.speech.http.wire import (
     BrokenError,
+    HttpReply,
     LateError,
     NoConnectionError,
-    Reply,
     WireError,
 )
 
@@ -32,7 +32,7 @@ class HttpResponse:
         received_bytes: of the body, as it came over the wire.
     """
 
-    def __init__(self, reply: Reply, connection: Connection, transport: Transport) -> None:
+    def __init__(self, reply: HttpReply, connection: HttpConnection, transport: Transport) -> None:
         self._reply = reply
         self._connection = connection
         self._transport = transport
@@ -112,8 +112,8 @@ class Transport:
         self._proxy = proxy
         self._early = early
         self._lock = threading.Lock()
-        self._idle: list[Connection] = []
-        self._busy: list[Connection] = []
+        self._idle: list[HttpConnection] = []
+        self._busy: list[HttpConnection] = []
         self._aborted = False
         self.tidy = False
         """A reply has ended as it should. Written by any thread that reads one."""
@@ -168,7 +168,7 @@ class Transport:
             headers = {"proxy-authorization": f"Basic {login}", **headers}
         return request_bytes(target, f"{target.scheme}://{target.authority}{path}", headers, body)
 
-    def _send(self, connection: Connection, request: bytes, call: Call | None) -> HttpResponse:
+    def _send(self, connection: HttpConnection, request: bytes, call: Call | None) -> HttpResponse:
         try:
             connection.serve(call)
             reply = connection.send(request)
@@ -178,7 +178,7 @@ class Transport:
             raise
         return HttpResponse(reply, connection, self)
 
-    def _connection(self, body: bytes) -> Connection:
+    def _connection(self, body: bytes) -> HttpConnection:
         """Return the connection for one request: the early one if this was asked for there
         already, or nothing was yet. Nobody else may write there: what they write would go
         nowhere."""
@@ -195,13 +195,13 @@ class Transport:
             self._busy.append(connection)
             return connection
 
-    def _new(self, early: EarlyRequest | None = None) -> Connection:
+    def _new(self, early: EarlyRequest | None = None) -> HttpConnection:
         if self._proxy is None or not self._passed_on:
-            return Connection(self._target, self._timeouts, self._proxy, early)
+            return HttpConnection(self._target, self._timeouts, self._proxy, early)
         proxy = Target(self._proxy.scheme, self._proxy.host, self._proxy.port, "")
-        return Connection(proxy, self._timeouts, None, early)
+        return HttpConnection(proxy, self._timeouts, None, early)
 
-    def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: HttpConnection) -> None:
         """Take back a connection that has carried its request."""
         connection.serve(None)
         with self._lock:

@@ -46,7 +46,7 @@ class BrokenError(WireError):
         self.ended = ended
 
 
-class Reply:
+class HttpReply:
     """One reply: its head is read when it is made, then its body. Used by one thread.
 
     Args:
