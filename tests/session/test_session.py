@@ -100,8 +100,10 @@ def test_words_without_sounds_are_told_and_keep_no_others_from_being_heard() -> 
 
 
 def test_a_ring_that_is_always_full_is_heard_to_the_last_sample() -> None:
+    # each reply in one piece, which the ring has no room for
+    endpoint = FakeEndpoint(lambda request: [tone_of(int(request.text), 4800).tobytes()])
     running, keeper = session(
-        FakeEndpoint(answer), texts(5), max_buffer_s=0.1, prebuffer_ms=100, playout="fixed"
+        endpoint, texts(5), max_buffer_s=0.1, prebuffer_ms=100, playout="fixed"
     )
     running.start()
     result = ended(running)
