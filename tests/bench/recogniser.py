@@ -86,15 +86,19 @@ def heard(model: Any, endpoint: EmbeddedEndpoint, text: str, tag: str) -> str:
 
 def plain(text: str) -> str:
     """Letters and figures alone, in lower case: no recogniser is asked for the rest."""
-    text = unicodedata.normalize("NFC", text.lower())
+    text = unicodedata.normalize("NFC", text.lower()).replace("%", " % ")
     return " ".join("".join(c if c.isalnum() or c == "%" else " " for c in text).split())
 
 
 def spellings(written: str, reading: str) -> Iterator[str]:
     """Both, and each mixture of them: where they differ, either may stand."""
     one, other = plain(written).split(), plain(reading).split()
-    blocks = difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes()
-    choices = [{" ".join(one[a:b]), " ".join(other[c:d])} for _, a, b, c, d in blocks]
+    choices: list[set[str]] = []
+    for _, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+        if b - a == d - c:
+            choices += [{left, right} for left, right in zip(one[a:b], other[c:d], strict=True)]
+        else:
+            choices.append({" ".join(one[a:b]), " ".join(other[c:d])})
     yield from (" ".join(filter(None, parts)) for parts in product(*choices))
 
 

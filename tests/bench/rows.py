@@ -6,7 +6,7 @@ import importlib.util
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 TEXT = "The quick brown fox jumps over the lazy dog."
@@ -30,6 +30,7 @@ class Row:
         exact: every sample sent must be heard.
         mute: plays nothing.
         asks: the method of its request.
+        kept: its reply is asked for once, and kept on the disk.
     """
 
     name: str
@@ -39,12 +40,14 @@ class Row:
     exact: bool = False
     mute: bool = False
     asks: str = "POST"
+    kept: bool = False
 
 
 def rows() -> list[Row]:
     """All programs, in the order of the table."""
     return [
         *(voicestream(kind) for kind in ("pcm", "realtime", "wav", "mp3", "embedded")),
+        replace(voicestream("pcm", "--cache", "on"), name="voicestream, kept", kept=True),
         piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
         piped("curl | voicestream play pcm", "pcm", [*PLAY, "-", "--rate", "24000"], exact=True),
         piped("curl | voicestream play mp3", "mp3", [*PLAY, "-"]),

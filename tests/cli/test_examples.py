@@ -85,6 +85,7 @@ class Bench:
             "edge-tts": "cat talk.mp3",
             "ssh": "exit 0",
             "docker": "exit 0",
+            **dict.fromkeys(("claude", "codex", "gemini"), "exit 0"),
         }.items():
             (programs / name).write_text(f"#!/bin/sh\n{does}\n")
             (programs / name).chmod(0o755)
