@@ -1,4 +1,4 @@
-"""How well languages are told apart, and how near what is written comes to how it is to be read.
+"""How well languages are told apart, what a change costs, and whether figures are read rightly.
 
     python -m tests.bench.languages
 
@@ -10,11 +10,16 @@ writes down is shown by ``tests/bench/recogniser.py``.
 
 from __future__ import annotations
 
+import statistics
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
+import voicestream
+from tests.loudspeaker.test_say import wav_samples
+from tests.loudspeaker.test_spoken_languages import LANGUAGES, TEXT, pauses_s
 from voicestream.languages import language_of
 from voicestream.speech.embedded import EmbeddedEndpoint, Part, embedded_voices
 from voicestream.speech.neural import RATE_HZ
@@ -90,6 +95,27 @@ def read_rightly() -> None:
         )
 
 
+def changed_within_a_text(runs: int = 3) -> None:
+    """The pause at a change of language, as it was played, beside that of two English sentences."""
+    english, changes, stalls_ms = [], [], []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "kept.wav")
+            settings = voicestream.Settings(base_url="embedded:", device="null", turn="mix")
+            seen = voicestream.say(TEXT, settings, save=file).snapshot
+            first, *others = pauses_s(wav_samples(file))
+        english.append(first)
+        changes.append(max(others))
+        stalls_ms.append(seen.stall_ms)
+    usual, longest = statistics.median(english), statistics.median(changes)
+    print(
+        f"a change of language: the longest pause of {LANGUAGES} is {longest:.2f} s, "
+        f"{longest / usual:.2f} of that between English sentences (goal 1); stalls "
+        f"{statistics.median(stalls_ms):.0f} ms"
+    )
+
+
 if __name__ == "__main__":
     told_apart()
+    changed_within_a_text()
     read_rightly()
