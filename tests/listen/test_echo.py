@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from tests.support.people import RATE_HZ, cough, echo, heard_at, hum, pico, voice
 from voicestream.listen.convert import FRAME_BYTES
+from voicestream.listen.ears import Ear
 from voicestream.listen.echo import Reference
 from voicestream.pcm import PcmFormat
 
@@ -30,6 +34,21 @@ def test_only_a_person_interrupts_and_not_our_own_voice_nor_a_cough_nor_a_hum() 
     microphone[start:] += words
     found_s = heard_at(sent, microphone)[0]
     assert 0 < found_s - start / RATE_HZ < 0.6
+
+
+def test_an_echo_that_is_not_found_yet_is_no_person() -> None:
+    ear, found = Ear(0.5, 160), []
+    leaking: Any = SimpleNamespace(cancel=lambda heard, _: np.frombuffer(heard, np.int16) // 8)
+    ear._canceller = leaking
+    noise = np.random.default_rng(0).normal(size=(900, FRAME_BYTES // 2)) * LEVEL
+    for number, frame in enumerate(noise.astype("<i2")):
+        silent = 400 <= number < 500
+        ear._probability = lambda _, silent=silent: 0.1 if silent else 0.9
+        if ear.hear(frame.tobytes(), [], gaps=int(number >= 450)):
+            found.append(number)
+    start, after_gap = found
+    assert 250 < start < 250 + 20
+    assert 450 + 250 < after_gap < 450 + 250 + 20
 
 
 def frames(count: int, value: int = 1) -> bytes:

