@@ -80,7 +80,9 @@ def speak(backend: str, sink: str, disturbance: str, url: str, draw: random.Rand
         ) as process:
             if disturbance in ("stopped", "suspended sink"):
                 disturb(process, disturbance, speaker, recording, draw)
-            told = process.communicate(timeout=120)[0]
+            told, errors = process.communicate(timeout=120)
+            if process.returncode:
+                sys.stdout.write(f"exit {process.returncode}: {errors.decode()[-300:]}\n")
         recording.wait_silence(0.5)
     return judged(recording, json.loads(told or b"{}"), process.returncode)
 

@@ -237,6 +237,7 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
         (["unset"], "one name"),
         (["sett", "voice"], "knows no 'sett'"),
         (["list"], "`voicestream config` alone"),
+        (["voice", "nova"], "`voicestream config set ...`"),
         (["get"], "one name"),
         (["get", "voise"], "Did you mean voice?"),
         (["edit"], "no-such-editor"),

@@ -86,19 +86,25 @@ def test_bare_text_takes_the_quick_way() -> None:
 
 
 @pytest.mark.parametrize(
-    ("flag", "ours"),
+    ("words", "ours"),
     [
-        ("-r", "--tempo"),
-        ("--rate", "--tempo"),
-        ("--out", "-o FILE"),
-        ("--volume", "volume 0.5"),
-        ("--verbose", "--log FILE"),
-        ("--debug", "--log FILE"),
-        ("--voyce", "mean --voice or"),
-        ("-hi", "option: -hi."),
+        ("hello -r 2", "--tempo"),
+        ("hello -r200", "--tempo"),
+        ("hello --rate 2", "--tempo"),
+        ("hello --out 2", "-o FILE"),
+        ("hello --volume 2", "volume 0.5"),
+        ("hello --verbose", "--log FILE"),
+        ("hello --debug", "--log FILE"),
+        ("hello --voyce 2", "mean --voice or"),
+        ("hello -hi 2", "option: -hi."),
+        ("-stop", "`voicestream say -- TEXT`"),
+        ("--voices", "`voicestream voices`"),
+        ("hello -v", "`voicestream voices`"),
+        ("hello -o", "notes.mp3"),
     ],
 )
-def test_flags_of_other_tools_get_a_hint(flag: str, ours: str, tmp_path: Path) -> None:
-    ended = run(Call(["hello", flag, "2"]), tmp_path)
-    assert ended.code == 2
-    assert ours in ended.err
+def test_flags_of_other_tools_and_options_without_their_value_get_a_hint(
+    words: str, ours: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert typer_app.run_app(["say", *words.split()]) == 2
+    assert ours in capsys.readouterr().err

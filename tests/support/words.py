@@ -10,6 +10,7 @@ RATE_HZ = 24_000
 PCM = PcmFormat(RATE_HZ)
 LEVEL = 0.3
 _HOP_S = 0.01
+_PARTS = 5
 _LOWEST_HZ, _STEP, _RISE = 300.0, 1.07, 0.01
 
 
@@ -41,14 +42,17 @@ def heard_s(samples: Samples, words: int) -> np.ndarray:
     """How long each of so many words is heard in all. ``samples``: (frames, channels)."""
     size, hop = 1024, PCM.s_to_frames(_HOP_S)
     frames = np.lib.stride_tricks.sliding_window_view(samples[:, 0], size)[::hop]
-    levels = np.abs(frames).max(axis=1)
-    frames = frames[levels > 0.1 * LEVEL]
+    # how much of the hop in the middle sounds: holes that cut a word make it no longer
+    begin = (size - hop) // 2
+    parts = np.abs(frames[:, begin : begin + hop]).reshape(len(frames), _PARTS, -1).max(axis=2)
+    sounds = (parts > 0.1 * LEVEL).mean(axis=1)
+    frames, sounds = frames[sounds > 0], sounds[sounds > 0]
     spectra = np.abs(np.fft.rfft(frames * np.hanning(size), 8192))
-    loud = spectra.max(axis=1) > 0.1 * LEVEL * size / 4
     hz = spectra.argmax(axis=1) * RATE_HZ / 8192
     middle_hz = _LOWEST_HZ * (1 + _RISE)
     found = np.round(np.log(np.maximum(hz, 1) / middle_hz) / np.log(_STEP)).astype(int)
-    return np.bincount(np.clip(found[loud], 0, words), minlength=words + 1)[:words] * _HOP_S
+    found = np.clip(found, 0, words)
+    return np.bincount(found, weights=sounds, minlength=words + 1)[:words] * _HOP_S
 
 
 def faults(heard: Samples, lengths_s: np.ndarray) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from voicestream.cli.command import Argument, Command
 from voicestream.cli.commands import COMMANDS, JSON, command_of
 from voicestream.cli.options import OPTIONS, SHORT, Option, SayCall, make_sound
 from voicestream.cli.report import print_text, report
-from voicestream.cli.typed import FIRST_WORDS, option_hint
+from voicestream.cli.typed import FIRST_WORDS, option_hint, value_hint
 from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError, UsageError, VoicestreamError
 from voicestream.settings.row import Row
@@ -276,6 +276,10 @@ def _usage_error(mistake: Any, arguments: list[str]) -> UsageError:
     option = getattr(mistake, "option_name", None)
     if option is not None and hasattr(mistake, "possibilities"):  # not one without its value
         dashed = (word for word in arguments if word.startswith(option) and option[1] != "-")
-        what = f"No such option: {next(dashed, option)}"  # -hello, not its first letter
-        more = option_hint(option, getattr(mistake, "possibilities", None) or (), path)
+        typed = next(dashed, option)  # -hello, not its first letter
+        what = f"No such option: {typed}"
+        near = getattr(mistake, "possibilities", None) or ()
+        more = option_hint(option, typed.partition("=")[0], near, path)
+    elif option is not None:
+        more = value_hint(option)
     return UsageError(what.rstrip("."), hint=f"{more} Try: {path} --help".strip())

@@ -80,6 +80,8 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
             raise UsageError(f"config {words[0]} takes {takes}", hint=_USAGE)
         case _:
             hint = f"`voicestream config` alone shows all settings. {_USAGE}"
+            if words[0].replace("-", "_") in (row.name for row in TABLE):
+                hint = f"Do you mean `voicestream config {'set' if words[1:] else 'get'} ...`?"
             raise UsageError(f"config knows no {words[0]!r}", hint=hint)
     return 0
 

@@ -37,12 +37,20 @@ _ELSEWHERE = {
         ("--api-key", "--key"), "A key stands in VOICESTREAM_API_KEY, or in --api-key-file FILE."
     ),
     "--list-voices": "`voicestream voices` lists them.",
+    "--speaker": "The voice is --voice (-v).",
     **dict.fromkeys(
         ("--verbose", "--debug"),
         "--log FILE writes what happened when; --json prints the figures.",
     ),
 }
 """A flag of another tool -> what does that here."""
+_VALUES = {
+    **dict.fromkeys(("-v", "--voice", "--voices"), "`voicestream voices` lists them."),
+    **dict.fromkeys(("-e", "--endpoint"), "`voicestream endpoints` lists them."),
+    "--device": "`voicestream devices` lists them.",
+    **dict.fromkeys(("-o", "--output", "--save"), "It is the sound file to make: notes.mp3."),
+}
+"""An option -> what tells of its values."""
 
 
 def as_command(arguments: Sequence[str], at_terminal: bool) -> Sequence[str]:
@@ -102,16 +110,22 @@ def _swapped(word: str) -> str:
     return ""
 
 
-def option_hint(option: str, near: Sequence[str], path: str) -> str:
+def value_hint(option: str) -> str:
+    """Return what tells of the values of an option that was given none."""
+    return _VALUES.get(option, "")
+
+
+def option_hint(option: str, typed: str, near: Sequence[str], path: str) -> str:
     """Return what to type instead of an option that does not exist.
 
     Args:
-        option: as it was typed.
+        option: that was read.
+        typed: the word that it stands in.
         near: options that are spelt alike, the nearest first.
         path: the command it was given to, as it is called.
     """
-    if option in _ELSEWHERE:
+    if option in _ELSEWHERE and not typed.removeprefix(option).isalpha():  # -r200, but not -rest
         return _ELSEWHERE[option]
     if near:
         return f"Did you mean {' or '.join(near[:3])}?"
-    return f"To speak a text that begins with a dash: {path} -- TEXT"
+    return f"To speak a text that begins with a dash: `{path} -- TEXT`."
