@@ -83,7 +83,7 @@ def watched(columns: int, rows: int, home: Path, *arguments: str) -> Iterator[Wa
 
 def speaks(lines: list[str]) -> bool:
     text = "\n".join(lines)
-    return "● speaking" in text and "underrun" in text and "%" in text
+    return "● speaking" in text and "hole" in text and "%" in text
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(80, 24), (40, 10), (200, 60)])
@@ -93,7 +93,7 @@ def test_the_panel_fits_and_tells_what_matters(columns: int, rows: int, tmp_path
         text = "\n".join(lines)
         assert "The sky is blue" in text
         assert "buffer" in text
-        assert "0 underruns" in text
+        assert "hole" in text
         assert ("first sound" in text) == (columns > 50)
         assert len(lines) <= min(rows - 1, 13)
         assert all(len(line) < columns for line in lines)
@@ -114,7 +114,7 @@ def test_no_resize_leaves_a_stale_line(tmp_path: Path) -> None:
             def redrawn(lines: list[str], wide: int = columns) -> bool:
                 # the last line, too: half a picture may have come
                 if wide <= 44:
-                    return lines[0].startswith("●") and "underrun" in lines[-1]
+                    return lines[0].startswith("●") and "hole" in lines[-1]
                 framed = lines[0].startswith("╭") and lines[-1].endswith("╯")
                 return framed and len(lines[0]) == len(lines[-1]) == min(wide - 1, 88)
 

@@ -50,7 +50,7 @@ class Figures:
         return [line for line in lines if line]
 
     def in_a_line(self) -> Line:
-        """What tells whether all is well: the first sound, the sound that waits, underruns."""
+        """What tells whether all is well: the first sound, the sound that waits, holes."""
         snapshot, dot = self.snapshot, (self.glyphs.dot, "dim")
         if waits_for_text(snapshot) and not snapshot.audio_s:
             return []
@@ -61,7 +61,8 @@ class Figures:
         sound: Line = [(f"first sound {known}" + " so far" * (so_far_ms is None), "dim")]
         buffer: Line = [(f"buffer {snapshot.fill_ms / 1000.0:.1f} s", "dim")]
         style = "yellow" if snapshot.underruns else "dim"
-        dry: Line = [(count(snapshot.underruns, "underrun"), style)]
+        holes = count(snapshot.underruns, "hole") if snapshot.underruns else "no holes"
+        dry: Line = [(holes, style)]
         return first_fitting(
             self.inner, [*sound, dot, *buffer, dot, *dry], [*buffer, dot, *dry], dry
         )
