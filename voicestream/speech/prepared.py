@@ -1,9 +1,10 @@
 """What the neural voice loads, made ready once and kept in the user's cache.
 
 At each start onnxruntime would simplify the model's graph, and the phonemiser unpack 11 MB of
-tables from JSON. Kept are the graph as onnxruntime leaves it and the tables as Python writes them,
-each behind its checksum, in a folder named after the versions that made it. The sound is the same,
-sample for sample. What is missing or damaged comes from the package, as if nothing were kept.
+tables from JSON. Kept are the graph as onnxruntime leaves it and the tables in small parts, of
+which those are unpacked that a text needs; each file behind its checksum, in a folder named after
+the versions that made it. The sound is the same, sample for sample. What is missing or damaged
+comes from the package, as if nothing were kept.
 
 ``python -m voicestream.speech.prepared`` makes them; whoever finds none starts that, to have them
 the next time. It takes two seconds at the lowest priority, and 20 MB; what other versions left is
@@ -18,6 +19,7 @@ import shutil
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,53 @@ _TABLES = (
     *("tagger.json.gz", "tokenizer_exceptions.json"),
 )
 """Those of hibari's assets that American English is spelt with."""
+
+
+_PARTS = 2048
+_LARGE = 10_000
+"""Entries of a table that is kept in parts."""
+
+
+class Table(Mapping[str, Any]):
+    """A table in parts, by their keys' checksums; a part is unpacked when one of them is wanted."""
+
+    def __init__(self, parts: tuple[bytes, ...]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, key: str) -> Any:
+        return marshal.loads(self._parts[_part_of(key)])[key]
+
+    def __iter__(self) -> Iterator[str]:
+        for part in self._parts:
+            yield from marshal.loads(part)
+
+    def __len__(self) -> int:
+        return sum(len(marshal.loads(part)) for part in self._parts)
+
+
+def _part_of(key: str) -> int:
+    return zlib.crc32(key.encode("utf-8", "surrogatepass")) % _PARTS
+
+
+def _packed(found: Any) -> Any:
+    """Return what is written for a table, or for one within: the parts of a large one."""
+    if not isinstance(found, dict):
+        return found
+    if len(found) < _LARGE:
+        return {key: _packed(value) for key, value in found.items()}
+    parts: list[dict[str, Any]] = [{} for _ in range(_PARTS)]
+    for key, value in found.items():
+        parts[_part_of(key)][key] = value
+    return tuple(map(marshal.dumps, parts))
+
+
+def _opened(kept: Any) -> Any:
+    """Return what ``_packed`` has made one of, for reading. JSON has no tuples of its own."""
+    if isinstance(kept, tuple):
+        return Table(kept)
+    if isinstance(kept, dict):
+        return {key: _opened(value) for key, value in kept.items()}
+    return kept
 
 
 def folder() -> Path:
@@ -64,7 +113,7 @@ def read_tables() -> dict[str, Any]:
         found = {} if content is None else marshal.loads(content)
     except (ValueError, EOFError, TypeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return _opened(found) if isinstance(found, dict) else {}
 
 
 def prepare_later() -> None:
@@ -95,7 +144,7 @@ def prepare() -> None:
     for other in here.parent.iterdir():
         if other != here:
             shutil.rmtree(other, ignore_errors=True)
-    _write(here / TABLES, marshal.dumps({name: _load_json(name) for name in _TABLES}))
+    _write(here / TABLES, marshal.dumps({name: _packed(_load_json(name)) for name in _TABLES}))
     _write(here / MODEL, _optimised(here))
 
 
