@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,10 +110,20 @@ def test_tables_of_no_use_are_left_alone(cache: Path) -> None:
 
 
 def test_nobody_who_has_no_cache_gets_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited = threading.Event()
     started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda *args, **_: started.append(args))
+
+    class Started:
+        def __init__(self, *words: object, **_: object) -> None:
+            started.append(words)
+
+        def wait(self) -> None:
+            waited.set()
+
+    monkeypatch.setattr(subprocess, "Popen", Started)
     for folder in (tmp_path / "none", tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
         prepared.prepare_later()
     assert len(started) == 1
+    assert waited.wait(20)
     assert list(tmp_path.iterdir()) == []

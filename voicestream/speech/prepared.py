@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -123,11 +124,13 @@ def prepare_later() -> None:
     command = [sys.executable, "-P", "-m", "voicestream.speech.prepared"]
     nowhere = subprocess.DEVNULL
     try:
-        subprocess.Popen(
+        made = subprocess.Popen(
             command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True
         )
     except OSError:
         return  # the next one tries again
+    # who does not wait leaves a zombie, and a warning in programs that look for them
+    threading.Thread(target=made.wait, name="prepare-voice", daemon=True).start()
 
 
 def prepare() -> None:
