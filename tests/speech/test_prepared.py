@@ -44,7 +44,7 @@ def test_it_is_the_users_alone_and_of_one_version(cache: Path) -> None:
     assert [file.name for file in cache.parent.iterdir()] == [cache.name]
     assert cache.stat().st_mode & 0o777 == 0o700
     files = sorted(cache.iterdir())
-    assert [file.name for file in files] == ["model.ort", "tables"]
+    assert [file.name for file in files] == ["model.ort", "tables.parts"]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
     assert sum(file.stat().st_size for file in files) < 24 << 20
 

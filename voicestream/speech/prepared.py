@@ -27,7 +27,7 @@ from typing import Any
 from voicestream.files import create_part, read_bounded
 from voicestream.settings.sources import user_cache_folder
 
-MODEL, TABLES = "model.ort", "tables"
+MODEL, TABLES = "model.ort", "tables.parts"
 _MOST_BYTES = 64 << 20
 _CHECK_BYTES = 4
 _TABLES = (
