@@ -26,7 +26,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess as Process
 from pathlib import Path
 
 import numpy as np
@@ -99,14 +98,17 @@ def plan(delays: dict[str, np.ndarray], ports: dict[str, list[int]]) -> Plan:
 
 def send(made: Plan, told: Connection) -> None:
     """Say that it is ready, learn when it begins, on the clock that all processes share, and send
-    all of it."""
+    all of it; tell how much later than planned each packet left."""
     told.send("ready")
     began_s: float = told.recv()
+    late_s = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for at_s, data, ports in made:
             time.sleep(max(began_s + at_s - time.monotonic(), 0.0))
+            late_s.append(time.monotonic() - began_s - at_s)
             for port in ports:
                 sender.sendto(data, ("127.0.0.1", port))
+    told.send(late_s)
 
 
 def gstreamer(latency_ms: int, into: Sequence[int], out: int) -> subprocess.Popen[bytes]:
@@ -119,10 +121,10 @@ def gstreamer(latency_ms: int, into: Sequence[int], out: int) -> subprocess.Pope
 
 
 def gather(
-    sockets: list[socket.socket], outs: list[list[Out]], began_s: float, until: Process
+    sockets: list[socket.socket], outs: list[list[Out]], began_s: float, until: Connection
 ) -> None:
     places = {it: outs[at] for at, it in enumerate(sockets)}
-    while until.is_alive():
+    while not until.poll():
         for ready in select.select(sockets, [], [], 0.1)[0]:
             packet = rtp.parse(ready.recv(2000))
             out = places[ready][packet.ssrc - 1]
@@ -161,9 +163,10 @@ def race(delays: dict[str, np.ndarray]) -> tuple[dict[str, dict[str, float]], li
         it.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
     outs = [[Out() for _ in delays] for _ in LATENCIES_MS]
     ports = {name: [ours[name], *(theirs[ms][name] for ms in LATENCIES_MS)] for name in ours}
+    made = plan(delays, ports)
     spawn = multiprocessing.get_context("spawn")
     (to_sender, sender), (to_listener, listener) = multiprocessing.Pipe(), multiprocessing.Pipe()
-    sending = spawn.Process(target=send, args=(plan(delays, ports), sender), daemon=True)
+    sending = spawn.Process(target=send, args=(made, sender), daemon=True)
     listening = spawn.Process(target=listen, args=(ours, listener), daemon=True)
     running = [
         gstreamer(ms, list(theirs[ms].values()), it.getsockname()[1])
@@ -177,7 +180,11 @@ def race(delays: dict[str, np.ndarray]) -> tuple[dict[str, dict[str, float]], li
         to_sender.recv()
         began_s = time.monotonic() + 0.5
         to_sender.send(began_s)
-        gather(sockets, outs, began_s, sending)
+        gather(sockets, outs, began_s, to_sender)
+        sent = zip(made, to_sender.recv(), strict=True)
+        for (_, data, _), late_s in sent:  # the delays as they were
+            packet = rtp.parse(data)
+            list(delays.values())[packet.ssrc - 1][packet.sequence] += late_s
         to_listener.send("end")
         return to_listener.recv(), outs
     finally:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import socket
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -15,8 +18,9 @@ from voicestream.errors import SourceError, UsageError
 from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
 from voicestream.records import replace
-from voicestream.session.packet_pieces import PacketPieces, listening
+from voicestream.session.packet_pieces import PacketPieces, _read, listening
 from voicestream.session.sources import sources_of
+from voicestream.trace import PacketTrace, load_trace
 
 
 def test_without_a_name_only_this_machine_may_send() -> None:
@@ -121,3 +125,43 @@ def test_an_address_in_use_is_told() -> None:
         with pytest.raises(SourceError, match="cannot be listened at"):
             pieces.open()
         pieces.close()
+
+
+def test_when_packets_came_is_kept(tmp_path: Path) -> None:
+    port, file = free_port(), tmp_path / "kept.json"
+    pieces = PacketPieces(f"rtp://127.0.0.1:{port}", "it", str(file))
+    threading.Timer(0.05, pieces.give_up).start()
+    with pytest.raises(SourceError, match="was given up"):
+        pieces.open()  # nobody has sent anything
+    pieces.close()
+    assert not file.exists()
+    listener = Listener(f"rtp://127.0.0.1:{port}", port, str(file))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for number in (0, 1, 3, 4):
+            packet = replace(GOOD, sequence=number, timestamp=441 * number)
+            sender.sendto(rtp.build(packet), ("127.0.0.1", port))
+    listener.until("received", 4)
+    listener.end()
+    kept = load_trace(file)
+    assert isinstance(kept, PacketTrace)
+    assert kept.packet_s == pytest.approx(0.01)
+    assert [math.isfinite(it) for it in kept.delays_s] == [True, True, False, True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a packet came")
+def test_a_packet_that_waits_to_be_read_is_not_late() -> None:
+    port = free_port()
+    pieces = PacketPieces(f"rtp://127.0.0.1:{port}", "it")
+    threading.Timer(0.05, pieces.give_up).start()
+    with pytest.raises(SourceError):
+        pieces.open()
+    stream = pieces._socket
+    assert stream is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"x", ("127.0.0.1", port))
+    sent_s = time.monotonic()
+    time.sleep(0.02)
+    data, address, at_s = _read(stream)
+    assert (data, address) == (b"x", "127.0.0.1")
+    assert at_s < sent_s + 0.01
+    pieces.close()

@@ -14,8 +14,8 @@ _PATIENCE_S = 60
 class Listener:
     """Plays what comes at ``place``, for nobody to hear."""
 
-    def __init__(self, place: str, port: int) -> None:
-        self.pieces = PacketPieces(place, "it")
+    def __init__(self, place: str, port: int, trace_file: str | None = None) -> None:
+        self.pieces = PacketPieces(place, "it", trace_file)
         self.made: list[bytes] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
