@@ -176,7 +176,9 @@ class SpeakingSettings:
     barge_in_ms: float = _setting(
         160.0, number(30, 5000), "how much speech it takes to interrupt, ms"
     )
-    microphone: str = _setting("", text, "a name or an index [default: system's]")
+    microphone: str = _setting(
+        "", text, "who is listened to: a microphone's name or index [default: system's]"
+    )
     engine: str = _setting(
         "",
         socket_path,
