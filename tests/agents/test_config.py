@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,23 @@ def test_nothing_is_written_unless_somebody_agrees(
     assert run(["hook", "install", "claude"]) == 2
     assert "--yes" in capsys.readouterr().err
     assert not list(home.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_on_a_full_disk_the_file_stays_as_it_was(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource
+
+    file = home / ".claude/settings.json"
+    file.parent.mkdir()
+    file.write_text(CONFIG)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        assert run(["hook", "install", "claude", "--yes"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert f"{file} cannot be written" in capsys.readouterr().err
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert file.read_text() == CONFIG
