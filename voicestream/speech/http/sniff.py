@@ -86,20 +86,29 @@ def checked(
         error: what to raise then, made of what has been read and what has not.
     """
     head = b""
-    for piece in sound:
+    pieces = iter(sound)
+    while True:
+        try:
+            piece = next(pieces, b"")
+        except ReplyError:
+            if head and not _are_words(head):
+                yield head
+            raise
+        if not piece:
+            break
         head += piece
         seen = head[:_HEAD_BYTES].lower()
         if any(seen.startswith(sign) for sign in _TELLTALES):
-            raise error(head, sound)
+            raise error(head, pieces)
         may_be = any(sign.startswith(seen) for sign in _TELLTALES) or _text(seen)
         if may_be and len(seen) == _HEAD_BYTES and _are_words(seen):
-            raise error(head, sound)
+            raise error(head, pieces)
         if not may_be or len(seen) == _HEAD_BYTES:
             yield head
-            yield from sound
+            yield from pieces
             return
     if _are_words(head):
-        raise error(head, sound)
+        raise error(head, pieces)
     if head:
         yield head
 
