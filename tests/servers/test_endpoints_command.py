@@ -67,7 +67,7 @@ def test_a_server_that_was_used_is_listed_with_what_it_was_like(tmp_path: Path) 
     assert (mine["answers"], mine["answer"]) == (True, None)
     assert mine["answer_ms"] > 0
     assert mine["replies"] == 1
-    assert 0 < mine["rate"] < 1
+    assert mine["rate"] > 0
     assert mine["first_byte_ms"] > 0
     assert list(found)[:2] == ["embedded", "mine"]
     assert asked[0].headers["x-tenant"] == "tenant-x"

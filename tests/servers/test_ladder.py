@@ -203,7 +203,8 @@ def over_link(
 def test_a_link_of_200_kbit_is_held(tmp_path: Path) -> None:
     """What PCM cannot, MP3 can: at most one stall, then none.
 
-    A machine that is late itself makes stalls of its own: one try of three must be free of them.
+    A machine that is late itself makes stalls of its own, and asks before the last reply has
+    ended: one try of three must be free of both.
     """
     for _ in range(3):
         figures, connections = over_link(25_000, 3, tmp_path)
@@ -211,12 +212,11 @@ def test_a_link_of_200_kbit_is_held(tmp_path: Path) -> None:
         assert formats(figures)[0] == "pcm"
         assert set(formats(figures)[1:]) <= {"mp3", "opus"}
         assert len(figures["format_steps"]) >= 1
-        # one after the other, so that what plays next comes first
-        assert connections == {0}
         assert any("asking for" in warning for warning in figures["warnings"])
-        if figures["underruns"] <= 1:
+        # one after the other, so that what plays next comes first
+        if figures["underruns"] <= 1 and connections == {0}:
             return
-    pytest.fail(f"{figures['underruns']} underruns")
+    pytest.fail(f"{figures['underruns']} underruns, connections {connections}")
 
 
 def test_a_wide_link_keeps_pcm(tmp_path: Path) -> None:
