@@ -40,21 +40,9 @@ def test_what_went_off_at_the_top_is_erased_when_it_is_back() -> None:
 def test_tmux_sends_off_as_many_rows_as_folding_makes() -> None:
     last = LastPicture(folds=True, pushes=True)
     last.drawn(WIDTHS, 80, 6)  # two rows may stand above
-    assert last.rows_more(40, 6) == 3
-    last.drawn([30], 40, 6)  # from the first row on: five are empty
-    assert last.rows_more(20, 6) == 1
-    last.drawn([19], 20, 6)
-    assert last.rows_more(80, 24) == 2, "rows of ours were gone, though there was room"
-
-
-def test_tmux_grows_before_it_folds() -> None:
-    last = LastPicture(folds=True, pushes=True)
-    last.drawn(WIDTHS, 80, 3)
-    assert last.rows_more(80, 2) == 0
-    last.drawn([70], 80, 2)  # two rows of ours are gone
-    assert last.rows_more(40, 5) == 5, "the two are back, and all three are folded"
-    last.drawn([30, 30], 40, 5)
-    assert last.rows_more(80, 24) == 1
+    assert last.rows_more(40, 24) == 3
+    last.drawn([30], 40, 24)
+    assert last.rows_more(80, 24) == 1, "one row of ours was gone, though there was room"
 
 
 def test_what_others_wrote_is_left_alone() -> None:
