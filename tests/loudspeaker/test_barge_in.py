@@ -18,7 +18,7 @@ PLAYED = sound.speechlike(25.0)
 
 
 @pytest.mark.skipif(bool(missing_programs()), reason="no loudspeaker")
-def test_who_speaks_into_the_microphone_is_heard_and_the_voice_fades(tmp_path: Path) -> None:
+def test_who_speaks_into_the_microphone_is_heard_and_the_voice_ends(tmp_path: Path) -> None:
     words = np.repeat((5000 * pico("Wait a moment, please.")).astype("<i2"), 3)[::2]  # 24 kHz
     script = Script(body=PLAYED.tobytes(), content_type="audio/pcm", rate_bytes_per_s=192_000)
     with Loudspeaker() as speaker, ScriptedServer(script) as server:
@@ -42,6 +42,3 @@ def test_who_speaks_into_the_microphone_is_heard_and_the_voice_fades(tmp_path: P
     heard = recording.samples.ravel()
     loud = np.flatnonzero(heard)
     assert loud[-1] - loud[0] < len(PLAYED) - 24_000
-    # no click: it fades
-    steps = np.abs(np.diff(heard[: loud[-1] + 1].astype(int), append=0))
-    assert steps[-200:].max() <= np.abs(np.diff(PLAYED.astype(int))).max()

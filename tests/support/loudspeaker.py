@@ -196,8 +196,8 @@ class Loudspeaker:
         def listened_to() -> bool:
             sources = self._pactl("list", "short", "sources").splitlines()
             rows = self._pactl("list", "short", "source-outputs").splitlines()
-            number = next(row.split("\t")[0] for row in sources if _MICROPHONE in row)
-            return any(row.split("\t")[1] == number for row in rows)
+            numbers = [row.split("\t")[0] for row in sources if _MICROPHONE in row]
+            return any(row.split("\t")[1] in numbers for row in rows)
 
         self._await(listened_to, "nobody listens")
 
