@@ -85,8 +85,9 @@ def _prepared_voice() -> Iterator[None]:
     if os.environ.get("PYTEST_XDIST_WORKER") != "gw0":
         yield
         return
-    with subprocess.Popen([sys.executable, "-m", "voicestream.speech.prepared"]):
+    with subprocess.Popen([sys.executable, "-m", "voicestream.speech.prepared"]) as process:
         yield
+        process.kill()  # a short run is over before it
 
 
 @pytest.fixture(autouse=True)
