@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support import command, sound
+from tests.support.agents import agent
 from tests.support.engine import Engine
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
@@ -150,6 +151,23 @@ def test_an_engine_of_another_setting_is_not_used(running: Engine, url: str) -> 
     env = {**running.env, "HOME": str(home)}
     done = command.run("say", "Hello.", "--json", env=env, cwd=home)
     assert (done.returncode, command.figures(done)["completed"]) == (0, True)
+
+
+def test_a_hooks_speaker_comes_from_the_engine_and_outlives_its_process(running: Engine) -> None:
+    """Where that is killed, the next one takes its socket over: nothing is lost."""
+    with ScriptedServer(lambda _: Script(RAMP.tobytes())) as server:
+        env = {**running.env, "VOICESTREAM_BASE_URL": server.url}
+        with agent(env, running.folder) as one:
+            before = running.calls
+            one.hook({"hook_event_name": "Notification", "session_id": "s", "message": "One."})
+            assert server.wait_request().json["input"] == "One."
+            assert running.calls == before + 1
+            (speaker,) = running.speaking()
+            os.kill(speaker, signal.SIGKILL)
+            running.until(0)
+            one.hook({"hook_event_name": "Notification", "session_id": "s", "message": "Two."})
+            assert server.wait_request(2).json["input"] == "Two."
+            one.end("s")
 
 
 def test_the_front_knows_what_speaks_and_which_version_it_is() -> None:

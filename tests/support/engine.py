@@ -55,6 +55,11 @@ class Engine:
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(number) for number in listed]
 
+    def speaking(self) -> list[int]:
+        """Its processes that have a call. Linux only."""
+        until(lambda: len(self.children()) > int(self.state["speaking"]))  # the newest is the spare
+        return self.children()[: int(self.state["speaking"])]
+
     def until(self, speaking: int) -> None:
         """Until so many calls are being carried out."""
         until(lambda: self.state.get("speaking") == speaking)

@@ -34,14 +34,15 @@ _READ_S = 1.0
 _NOTE_CHARS = 200
 
 
-def speak_for(path: str, options: Sequence[str]) -> None:
+def speak_for(path: str, options: Sequence[str], descriptor: int | None = None) -> None:
     """Be the speaker of a session until it is idle.
 
     Args:
-        path: of the socket, which listens already and is descriptor 3.
+        path: of the socket, which listens already.
         options: of ``voicestream hook``.
+        descriptor: of the socket; None: that with which a hook starts it.
     """
-    listener = socket.socket(fileno=SPEAKER_FD)
+    listener = socket.socket(fileno=SPEAKER_FD if descriptor is None else descriptor)
 
     def log(text: str) -> None:
         note(options, text)

@@ -18,14 +18,20 @@ _WINDOWS = "Windows has no sockets that hooks could use"
 _HINT = "`voicestream help agents` shows how agents speak."
 
 
-def run_speaker(path: str, options: Sequence[str]) -> int:
-    """Be the speaker of an agent's session, see :mod:`voicestream.agents.speaker`."""
+def run_speaker(path: str, options: Sequence[str], listener: int | None = None) -> int:
+    """Be the speaker of an agent's session, see :mod:`voicestream.agents.speaker`.
+
+    Args:
+        path: of its socket.
+        options: of ``voicestream hook``.
+        listener: the socket's descriptor; None: that with which a hook starts it.
+    """
     if sys.platform != "win32":
         from voicestream.agents.speaker import speak_for
         from voicestream.cli.lean import lighten
 
         lighten()
-        speak_for(path, options)
+        speak_for(path, options, listener)
     return 0
 
 

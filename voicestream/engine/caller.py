@@ -38,6 +38,7 @@ class Caller:
 
     Attributes:
         arguments: the command line.
+        more: descriptors that came besides the first three.
         foreground: whether the front's terminal is its own now; set by the thread that listens.
         elsewhere: it may be in another place: nothing of this one is for it to see.
     """
@@ -50,6 +51,7 @@ class Caller:
         self._sending = threading.Lock()
         self.foreground = True
         self.arguments: list[str] = []
+        self.more: list[int] = []
 
     def receive(self) -> None:
         """Take the call, and the place of the front.
@@ -77,7 +79,8 @@ class Caller:
         os.environ.update(zip(flat[::2], flat[1::2], strict=True))
         time.tzset()
         set_process_start(float(call["start_s"]))
-        for number, given in enumerate(descriptors):
+        self.more = descriptors[3:]
+        for number, given in enumerate(descriptors[:3]):
             os.dup2(given, number)
             os.close(given)
         sys.argv[:] = [str(call["program"]), *self.arguments]
@@ -134,7 +137,7 @@ class Caller:
 
 
 def _received(connection: socket.socket) -> tuple[Message, list[int]]:
-    """Return the call, and the three descriptors that came with it."""
+    """Return the call, and the descriptors that came with it, three or more."""
     connection.settimeout(_CALL_S)
     until_s = time.monotonic() + _CALL_S
     data, descriptors, _, _ = socket.recv_fds(connection, 65536, 8)
@@ -146,7 +149,7 @@ def _received(connection: socket.socket) -> tuple[Message, list[int]]:
                 raise ValueError("no whole call")
             data += more
         call = json.loads(data[4:])
-        if len(descriptors) != 3:
+        if len(descriptors) < 3:
             raise ValueError("no terminal and no pipes came with the call")
     except BaseException:
         for number in descriptors:

@@ -50,12 +50,15 @@ class Lost:
         self.begun = begun
 
 
-def hand_over(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> "int | Lost | None":
+def hand_over(
+    arguments: "Sequence[str]", environ: "Mapping[str, str]", more: "tuple[int, ...]" = ()
+) -> "int | Lost | None":
     """Let the engine carry out a command line, if there is one that can.
 
     Args:
         arguments: after ``voicestream``.
         environ: this process's.
+        more: descriptors that it needs besides the first three.
 
     Returns:
         The exit code; None where no engine took it, and nothing has happened; ``Lost`` where it
@@ -72,7 +75,7 @@ def hand_over(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> "int 
         if len(call) > MOST_BYTES:
             line.close()
             return None
-        descriptors = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+        descriptors = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2, *more))
         rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, descriptors)]
         call = len(call).to_bytes(4, "big") + call
         sent = line.sendmsg([call], rights)

@@ -76,7 +76,8 @@ class Spare:
                 connection, _ = (self._local if local else ready[0]).accept()
             except OSError:  # it has gone again
                 continue
-            if local and not (same_user(connection) and _sees_the_same(connection)):
+            welcome = not local or (same_user(connection) and _sees_the_same(connection))
+            if not welcome or _has_gone(connection):
                 connection.close()
                 continue
             connection.setblocking(True)
@@ -130,6 +131,16 @@ class Spare:
         code = self._carry(caller)
         caller.tell({"exit": code})
         return code
+
+
+def _has_gone(connection: socket.socket) -> bool:
+    """Whether whoever waited was not that patient."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _sees_the_same(connection: socket.socket) -> bool:

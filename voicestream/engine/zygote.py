@@ -280,6 +280,9 @@ class Engine:
             if os.stat(self._path).st_ino == self._inode:
                 os.unlink(self._path)
                 os.unlink(self._forwarded_path)
+        with contextlib.suppress(AttributeError):  # it was told to end while it loaded
+            self._listener.close()
+            self._forwarded.close()
         self._lock.release()
 
 

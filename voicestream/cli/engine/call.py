@@ -30,13 +30,23 @@ def carry_out(caller: Caller) -> int:
     keys.foreground_told[:] = [lambda: caller.foreground]
     say.followers[:] = [_Report(caller)]
     try:
-        code = run(caller.arguments)
+        code = _speak_for_agent(caller) if caller.more else run(caller.arguments)
     except DeclinedError as reason:
         caller.decline(str(reason))
     except BaseException:  # noqa: BLE001  a process's entry: told as the interpreter tells it
         sys.excepthook(*sys.exc_info())
         code = 1
     return flushed(code)
+
+
+def _speak_for_agent(caller: Caller) -> int:
+    """Be the speaker of an agent's session, which listens on the descriptor that came along."""
+    from voicestream.cli.hook import run_speaker
+    from voicestream.settings.table import load
+
+    if load({}).engine:
+        raise DeclinedError("a file of settings wants another engine, or none")
+    return run_speaker(caller.arguments[1], caller.arguments[2:], caller.more[0])
 
 
 def flushed(code: int) -> int:

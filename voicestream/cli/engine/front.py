@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LISTENER = 3
+"""What an agent's speaker listens on, which whoever started it has made."""
 _NOT_SPOKEN = frozenset(
     "back cache completion config devices doctor endpoints engine help hook mcp next pause play "
     "resume serve status stop tempo toggle trace voices volume "
@@ -23,8 +25,7 @@ def run_in_engine(arguments: "Sequence[str]") -> "int | None":
     """Let the engine carry out a command that speaks.
 
     stdin, stdout, stderr, the working folder and the environment are this process's; signals are
-    passed on. Another command than ``say`` can do the same: ``hook`` builds the command line of a
-    ``say`` and gives it here, before it loads anything else.
+    passed on. The speaker that a hook starts comes here, too.
 
     Args:
         arguments: after ``voicestream``, such as ``["say", "--now", "Hello."]``.
@@ -35,8 +36,11 @@ def run_in_engine(arguments: "Sequence[str]") -> "int | None":
     """
     if not arguments or arguments[0] in _NOT_SPOKEN:
         return None
-    ended = hand_over(arguments, os.environ)
+    agent = arguments[0] == "_agent"
+    ended = hand_over(arguments, os.environ, (_LISTENER,) if agent else ())
     if isinstance(ended, Lost):
+        if agent:
+            return None  # what was said is kept, and the socket is still ours
         from voicestream.cli.engine.rest import speak_rest
 
         return speak_rest(arguments, ended)

@@ -18,6 +18,7 @@ _OWN = (
     *("speech.realtime.endpoint", "speech.realtime.handshake", "text.source", "words"),
     *("output.lasting", "output.waking", "output.miniaudio", "output.null", "output.save"),
     *("decode.registry", "decode.mp3", "decode.raw", "decode.wav", "decode.opus", "decode.aac"),
+    *("api", "agents.speaker", "cli.hook"),
     *("decode.flac", "ui.panel", "ui.keys", "ui.summary", "ui.terminal"),
 )
 _FOREIGN = ("dotenv.parser", "_miniaudio", "tomllib", "sentencex", "certifi", "json")
