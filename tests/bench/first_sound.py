@@ -134,6 +134,7 @@ def program_env(env: dict[str, str]) -> dict[str, str]:
     # what was sent is compared with what is heard
     env = env | {"VOICESTREAM_API_KEY": "test", "VOICESTREAM_LOUDNESS": "off"}
     env["VOICESTREAM_CACHE"] = "off"  # what was said before is asked for again
+    env["VOICESTREAM_ENGINE"] = "off"  # cold, where a row does not say otherwise
     # Without bytecode every import takes twice as long.
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     return env

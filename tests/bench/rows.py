@@ -107,3 +107,13 @@ def voicestream(kind: str, *settings: str) -> Row:
 
     name = " ".join(("voicestream", kind, *settings))
     return Row(name, kind, command, lacking, exact=kind in ("pcm", "realtime", "wav"))
+
+
+def through_engine(kind: str) -> Row:
+    """What ``voicestream(kind)`` is where an engine runs; CPU and memory are the front's alone."""
+    row = voicestream(kind)
+
+    def command(url: str) -> Pipeline:
+        return [["env", "-u", "VOICESTREAM_ENGINE", *words] for words in row.start(url)]
+
+    return replace(row, name=f"{row.name}, engine", start=command)

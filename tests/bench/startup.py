@@ -8,6 +8,8 @@ servers whose first byte comes after 30 ms (then 20x realtime: a model on this d
 the request, ``curl | pacat`` for PCM, ``curl | mpv`` for MP3, ``espeak-ng`` for the embedded voice,
 which finds what an earlier speech has left in the user's cache.
 
+Rows with ``engine`` have one running, with the voice loaded, whose memory is shown.
+
 Below that the imports of one more run at the first server: CPU by thread, how much of it was over
 by the request, and by the first sound, and the modules that took most, each without what it
 imports, with the moment it was there. Times of the tracing run are not those of the table.
@@ -23,20 +25,28 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.bench.first_sound import BenchError, Run, measure, median, program_env, scripts
-from tests.bench.rows import BARE, PACAT, TEXT, Row, rows
+from tests.bench.rows import BARE, PACAT, TEXT, Row, rows, through_engine
+from tests.support.engine import engine
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.remote import ServerProcess
+from voicestream.cli.engine.command import memory_mb
 
 SERVERS = {30: 20.0, 200: 4.0, 500: 4.0}
 """Milliseconds to the first byte -> speed after it, in realtimes."""
 MPV, ESPEAK = "curl | mpv mp3", "espeak-ng"
-_NAMES = ("voicestream pcm", "voicestream mp3", PACAT, MPV, "curl | ffplay mp3", BARE)
-_AGAINST = {"voicestream pcm": PACAT, "voicestream mp3": MPV, "voicestream embedded": ESPEAK}
+_ENGINE = ("voicestream pcm, engine", "voicestream mp3, engine")
+_NAMES = ("voicestream pcm", "voicestream mp3", *_ENGINE, PACAT, MPV, "curl | ffplay mp3", BARE)
+_AGAINST = {
+    f"voicestream {kind}{how}": reference
+    for kind, reference in (("pcm", PACAT), ("mp3", MPV), ("embedded", ESPEAK))
+    for how in ("", ", engine")
+}
 _TRACED = Path(__file__).parent / "players" / "traced.py"
 
 
@@ -53,7 +63,8 @@ class Import:
 
 def programs() -> list[tuple[int, Row]]:
     """Each server's delay with the programs that ask it; 0 for those that ask nobody."""
-    known = {row.name: row for row in rows()}
+    engine = {kind: through_engine(kind) for kind in ("pcm", "mp3", "embedded")}
+    known = {row.name: row for row in (*rows(), *engine.values())}
     asking = [
         (delay_ms, replace(known[name], format=f"{known[name].format}-{delay_ms}"))
         for delay_ms in SERVERS
@@ -61,7 +72,7 @@ def programs() -> list[tuple[int, Row]]:
         if name != BARE or delay_ms == min(SERVERS)
     ]
     espeak = Row(ESPEAK, "embedded", lambda _url: [["espeak-ng", TEXT]])
-    return [*asking, (0, known["voicestream embedded"]), (0, espeak)]
+    return [*asking, (0, known["voicestream embedded"]), (0, engine["embedded"]), (0, espeak)]
 
 
 def prepare_voice(speaker: Loudspeaker) -> None:
@@ -69,6 +80,19 @@ def prepare_voice(speaker: Loudspeaker) -> None:
     Path(speaker.env["HOME"], ".cache").mkdir()
     command = [sys.executable, "-m", "voicestream.speech.prepared"]
     subprocess.run(command, env=program_env(speaker.env), cwd=Path(__file__).parents[2], check=True)
+
+
+@contextmanager
+def resident(speaker: Loudspeaker) -> Iterator[Callable[[], float]]:
+    """An engine as long as the block lasts; what tells its memory with that of its spare, MB."""
+    env = program_env(speaker.env)
+    del env["VOICESTREAM_ENGINE"]
+    with tempfile.TemporaryDirectory(prefix="vs-") as runtime:
+        # the rows find it where the loudspeaker's programs look
+        speaker.env["VOICESTREAM_RUNTIME_DIR"] = env["VOICESTREAM_RUNTIME_DIR"] = runtime
+        env["VOICESTREAM_BASE_URL"] = "embedded:"
+        with engine(env, Path(runtime), Path(runtime)) as running:
+            yield lambda: memory_mb(running.pid)
 
 
 def take(
@@ -90,9 +114,9 @@ def take(
 
 def table(taken: dict[tuple[int, str], list[Run]]) -> str:
     lines = [
-        f"{'':8}{'':22}{'request':>9}{'x httpx':>9}{'sound':>9}{'least':>8}{'x ref.':>8}"
+        f"{'':8}{'':28}{'request':>9}{'x httpx':>9}{'sound':>9}{'least':>8}{'x ref.':>8}"
         f"{'lost':>6}{'CPU':>8}{'memory':>8}",
-        f"{'server':8}{'medians':22}{'ms':>9}{'':>9}{'ms':>9}{'ms':>8}{'':>8}{'':>6}{'ms':>8}{'MB':>8}",
+        f"{'server':8}{'medians':28}{'ms':>9}{'':>9}{'ms':>9}{'ms':>8}{'':>8}{'':>6}{'ms':>8}{'MB':>8}",
     ]
     bare = median(taken.get((min(SERVERS), BARE), []), "request_ms")
     for (at, name), runs in taken.items():
@@ -100,7 +124,7 @@ def table(taken: dict[tuple[int, str], list[Run]]) -> str:
         reference = median(taken.get((at, _AGAINST.get(name, "")), []), "sound_ms")
         least = min((run.sound_ms for run in runs if run.sound_ms is not None), default=None)
         lines.append(
-            f"{f'{at} ms' if at else '-':8}{name:22}{_shown(request, 9)}{_ratio(request, bare)}"
+            f"{f'{at} ms' if at else '-':8}{name:28}{_shown(request, 9)}{_ratio(request, bare)}"
             f"{_shown(sound, 9)}{_shown(least, 8)}{_ratio(sound, reference, 8)}"
             f"{_shown(median(runs, 'lost'), 6)}{_shown(median(runs, 'cpu_ms'), 8)}"
             f"{_shown(median(runs, 'memory_mb'), 8)}"
@@ -188,7 +212,9 @@ def main() -> int:
     }
     with Loudspeaker() as speaker, ServerProcess(replies) as server:
         prepare_voice(speaker)
-        taken = take(chosen, options.runs, server, speaker)
+        with resident(speaker) as engine_mb:
+            taken = take(chosen, options.runs, server, speaker)
+            idle_mb = engine_mb()
         traced = [
             imports(kind, options.imports, server, speaker)
             for kind in ("pcm", "mp3", "embedded")
@@ -198,7 +224,7 @@ def main() -> int:
         ]
     print(
         f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores, "
-        f"load {os.getloadavg()[0]:.1f}; {options.runs} rounds\n"
+        f"load {os.getloadavg()[0]:.1f}; {options.runs} rounds; idle engine {idle_mb:.0f} MB\n"
     )
     print("\n\n".join([table(taken), *traced]))
     return 0
