@@ -60,6 +60,8 @@ EXCEPTIONS = {
     ("cli/dry_run.py", "voicestream.text.pieces"): "how fast a voice reads",
     ("cli/outcome.py", "voicestream.output.subtitles"): "written from the figures at the end",
     ("cli/engine/program.py", "voicestream.speech.neural"): "loads the voice ahead",
+    ("cli/engine/program.py", "voicestream.speech.http.ahead"): "connects ahead",
+    ("cli/engine/call.py", "voicestream.speech.http.ahead"): "where the next call is likely to ask",
     ("cli/engine/elsewhere.py", "voicestream.text.source"): "reads what is sent there",
     (
         "cli/parts.py",

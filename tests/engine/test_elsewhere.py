@@ -6,13 +6,16 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -42,11 +45,24 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture(scope="module")
-def laptop(server: ScriptedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def secure() -> Iterator[ScriptedServer]:
+    """Over TLS."""
+    with ScriptedServer(SHORT, tls=True) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def laptop(
+    server: ScriptedServer, secure: ScriptedServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
     """An engine with settings and a key of its own."""
     folder = tmp_path_factory.mktemp("laptop")
     settings = {"DEVICE": "null", "CACHE": "off", "BASE_URL": server.url, "VOICE": "mine"}
     env = command.environment(folder, {f"VOICESTREAM_{k}": v for k, v in settings.items()})
+    parts = urlsplit(secure.url)
+    certificate = ssl.get_server_certificate((parts.hostname or "", parts.port or 0))
+    (folder / "own.pem").write_text(certificate)
+    env["SSL_CERT_FILE"] = str(folder / "own.pem")
     with (
         tempfile.TemporaryDirectory(prefix="vs-") as runtime,
         engine(env, folder, Path(runtime)) as found,
@@ -79,6 +95,18 @@ def test_a_text_a_file_and_flags_are_spoken_with_the_settings_of_that_side(
     assert spoken == "Hello. From a file. It has ünusual letters."
     laptop.until(0)
     assert ask_elsewhere(path_of(laptop), "status")["speaking"] == 0
+
+
+def test_the_next_call_finds_a_connection_made(laptop: Engine, secure: ScriptedServer) -> None:
+    def is_found() -> bool:
+        began_s = time.monotonic()
+        words = ["say", "Hello.", "--base-url", secure.url]
+        done = command.run(*words, env=laptop.env, cwd=laptop.folder)
+        assert done.returncode == 0, done.stderr
+        return secure.requests[-1].connected_s < began_s
+
+    assert not is_found()
+    until(is_found)
 
 
 def test_a_long_text_is_sent_as_it_is_wanted(laptop: Engine, server: ScriptedServer) -> None:

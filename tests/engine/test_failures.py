@@ -28,7 +28,8 @@ WORDS = Script(sound.speechlike(1.5).tobytes(), rate_bytes_per_s=4 * 48_000)
 
 def killed_in_a_word(running: Engine, server: ScriptedServer, *more: str) -> tuple[int, str]:
     """A speech whose process is killed when some words were heard: exit code and stderr."""
-    env = {**running.env, "VOICESTREAM_BASE_URL": server.url}
+    # one request at a time, so that their order is that of the text
+    env = {**running.env, "VOICESTREAM_BASE_URL": server.url, "VOICESTREAM_LOOKAHEAD": "0"}
     with command.start("say", TEXT, "--echo", *more, env=env, cwd=running.folder) as process:
         assert process.stdout is not None
         echoed = b""
@@ -65,7 +66,11 @@ def test_what_was_not_heard_is_named_where_a_file_was_to_be_made(running: Engine
 
 
 @contextmanager
-def stopped(*pids: int) -> Iterator[None]:
+def stopped(running: Engine) -> Iterator[None]:
+    """The engine and its spare process stand still."""
+    running.until(0)
+    running.until_children(1)
+    pids = [running.pid, *running.children()]
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -76,8 +81,7 @@ def stopped(*pids: int) -> Iterator[None]:
 
 
 def test_an_engine_that_hangs_is_not_waited_for(running: Engine) -> None:
-    running.until_children(1)
-    with stopped(running.pid, *running.children()):
+    with stopped(running):
         assert hand_over(["say", "Hello."], running.env) is None
     assert greeted(running)
 
@@ -131,7 +135,7 @@ def test_a_thousand_callers_leave_it_as_it_was(running: Engine) -> None:
     """Who finds no room speaks by itself."""
     path = str(running.runtime / "engine" / "local.sock")
     refused = 0
-    with stopped(running.pid, *running.children()), ExitStack() as lines:
+    with stopped(running), ExitStack() as lines:
         for _ in range(1000):
             line = lines.enter_context(socket.socket(socket.AF_UNIX))
             line.setblocking(False)

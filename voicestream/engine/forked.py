@@ -1,4 +1,4 @@
-"""What an engine holds: sockets that listen, and processes that it has forked."""
+"""What an engine holds: the program, sockets that listen, and processes that it has forked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,27 @@ import contextlib
 import os
 import socket
 import time
+from typing import Protocol
 
 from voicestream.control.lines import Lines
 
 _BACKLOG = 16
+
+
+class Loader(Protocol):
+    """What loads the program into the engine."""
+
+    voice: bool
+    """Whether the embedded voice is loaded."""
+
+    def load(self) -> None:
+        """Load what every call needs."""
+
+    def load_voice(self) -> None:
+        """Load the embedded voice."""
+
+    def connect(self, host: str, port: int) -> None:
+        """Begin to connect to a server, by TLS, for the next call."""
 
 
 class Forked:
@@ -50,3 +67,12 @@ def listening(path: str) -> socket.socket:
     listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
+
+
+def code_stamp() -> tuple[int, int]:
+    """Return what changes when another version is installed."""
+    try:
+        found = os.stat(os.path.join(os.path.dirname(__file__), "place.py"))
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns

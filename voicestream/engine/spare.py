@@ -15,7 +15,7 @@ import struct
 from collections.abc import Callable
 from typing import NoReturn
 
-from voicestream.control.lines import encoded, same_user
+from voicestream.control.lines import Lines, encoded, same_user
 from voicestream.engine.caller import Caller, DeclinedError
 from voicestream.engine.forwarded import (
     PROTOCOL,
@@ -38,6 +38,7 @@ class Spare:
         forwarded: listens for callers that may be elsewhere; None: there are enough of them.
         engine: to the engine, which is told when the call has come; its end ends the waiting.
         carry: what to do then.
+        connect: told where the calls before have asked, host and port.
     """
 
     def __init__(
@@ -46,11 +47,14 @@ class Spare:
         forwarded: socket.socket | None,
         engine: socket.socket,
         carry: Carry,
+        connect: Callable[[str, int], None],
     ) -> None:
         self._local = local
         self._forwarded = forwarded
         self._engine = engine
         self._carry = carry
+        self._connect = connect
+        self._told = Lines()
 
     def run(self) -> NoReturn:
         """Wait for the call, carry it out, and end this process."""
@@ -70,7 +74,8 @@ class Spare:
         while True:
             ready, _, _ = select.select(waited, [], [])
             if self._engine in ready:
-                os._exit(0)
+                self._listen_to_engine()
+                continue
             local = self._local in ready
             try:
                 connection, _ = (self._local if local else ready[0]).accept()
@@ -84,6 +89,14 @@ class Spare:
             with contextlib.suppress(OSError):  # it has dropped us: this call is carried out still
                 self._engine.sendall(encoded({"taken": True, "forwarded": not local}))
             return connection, self._serve if local else self._serve_elsewhere
+
+    def _listen_to_engine(self) -> None:
+        data = self._engine.recv(4096)
+        if not data:
+            os._exit(0)
+        for message in self._told.feed(data):
+            host, port = message["place"]
+            self._connect(host, port)
 
     def _serve(self, connection: socket.socket) -> int:
         connection.sendall(greeting() + f" {os.getpid()}\n".encode())

@@ -20,10 +20,9 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from voicestream.control.lines import Message
-from voicestream.engine.forked import Forked, listening
+from voicestream.control.lines import Message, encoded
+from voicestream.engine.forked import Forked, Loader, code_stamp, listening
 from voicestream.engine.locked import Lock
 from voicestream.engine.place import VERSION, forwarded_path
 from voicestream.engine.spare import Carry, Spare
@@ -38,19 +37,6 @@ _LOOK_S = 5.0
 """How often the engine looks whether it is still wanted."""
 _SOON_S = 1.0
 _MOST_FAILURES = 5
-
-
-class Loader(Protocol):
-    """What loads the program into the engine."""
-
-    voice: bool
-    """Whether the embedded voice is loaded."""
-
-    def load(self) -> None:
-        """Load what every call needs."""
-
-    def load_voice(self) -> None:
-        """Load the embedded voice."""
 
 
 class _Ended(BaseException):
@@ -94,7 +80,8 @@ class Engine:
         self._calls = 0
         self._failures = 0
         self._wants_voice = False
-        self._code = _code_stamp()
+        self._place: Message | None = None
+        self._code = code_stamp()
 
     def run(self) -> int:
         """Load, listen and serve; return the exit code."""
@@ -155,7 +142,7 @@ class Engine:
             self._loader.load_voice()
             self._drop_spare()
             self._tell_state()
-        if not self._busy and _code_stamp() != self._code:
+        if not self._busy and code_stamp() != self._code:
             self._restart()
 
     def _hear(self, child: Forked) -> None:
@@ -186,6 +173,9 @@ class Engine:
             self._tell_state()
         elif message.get("asks"):
             self._answer(child, bool(message.get("stop")))
+        elif "place" in message:
+            self._place = message
+            self._send_place()
         self._wants_voice = self._wants_voice or bool(message.get("voice"))
 
     def _answer(self, asker: Forked, stop: bool) -> None:
@@ -196,6 +186,13 @@ class Engine:
         for child in others if stop else ():
             with contextlib.suppress(OSError):
                 child.line.send(b"stop", socket.MSG_DONTWAIT)
+
+    def _send_place(self) -> None:
+        """Tell the spare, once there is one, where it may connect to ahead."""
+        if self._spare is not None and self._place is not None:
+            with contextlib.suppress(OSError):
+                self._spare.line.send(encoded(self._place), socket.MSG_DONTWAIT)
+            self._place = None
 
     def _hears_elsewhere(self) -> bool:
         """Whether another caller from elsewhere is welcome."""
@@ -216,6 +213,7 @@ class Engine:
                 self._become_spare(ours, theirs, elsewhere)
         theirs.close()
         self._spare = Forked(pid, ours, elsewhere)
+        self._send_place()
 
     def _become_spare(self, ours: socket.socket, theirs: socket.socket, elsewhere: bool) -> None:
         """The child's way from here on; never returns."""
@@ -227,7 +225,8 @@ class Engine:
             self._lock.forget()
             if not elsewhere:
                 self._forwarded.close()
-            Spare(self._listener, self._forwarded if elsewhere else None, theirs, self._carry).run()
+            forwarded = self._forwarded if elsewhere else None
+            Spare(self._listener, forwarded, theirs, self._carry, self._loader.connect).run()
         except _Ended:
             os._exit(0)
         finally:
@@ -288,12 +287,3 @@ class Engine:
 
 def _end(_number: int, _frame: object) -> None:
     raise _Ended
-
-
-def _code_stamp() -> tuple[int, int]:
-    """Return what changes when another version is installed."""
-    try:
-        found = os.stat(os.path.join(os.path.dirname(__file__), "place.py"))
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_mtime_ns

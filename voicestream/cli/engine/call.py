@@ -80,12 +80,16 @@ class _Report:
 
     def _follow(self, session: Session, script: Spoken) -> None:
         from voicestream.session.script import Script
+        from voicestream.speech.http.ahead import connected
         from voicestream.words import spoken_text
 
-        told = heard = 0
+        told = heard = places = 0
         ended = False
         while not ended:
             ended = session.wait(_TICK_S)
+            for place in connected[places:]:  # the next call is likely to ask there, too
+                self._caller.note({"place": place})
+                places += 1
             snapshot = session.snapshot()
             text = "".join(figures.text for figures in snapshot.segments)
             text += script.waiting_text() if isinstance(script, Script) else ""

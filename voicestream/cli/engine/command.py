@@ -86,13 +86,14 @@ def run_spare(numbers: Sequence[str]) -> NoReturn:
     from voicestream.cli.engine.program import Program
     from voicestream.engine.spare import Spare
 
-    Program().load()
+    program = Program()
+    program.load()
     local, forwarded, engine = (
         None if number == "-1" else socket.socket(fileno=int(number)) for number in numbers
     )
     assert local is not None
     assert engine is not None
-    Spare(local, forwarded, engine, carry_out).run()
+    Spare(local, forwarded, engine, carry_out, program.connect).run()
 
 
 def start_engine(linger_s: float, wait: bool = True) -> None:

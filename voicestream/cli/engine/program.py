@@ -14,7 +14,7 @@ _OWN = (
     *("session.turn", "session.speech_request", "session.kept", "session.script"),
     *("speech.failover", "speech.hedge", "speech.retry", "speech.auto", "speech.embedded"),
     *("speech.cached", "session.caching", "session.loudness"),
-    *("speech.http.endpoint", "speech.http.request", "speech.http.limits"),
+    *("speech.http.endpoint", "speech.http.request", "speech.http.limits", "speech.http.ahead"),
     *("speech.realtime.endpoint", "speech.realtime.handshake", "text.source", "words"),
     *("output.lasting", "output.waking", "output.miniaudio", "output.null", "output.save"),
     *("decode.registry", "decode.mp3", "decode.raw", "decode.wav", "decode.opus", "decode.aac"),
@@ -35,6 +35,9 @@ class Nothing:
     def load_voice(self) -> None:
         """Load nothing."""
         self.voice = True
+
+    def connect(self, _host: str, _port: int) -> None:
+        """Leave that to the spares."""
 
 
 class Program:
@@ -69,3 +72,9 @@ class Program:
             if thread is not threading.current_thread():
                 thread.join()
         self.voice = True
+
+    def connect(self, host: str, port: int) -> None:
+        """Begin to connect to a server, by TLS, for the next call."""
+        from voicestream.speech.http.ahead import connect_ahead
+
+        connect_ahead(host, port)

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -30,6 +30,8 @@ CONNECT_S = 10.0
 ROUTE = "/audio/speech"
 """Below the base URL."""
 USUAL_PORTS = {"http": 80, "https": 443}
+made_before: list[Callable[[str, int, float], socket.socket | None]] = []
+"""Asked first for a connection with TLS: :mod:`voicestream.speech.http.ahead`, in an engine."""
 _PATH_SAFE = "/%:@!$&'()*+,;=~[]|^\\"
 """What stays as it is in a path."""
 
@@ -157,6 +159,10 @@ def connect(target: Target, timeout_s: float, proxy: ProxyAddress | None = None)
         OSError: name not found, refused, timeout, TLS failure, or no tunnel (NoTunnelError).
     """
     until_s = time.monotonic() + timeout_s
+    for ready in made_before if proxy is None and target.scheme == "https" else ():
+        made = ready(target.host, target.port, timeout_s)
+        if made is not None:
+            return made
     near = target if proxy is None else Target(proxy.scheme, proxy.host, proxy.port, "")
     opened = connect_any(near.host, near.port, timeout_s)
     try:

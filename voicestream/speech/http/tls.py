@@ -19,10 +19,10 @@ def tls_context() -> ssl.SSLContext:
     48 ms of a bundle; the bundle remains the fallback.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    chosen_file, chosen_dir = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    chosen_file, chosen_dir = trusted()
     if chosen_file or chosen_dir:
         try:
-            context.load_verify_locations(cafile=chosen_file, capath=chosen_dir)
+            context.load_verify_locations(cafile=chosen_file or None, capath=chosen_dir or None)
         except OSError as error:  # ssl.SSLError is one: the file holds no certificate
             raise CertificatesError(f"{chosen_file or chosen_dir}: {error}") from error
         return context
@@ -34,6 +34,11 @@ def tls_context() -> ssl.SSLContext:
 
     context.load_verify_locations(cafile=certifi.where())
     return context
+
+
+def trusted() -> tuple[str, str]:
+    """The file and the folder of certificates that the environment names, if any."""
+    return os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
 
 
 def secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
