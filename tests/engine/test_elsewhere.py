@@ -90,9 +90,9 @@ def test_a_text_a_file_and_flags_are_spoken_with_the_settings_of_that_side(
     assert say(laptop, "Hello.") == 0
     assert say(laptop, "-f", str(file), "--voice", "other", "--expires", "9", "--now") == 0
     requests = server.requests[asked:]
-    assert [request.json["voice"] for request in requests][:2] == ["mine", "other"]
-    spoken = " ".join(str(request.json["input"]) for request in requests)
-    assert spoken == "Hello. From a file. It has ünusual letters."
+    assert [request.json["voice"] for request in requests] == ["mine", "other", "other"]
+    spoken = {request.json["input"] for request in requests}  # two at once, in any order
+    assert spoken == {"Hello.", "From a file.", "It has ünusual letters."}
     laptop.until(0)
     assert ask_elsewhere(path_of(laptop), "status")["speaking"] == 0
 
@@ -276,7 +276,7 @@ def begun(laptop: Engine, flags: dict[str, str] | None = None) -> socket.socket:
     line.settimeout(30)
     line.connect(path_of(laptop))
     line.sendall(json.dumps({"verb": "say", "protocol": 1, "flags": flags or {}}).encode() + b"\n")
-    assert line.recv(100) == b'{"ok":true}\n'
+    assert line.recv(100).startswith(b'{"ok":true}\n')  # it may have begun already
     return line
 
 
@@ -301,8 +301,11 @@ def test_a_flag_cannot_become_another_one(laptop: Engine, server: ScriptedServer
     asked = len(server.requests)
     with begun(laptop, {"voice": "--save=/tmp/x --voice=b"}) as line:
         line.sendall(b'{"text":"Hi.","end":true}\n')
-        while b"exit" not in line.recv(65536):
-            continue
+        said = b""
+        while b"exit" not in said:
+            piece = line.recv(65536)
+            assert piece, said
+            said += piece
     assert server.requests[asked].json["voice"] == "--save=/tmp/x --voice=b"
 
 

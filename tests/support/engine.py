@@ -51,9 +51,9 @@ class Engine:
         return int(self.state["pid"])
 
     def children(self) -> list[int]:
-        """Its processes: those that speak, and the spare one."""
+        """Its processes that live: those that speak, and the spare one."""
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return [int(number) for number in listed]
+        return [int(number) for number in listed if _lives(number)]
 
     def speaking(self) -> list[int]:
         """Its processes that have a call. Linux only."""
@@ -67,6 +67,14 @@ class Engine:
     def until_children(self, number: int) -> None:
         """Until it has so many processes, the spare one among them."""
         until(lambda: len(self.children()) == number)
+
+
+def _lives(number: str) -> bool:
+    """Whether it is there, and not only waited for."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def until(happened: Callable[[], bool]) -> None:

@@ -61,15 +61,22 @@ def ask_elsewhere(path: str, verb: str) -> Message:
         VoicestreamError: none answers, or it refuses.
     """
     try:
-        peer = Peer(path, _ANSWER_S)
-        answer = peer.ask({"verb": verb, "protocol": PROTOCOL})
-        peer.close()
+        # a second time, should the first have been taken up by a process just out of date
+        answer = _answer(path, verb) or _answer(path, verb)
     except (OSError, ValueError) as error:
         raise VoicestreamError(f"no engine answers at {path}", _cause(error)) from error
     if not answer or not answer.get("ok"):
         why = str((answer or {}).get("error", "it hung up"))
         raise VoicestreamError(f"the engine at {path} does not {verb}", why)
     return answer
+
+
+def _answer(path: str, verb: str) -> Message | None:
+    peer = Peer(path, _ANSWER_S)
+    try:
+        return peer.ask({"verb": verb, "protocol": PROTOCOL})
+    finally:
+        peer.close()
 
 
 def _flags(call: SayCall, settings: Settings) -> dict[str, str]:
