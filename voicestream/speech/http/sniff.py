@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from voicestream.errors import EndpointError, ReplyError
+from voicestream.errors import EndpointError, IncompleteReplyError, ReplyError
 from voicestream.formats import hinted_by, shown_by
 from voicestream.patterns import lazy_pattern
 from voicestream.speech.http.refusal import server_message
@@ -89,12 +89,12 @@ def checked(
     pieces = iter(sound)
     while True:
         try:
-            piece = next(pieces, b"")
-        except ReplyError:
+            piece = next(pieces, None)
+        except IncompleteReplyError:
             if head and not _are_words(head):
-                yield head
+                yield head  # what came is heard
             raise
-        if not piece:
+        if piece is None:
             break
         head += piece
         seen = head[:_HEAD_BYTES].lower()
