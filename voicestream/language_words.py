@@ -15,7 +15,7 @@ WORDS = {
     "make makes made takes took get got give gave find found used need needs think thought "
     "tell told ask asked own same different early few off again once always often almost "
     "enough across through during without within between against because while although "
-    "yesterday today tomorrow tonight near since until such both each others another",
+    "yesterday today tomorrow tonight near since until such both each others another met naïve",
     "de": "der die das den dem des und ist sind war waren nicht ein eine einen einem einer eines "
     "ich du er sie wir ihr mich dich uns euch sich mein meine dein deine sein seine ihre "
     "ihren auf für mit von zu zum zur bei nach vor aus über unter durch im am ans vom als "
@@ -34,7 +34,7 @@ WORDS = {
     "monat jahre jahren stunde stunden minuten morgens abends leider vielleicht natürlich "
     "wirklich eigentlich deshalb außerdem während trotzdem obwohl damit darauf dabei dafür "
     "davon dazu zwischen gegen ohne seit etwa fast oft später früher bald wenig wenige "
-    "einige andere anderen hören hört brauchen braucht an spiel ab um einfach",
+    "einige andere anderen hören hört brauchen braucht an spiel ab um einfach genau fertig klar",
     "es": "el la los las un una unos unas y de del que en es son era está están no ni se su sus "
     "mi mis tu tus te me nos lo le les con por para como más pero sin sobre entre hasta "
     "desde cuando donde qué quién cómo cuándo dónde cuántas cuántos cuánto porque si sí muy "
@@ -51,7 +51,7 @@ WORDS = {
     "trabajar mundo ciudad calle escuela dinero comida niño niños niña niñas padre madre "
     "amigo amigos semana mes meses hora horas minutos tarde temprano siempre casi quizás "
     "realmente entonces además aunque mientras contra según durante hacia fueron eran había "
-    "hubo sido cerca lejos dentro fuera resultaron corrige cualquier recién junto",
+    "hubo sido cerca lejos dentro fuera resultaron corrige cualquier recién junto listo",
     "fr": "le la les l' d' j' n' c' s' t' m' qu' un une des du de et est sont était ne pas plus "
     "que qui quoi où quand comment combien pourquoi dans sur sous avec sans pour par en au "
     "aux ce cet cette ces se sa son ses mon ma mes ton ta tes notre votre vos nos leur je "
@@ -87,7 +87,7 @@ WORDS = {
     "strada scuola soldi cibo bambino bambini bambina padre madre amico amici settimana mese "
     "mesi ora ore minuti giorno giorni tardi presto spesso quasi forse davvero allora inoltre "
     "mentre contro vicino lontano dentro fuori erano aveva avevano sarà saranno bisogno feriti "
-    "corregge errori",
+    "corregge errori fatto certo",
     "pt": "o os a as um uma uns umas e é são era foi está estão não de do da dos das em no na nos "
     "nas ao aos à às por pelo pela para com sem sobre até desde que quem qual como quando "
     "onde porque se mas ou mais muito já também só eu tu ele ela nós eles elas você vocês "

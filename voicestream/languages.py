@@ -29,7 +29,7 @@ _SHARED = {
 _SIGNS_AS_LETTERS = {"zh": 3, "ja": 3, "ko": 2}
 """So many letters of an alphabet does one of these stand for."""
 _WORD = lazy_pattern(r"[^\W\d_]+['’]?")
-_CODE = lazy_pattern(r"\S*(?:\w[_@/\\]\w|\w(?:\.|::|->)\w|[a-z][A-Z]|\(\))\S*")
+_CODE = lazy_pattern(r"\S*(?:\w[_@/\\]\w|\w(?:\.|::|->|\()\w|[a-z][A-Z]|\(\))\S*")
 _QUOTED = lazy_pattern(r"\"[^\"]*\"|“[^“”]*”|„[^“”„]*[“”]|«[^«»]*»")
 _MOST_CHARS = 400
 """Of a sentence that are looked at: more tell nothing new."""
@@ -79,10 +79,10 @@ def language_of(sentence: str, before: str = "en") -> str:
     if len(rest) < len(text) and len(_WORD.findall(rest)) > 1:
         text = rest  # who is quoted speaks another language at times, and who quotes reads it out
     text = _CODE.sub(" ", text)
-    points = _points(text)
+    points, words = _points(text)
     kept = before if before in WORDS else "en"
     own = points.get(kept, 0.0)
-    unlike = own < 0.5 and len(_WORD.findall(text)) >= _ENOUGH_WORDS
+    unlike = own < 0.5 and words >= _ENOUGH_WORDS
     points[kept] = own + (_KEPT / 2 if unlike else _KEPT)
     best = max(points, key=points.__getitem__)
     sure = _SURE / 2 if unlike else _SURE
@@ -133,9 +133,10 @@ def _sharing(language: str, text: str) -> str:
     return language
 
 
-def _points(text: str) -> dict[str, float]:
-    """Return what speaks for each language that something speaks for."""
+def _points(text: str) -> tuple[dict[str, float], int]:
+    """Return what speaks for each language that something speaks for, and of how many words."""
     points: dict[str, float] = {}
+    words = 0
     known = _known_words()
     small = not text.isupper()
     for mark in "¿¡":
@@ -152,12 +153,13 @@ def _points(text: str) -> dict[str, float]:
         start = False
         if named:
             continue  # a name's words tell nothing
+        words += 1
         if word.endswith("'") and word not in known:
             word = word[:-1]
         for languages, worth in _clues(word, known.get(word, ())):
             for language in languages:
                 points[language] = points.get(language, 0.0) + worth
-    return points
+    return points, words
 
 
 def _clues(word: str, languages: tuple[str, ...]) -> list[tuple[tuple[str, ...], float]]:

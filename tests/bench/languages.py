@@ -41,11 +41,11 @@ def told_apart() -> None:
     language_of("The first one loads the words.")
     for kind, (name, goal) in KINDS.items():
         texts = [(language, text) for language, its, text in known if its == kind]
-        began_s = time.perf_counter()
+        began_s = time.process_time()  # what others do meanwhile costs nothing
         right = sum(language_of(text) == language for language, text in texts)
-        took_ms = 1000 * (time.perf_counter() - began_s) / len(texts)
+        took_ms = 1000 * (time.process_time() - began_s) / len(texts)
         print(f"{name:10} {right} of {len(texts)}: {100 * right / len(texts):5.1f} %", end="")
-        print(f" (goal {goal} %), {took_ms:.2f} ms each")
+        print(f" (goal {goal} %), {took_ms:.3f} ms of CPU each (goal 1)")
 
 
 def spectra(pcm: bytes) -> np.ndarray:

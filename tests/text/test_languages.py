@@ -60,6 +60,26 @@ def test_a_quotation_a_name_or_a_code_word_does_not_flip_it(sentence: str) -> No
     assert tongue.next(sentence) == "de"
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Amsterdam Berlin Paris Rom Madrid",
+        "In Zürich, Müller met Fräulein Schmidt.",
+        "const x = await fetch(url)",
+    ],
+)
+def test_names_and_code_alone_tell_no_language(sentence: str) -> None:
+    assert language_of(sentence) == "en"
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("de", "Fertig."), ("de", "Genau."), ("es", "Listo."), ("it", "Fatto.")],
+)
+def test_an_answer_of_one_word_tells_its_language(language: str, sentence: str) -> None:
+    assert language_of(sentence) == language
+
+
 def test_a_sentence_in_between_is_not_the_language_of_the_text() -> None:
     tongue = Tongue()
     tongue.next("It was a bright cold day, and the clocks were striking thirteen.")
