@@ -229,6 +229,13 @@ def test_a_language_without_a_voice_is_named_word_by_word(voice: EmbeddedEndpoin
     assert caught.value.words == ("Dzień", "dobry", "jak", "się", "masz")
 
 
+@pytest.mark.usefixtures("no_system_voice")
+def test_latin_words_among_signs_without_a_voice_are_spoken(voice: EmbeddedEndpoint) -> None:
+    voice.notices = Notices()
+    assert b"".join(voice.open(asked("我用 Python 部署。")))
+    assert voice.notices.unspoken == ["我用", "部署"]
+
+
 def test_pico_speaks_in_a_process_of_its_own_and_ends_with_who_gave_it_up() -> None:
     endpoint = EmbeddedEndpoint()
     text = "Guten Morgen, wie geht es Ihnen heute? " * 40

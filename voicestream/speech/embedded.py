@@ -110,6 +110,8 @@ class EmbeddedEndpoint:
         found = []
         for tongue, piece in [(language, text)] if language else _by_language(text):
             usual = _speaker(voice, tongue)
+            if usual is None and 0 < len(unspeakable(piece)) < len(words_of(piece)):
+                usual = HEART  # has sounds for what stands in Latin letters between the others
             if usual is None:
                 found += [Part(word, None) for word in words_of(piece)]
                 continue
