@@ -150,14 +150,14 @@ def test_packets_from_nowhere_in_time_begin_nothing() -> None:
 def test_a_clock_that_drifts_costs_no_cut_and_no_delay(drift_ppm: int) -> None:
     rng = np.random.default_rng(1)
     count = 15_000  # five minutes
-    jitter = rng.gamma(2.0, 0.002, count)
+    jitter = rng.uniform(0.0, 0.01, count)
     late: list[float] = []
 
     def watch(_: float, it: JitterBuffer) -> None:
         late.append(it.last_delay_s)
 
     played = play(buffer(), delayed(sent(count, drift_ppm=drift_ppm), list(jitter)), watch=watch)
-    assert played.numbers == list(range(count))
+    assert played.order == list(range(count))  # nothing is made up
     assert np.mean(late[-1000:]) < np.mean(late[1000:2000]) + 0.01
     assert played.buffer.target.drift_ppm == pytest.approx(drift_ppm, abs=20)
 

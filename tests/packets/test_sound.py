@@ -74,6 +74,17 @@ def test_a_hole_is_covered_and_does_not_click(lost: frozenset[int]) -> None:
     assert (inside > 0.03) == (len(lost) > 1)
 
 
+def test_a_hole_is_filled_from_both_its_ends() -> None:
+    """A tone that is lost for 20 ms comes back as loud as it was, and does not die before."""
+    _, heard = played(tone(FRAMES * 30), frozenset({20}))
+    values = to_int16(heard)[:, 0]
+    hole = int(np.flatnonzero(values)[0]) + 20 * FRAMES
+    periods = np.abs(values[hole : hole + FRAMES].reshape(4, -1)).max(axis=1)
+    assert periods[0] > 7200
+    assert periods[3] > 7200
+    assert periods.min() > 6000
+
+
 def test_a_change_of_length_is_a_period_and_no_click() -> None:
     values = tone(FRAMES * 100)
     steepest = np.abs(np.diff(values.astype(int))).max()

@@ -21,8 +21,11 @@ _PROOFS = 3
 """So many packets in a row, with none of the present stream between, begin another one."""
 _MOST_WAITING = 400
 _AT_ONCE_S = 1e-3
-_SHORT_S, _LONG_S = 0.01, 0.02
-"""So much under and over the target nothing is done about it: an even network costs no sample."""
+_BEGIN_S = 0.005
+"""So much above the target a stream begins."""
+_LOW_S, _HIGH_S = 0.003, 0.02
+"""Between these above the target nothing is done about it: an even network costs no sample, and a
+sender whose clock is slow is followed before its packets are late."""
 _HASTE_S = 0.06
 """So far off every packet is changed, else one in 0.1 s."""
 _EVERY_S = 0.1
@@ -34,7 +37,7 @@ class Kind(Enum):
 
     SOUND = "sound"
     LOST = "lost"
-    """A packet is missing: the sound before goes on."""
+    """A packet is missing, and a later one is here."""
     LATE = "late"
     """Nothing is here: the sound before goes on, and what comes later is played later."""
     SILENCE = "silence"
@@ -47,6 +50,8 @@ class PacketPiece:
 
     Attributes:
         frames: how long it sounds, in units of the timestamp.
+        payload: of ``LOST``: that of the next packet that is here.
+        gap: of ``LOST``: how long it is until that one, in units of the timestamp.
         change: -1: a little shorter, by a period of its pitch; 1: a little longer.
     """
 
@@ -54,6 +59,7 @@ class PacketPiece:
     frames: int
     payload: bytes = b""
     change: int = 0
+    gap: int = 0
 
 
 @dataclass(slots=True)
@@ -233,7 +239,7 @@ class JitterBuffer:
         first = min(self._waiting)
         timestamp = self._waiting[first][0]
         delay_s = self.target.relative_s(at_s, timestamp / self._clock_hz)
-        if (wait_s := self.target.target_s - delay_s) > _AT_ONCE_S:
+        if (wait_s := self.target.target_s + _BEGIN_S - delay_s) > _AT_ONCE_S:
             return wait_s
         self._next, self._stalled = (first, timestamp), 0
         return 0.0
@@ -268,12 +274,13 @@ class JitterBuffer:
     def _missing(self, at_s: float, sequence: int, timestamp: int) -> PacketPiece:
         """Make up for the next packet, which is not here though later ones are."""
         following = min(self._waiting)
-        gap = self._waiting[following][0] - timestamp
+        starts, _, packet = self._waiting[following]
+        gap = starts - timestamp
         made = min(self._stalled, gap)  # time that has passed already stands for it
         self._stalled = 0
         if (left := gap - made) <= 0:
             self.figures.lost += following - sequence
-            self._next = (following, self._waiting[following][0])
+            self._next = (following, starts)
             return self.take(at_s)
         frames = min(left, self._step)
         self._next = (sequence, timestamp + made + frames)
@@ -281,14 +288,14 @@ class JitterBuffer:
             self.figures.lost += following - sequence
             self._next = (following, timestamp + gap)
         self.figures.concealed_frames += frames
-        return PacketPiece(Kind.LOST, frames)
+        return PacketPiece(Kind.LOST, frames, packet.payload, gap=left)
 
     def _change(self, at_s: float, delay_s: float) -> int:
         """Return how the length of a packet is changed: -1, 0 or 1; see :class:`PacketPiece`."""
         off_s = delay_s - self.target.target_s
         every_s = _EVERY_S if abs(off_s) < _HASTE_S else 0.0
-        if -_SHORT_S < off_s < _LONG_S or at_s < self._changed_at_s + every_s:
+        if _LOW_S < off_s < _HIGH_S or at_s < self._changed_at_s + every_s:
             return 0
         self._changed_at_s = at_s
         self.figures.changes += 1
-        return -1 if off_s > 0 else 1
+        return -1 if off_s >= _HIGH_S else 1

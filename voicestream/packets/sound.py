@@ -9,7 +9,7 @@ from voicestream.packets.payload import decoder, frames_of
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.sdp import Payload
 from voicestream.pcm import PcmFormat, Samples, no_samples
-from voicestream.playout.holes import FADE_S, mirror, pitch_frames, repeat
+from voicestream.playout.holes import FADE_S, bridge, mirror, pitch_frames, repeat
 from voicestream.policy.delay import DelayTarget
 
 _PAST_S = 0.03
@@ -18,7 +18,8 @@ _PAST_S = 0.03
 class PacketSound:
     """Sound of packets, whenever asked, by one thread.
 
-    What is lost is covered by the sound before it, which fades over 60 ms; a pause is silence.
+    What is lost is covered by the sound before it and, where that is here, the one after it, which
+    fade over 60 ms; a pause is silence.
     """
 
     def __init__(self, payload: Payload, target: DelayTarget | None = None) -> None:
@@ -31,6 +32,7 @@ class PacketSound:
         self._fade = max(self.pcm.s_to_frames(FADE_S), 1)
         self._past = no_samples(payload.channels)
         self._filling: Samples | None = None  # of a hole, what is left of it; None: in no hole
+        self._ahead: tuple[bytes, Samples | None] | None = None  # decoded before its turn
 
     def put(self, at_s: float, packet: RtpPacket) -> None:
         """Take a packet that came at ``at_s``."""
@@ -39,14 +41,34 @@ class PacketSound:
     def take(self, at_s: float) -> Samples:
         """Return the next sound, which is played from ``at_s`` on: a packet's, or 10 ms."""
         piece = self.buffer.take(at_s)
-        sound = self._decode(piece.payload) if piece.kind is Kind.SOUND else None
-        if sound is not None and sound.shape[1] == self.pcm.channels and len(sound):
+        sound = self._decoded(piece.payload) if piece.kind is Kind.SOUND else None
+        if sound is not None:
             sound = self._out_of_hole(self._changed(sound, piece.change))
         else:
+            if piece.kind is Kind.LOST:
+                self._bridge(piece.payload, piece.gap)
             self.broken += piece.kind is Kind.SOUND
             sound = self._fill(piece.frames, silent=piece.kind is Kind.SILENCE)
         self._past = np.concatenate((self._past, sound))[-self.pcm.s_to_frames(_PAST_S) :]
         return sound
+
+    def _decoded(self, payload: bytes) -> Samples | None:
+        if self._ahead is not None and self._ahead[0] is payload:
+            sound, self._ahead = self._ahead[1], None
+            return sound
+        sound = self._decode(payload)
+        fits = sound is not None and sound.shape[1] == self.pcm.channels and len(sound) > 0
+        return sound if fits else None
+
+    def _bridge(self, payload: bytes, gap: int) -> None:
+        """Fill what is lost before a payload, once."""
+        if self._ahead is not None and self._ahead[0] is payload:
+            return
+        sound = self._decoded(payload)
+        self._ahead = payload, sound
+        if sound is not None:
+            filling = bridge(self._past, sound, gap, self.pcm.rate_hz)
+            self._filling = np.concatenate((filling, sound[: self._fade]))
 
     def _fill(self, frames: int, *, silent: bool) -> Samples:
         if self._filling is None:

@@ -77,3 +77,22 @@ def repeat(tail: Samples, rate_hz: int) -> Samples:
     fade = min(round(FADE_S * rate_hz), frames)
     filled[:fade] += (tail[-1:] - before) * np.linspace(1, 0, fade, dtype=np.float32)[:, None]
     return filled
+
+
+def bridge(tail: Samples, head: Samples, frames: int, rate_hz: int) -> Samples:
+    """Return what fills a hole whose end is known: ``tail`` going on, and ``head`` as it may have
+    come, one over the other.
+
+    Args:
+        tail: the sound before the hole, 25 ms or more; shape ``(any, channels)``.
+        head: the sound after it.
+        frames: how long the hole is.
+    """
+    short = max(round(2 * _LONGEST_PITCH_S * rate_hz) - len(head), 0)
+    backwards = np.pad(head[::-1], ((short, 0), (0, 0)))
+    rise = np.linspace(0, 1, frames, dtype=np.float32)[:, None]
+    filled = np.zeros((frames, tail.shape[1]), np.float32)
+    onward, back = repeat(tail, rate_hz)[:frames], repeat(backwards, rate_hz)[:frames]
+    filled[: len(onward)] = onward * (1 - rise[: len(onward)])
+    filled[frames - len(back) :] += back[::-1] * rise[frames - len(back) :]
+    return filled

@@ -10,7 +10,7 @@ from voicestream.policy.base import Policy
 _WINDOW_S = 2.0
 _BUCKET_S = 0.005
 _BUCKETS = 200
-_START_S = 0.02
+_START_S = 0.015
 """Of a sender that is not known yet."""
 _GROWN = 1e100
 _BLOCK_S = 5.0
