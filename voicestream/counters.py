@@ -87,6 +87,9 @@ class Cue:
     """Whether its sentence goes on in the next segment."""
     recorded: bool = False
     """It is no reading of the text, which has no places in it."""
+    word_ends: tuple[tuple[int, float], ...] = ()
+    """Words of the text by their number, each with the frame where it ends, as far as the endpoint
+    tells; in order."""
 
 
 @dataclass(slots=True)

@@ -1,10 +1,11 @@
 """Which words have been heard: the words of a segment are placed in its sound.
 
-Nobody tells where in the sound a word is, so it is found from both ends. A reader takes about
-as long for each letter, and pauses where a comma is: the longest pause of the sound belongs to
-the punctuation mark that is nearest by the length of the words around it, and so on within
-both halves. Between two such places the words are spread by their letters. Beside the times
-that an engine used itself, a word is off by 80 ms in the middle (``tests/bench/words.py``).
+Few endpoints tell where in the sound a word is, so it is found from both ends. A reader takes
+about as long for each letter, and pauses where a comma is: the longest pause of the sound belongs
+to the punctuation mark that is nearest by the length of the words around it, and so on within
+both halves. Between two such places, or words that are told, the words are spread by their letters.
+Beside the times that an engine used itself, a word is off by 80 ms in the middle
+(``tests/bench/words.py``).
 """
 
 from __future__ import annotations
@@ -89,20 +90,30 @@ def place_words(cue: Cue, pauses: tuple[Span, ...], rate_hz: int) -> tuple[Word,
         cue: the segment; as long as its sound is not whole, its length is a guess.
         pauses: first frame of each pause of the sound, and the first one after it.
     """
-    spans = [match.span() for match in _WORD.finditer(cue.text)]
+    spans = word_spans(cue.text)
     if not spans:
         return ()
     letters = [_letters(cue.text[start:end]) for start, end in spans]
-    end_frame = cue.end_frame
-    if not end_frame:
-        guess_s = _LETTER_S * sum(letters)
-        silent = sum(end - start for start, end in pauses if start > cue.start_frame)
-        end_frame = cue.start_frame + round(guess_s * rate_hz) + silent
     stops = [_STOP.search(cue.text, start, end) is not None for start, end in spans]
     placing = _Placing(letters, stops, pauses, _OFF_S * rate_hz)
-    placing.between(0, len(spans), cue.start_frame, end_frame)
+    first, from_frame = 0, float(cue.start_frame)
+    for word, until_frame in cue.word_ends:
+        placing.between(first, word + 1, from_frame, until_frame)
+        placing.until_frames[word] = until_frame
+        first, from_frame = word + 1, until_frame
+    end_frame: float = cue.end_frame
+    if not end_frame:
+        guess_s = _LETTER_S * sum(letters[first:])
+        silent = sum(end - start for start, end in pauses if start > from_frame)
+        end_frame = from_frame + round(guess_s * rate_hz) + silent
+    placing.between(first, len(spans), from_frame, max(end_frame, from_frame))
     ends = zip(spans, placing.until_frames, strict=True)
     return tuple(Word(start, end, until_frame) for (start, end), until_frame in ends)
+
+
+def word_spans(text: str) -> list[Span]:
+    """Return where the words of a text are."""
+    return [match.span() for match in _WORD.finditer(text)]
 
 
 def _letters(word: str) -> float:

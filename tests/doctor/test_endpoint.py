@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,6 +55,15 @@ def found(settings: Settings, free: bool = False) -> list[Finding]:
     findings = list(check_endpoints(settings, free))
     assert KEY not in json.dumps([finding.to_dict() for finding in findings])
     return findings
+
+
+def test_whether_it_tells_the_times_of_words_is_said(tmp_path: Path) -> None:
+    told = [{"word": "This", "start_time": 0.1, "end_time": 0.2}]
+    line = json.dumps({"audio": b64encode(SOUND).decode(), "timestamps": told}).encode()
+    for content_type, body in (("application/json", line), ("audio/pcm", SOUND)):
+        with speaks(Script(body, content_type=content_type)) as server:
+            findings = found(settings_for(server.url, tmp_path, stream_format="captions"))
+        assert ("no times" in marked(findings)) == (body is SOUND)
 
 
 def marked(findings: list[Finding]) -> str:

@@ -50,6 +50,21 @@ def test_leading_silence_is_shortened_and_nothing_else() -> None:
     assert np.array_equal(unfaded, samples[-len(unfaded) :])
 
 
+@pytest.mark.parametrize("trim", [True, False])
+@pytest.mark.parametrize("lead_s", [0.0, 0.01, 0.5])
+def test_where_a_segment_is_in_what_is_joined_is_known(lead_s: float, trim: bool) -> None:
+    """Of the first one, and of one behind a pause."""
+    joiner = Joiner(PCM, JoinSettings(normalize=False, trim=trim))
+    samples = segment(lead_s, 0.4, 0.3, room_db=-58.0)
+    for pause_s in (None, 0.2):
+        joiner.begin(pause_s)
+        parts = [joiner.feed(samples[at : at + 700]) for at in range(0, len(samples), 700)]
+        result = np.concatenate(parts)
+        sound = slice(frames(lead_s), frames(lead_s + 0.3))
+        moved = slice(sound.start - joiner.cut_frames, sound.stop - joiner.cut_frames)
+        assert np.array_equal(result[moved], samples[sound])
+
+
 def test_the_shortened_start_rises_from_silence() -> None:
     result = joined([segment(0.5, 0.4, 0.3, room_db=-58.0)], [])
     full = 10 ** (-58 / 20)

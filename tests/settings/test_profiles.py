@@ -34,6 +34,7 @@ rate_hz = 16000
 headers = {X-Tenant = "tenant-of-mine"}
 body = {lang = "e"}
 """
+GPU = '[endpoint.gpu]\npreset = "kokoro"\nbase_url = "http://gpu.lan:8880/v1"\n'
 Loader = Callable[..., Settings]
 
 
@@ -139,10 +140,11 @@ def test_a_table_gives_all_that_an_endpoint_wants(loaded: Loader) -> None:
 
 
 def test_a_table_may_build_on_a_preset_of_another_name(loaded: Loader) -> None:
-    config = '[endpoint.gpu]\npreset = "kokoro"\nbase_url = "http://gpu.lan:8880/v1"\n'
-    settings = loaded({"endpoint": "gpu"}, config=config)
+    settings = loaded({"endpoint": "gpu"}, config=GPU)
     assert (settings.base_url, settings.model) == ("http://gpu.lan:8880/v1", "kokoro")
     assert settings.source("voice") == "preset kokoro"
+    assert settings.stream_format == "captions"
+    assert loaded({"endpoint": "gpu", "stream_format": "sse"}, config=GPU).stream_format == "sse"
 
 
 @given(names=st.lists(st.sampled_from([*PRESETS, "mine"]), min_size=1), gap=st.sampled_from(", "))
@@ -178,7 +180,11 @@ def test_each_endpoint_is_asked_for_what_is_its_own(loaded: Loader) -> None:
     kokoro, mine, embedded = (route.adapt(asked) for route in endpoint._routes)
     assert (kokoro.model, kokoro.voice, kokoro.format) == ("kokoro", "af_sky", "pcm")
     assert (mine.model, mine.voice, mine.format) == ("model-mine", "voice-mine", "wav")
+    assert mine.stream_format == "audio"
     assert embedded.voice == "heart"
+    behind = loaded({"endpoint": "gpu,kokoro,speaches", "stream_format": "sse"}, config=GPU)
+    assert [place.way(behind.stream_format) for place in behind.fallbacks] == ["captions", "sse"]
+    assert behind.fallbacks[1].way("captions") == "audio"
     assert [route.shown for route in endpoint._routes] == ["kokoro", "mine", "embedded"]
     config = endpoint._routes[1].make().config  # type: ignore[attr-defined]
     assert (config.api_key, config.key_source) == (KEY, "MINE_KEY")

@@ -60,6 +60,19 @@ def test_words_follow_each_other_and_fill_the_sound(
     assert not ends or 0 <= ends[0] <= ends[-1] <= frames
 
 
+@given(data=st.data(), whole=st.booleans())
+def test_words_that_are_told_are_where_they_were_told_and_the_others_between(
+    data: st.DataObject, whole: bool
+) -> None:
+    sentence = data.draw(st.sampled_from(SPOKEN))
+    told = data.draw(st.sets(st.integers(0, len(sentence["until"]) - 1)).map(sorted))
+    word_ends = tuple((word, float(sentence["until"][word])) for word in told)
+    cue = Cue(0, sentence["text"], sentence["frames"] if whole else 0, word_ends=word_ends)
+    ends = [it.until_frame for it in place_words(cue, (), RATE_HZ)]
+    assert [(word, ends[word]) for word in told] == list(word_ends)
+    assert ends == sorted(ends)
+
+
 def test_a_script_without_spaces_has_a_word_in_each_character() -> None:
     words = place_words(Cue(0, "今日は、晴れ。", 6000), (), RATE_HZ)
     assert [(word.start, word.end) for word in words][:3] == [(0, 1), (1, 2), (2, 3)]

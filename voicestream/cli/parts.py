@@ -146,11 +146,12 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
         )
     else:
         from voicestream.settings.proxy import proxy_url
-        from voicestream.speech.http.request import EarlyRequest
+        from voicestream.speech.http.request import OTHER_ROUTES, ROUTE, EarlyRequest
 
         if proxy_url(settings.base_url):  # the early request knows no proxies
             return None
-        early = EarlyRequest(settings.base_url, settings.api_key, wait_s, settings.headers)
+        route = OTHER_ROUTES.get(settings.stream_format, ROUTE)
+        early = EarlyRequest(settings.base_url, settings.api_key, wait_s, settings.headers, route)
     early.start()
     return early
 

@@ -20,7 +20,7 @@ from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.endpoints import AUTO, EMBEDDED_URL, SYSTEM_URL, Place
 from voicestream.settings.table import Settings
-from voicestream.speech.base import SpeechRequest, SpeechStream, ends_of, said_by
+from voicestream.speech.base import SpeechRequest, SpeechStream, ends_of, said_by, words_of
 from voicestream.text.said import compare
 
 ABOUT = "endpoint"
@@ -111,6 +111,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
     """Return the settings as they are for an endpoint that stands in."""
     voice = place.voice or (settings.voice if settings.is_set("voice") else "")
     form: Any = place.format or settings.format  # looked at when the place was made
+    way: Any = place.way(settings.stream_format)
     return replace(
         settings,
         base_url=place.url,
@@ -119,6 +120,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
         auto_model=False,
         voice="" if place.url in (EMBEDDED_URL, SYSTEM_URL) else voice,
         format=form,
+        stream_format=way,
         extra_headers=place.extra_headers,
         extra_body=place.extra_body,
         rate_hz=place.rate_hz,
@@ -195,6 +197,7 @@ class _Heard:
         self._rate_hz = 0
         self._broken_pieces = 0
         self._said: str | None = None
+        self._timed = False
         self._ends = ""
 
     def listen(self, stream: SpeechStream) -> None:
@@ -225,6 +228,7 @@ class _Heard:
         self._sound_s, self._rate_hz = pcm.frames_to_s(frames), pcm.rate_hz
         self._broken_pieces = decoder.skipped
         self._said = said_by(stream)
+        self._timed = bool(words_of(stream))
 
     @property
     def _first_byte_s(self) -> float:
@@ -261,6 +265,8 @@ class _Heard:
         if self._said is not None and (others := compare(SENTENCE, self._said).differences):
             told = "; ".join(map(str, others))
             yield Finding(ABOUT, "look", f"other words: it {told}", "Try another model.")
+        if self._request.stream_format == "captions" and not self._timed:
+            yield Finding(ABOUT, "look", "it tells no times of words, which are estimated then")
         if self._ends:
             yield Finding(
                 ABOUT, "look", f"it says that it ends: {self._ends}", "Look for another model."

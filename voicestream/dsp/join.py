@@ -72,6 +72,9 @@ class Joiner:
         self._past = nothing  # the end of what was returned
         self._tail = nothing  # quiet after the last sound, not returned yet
         self._quiet = 0  # frames returned since the last sound
+        self.cut_frames = 0
+        """Where frame 0 of this segment would be in what was returned since ``begin``, so many
+        frames before its begin; known once its first sound is returned."""
 
     def begin(self, pause_s: float | None) -> Samples:
         """Begin a segment ``pause_s`` after the last sound of the one before; return what may be
@@ -83,6 +86,7 @@ class Joiner:
         """
         closing = self.end()
         self._open, self._sounding = True, False
+        self.cut_frames = 0
         self._lead = no_samples(self._channels)
         if self._settings.normalize:
             self._leveler.begin()
@@ -142,10 +146,12 @@ class Joiner:
         if windows.first is None or windows.last is None:
             limit = self._keep if self._heard else self._longest_lead
             self._lead = _chain(self._lead, block)[-limit:]
+            self.cut_frames += len(block)
             return no_samples(self._channels)
         lead = _chain(self._lead, block[: windows.first])
         block = block[windows.first :]
         opening = self._opening(lead, block)
+        self.cut_frames += windows.first - len(opening)
         self._heard = self._sounding = True
         self._lead = self._pause = no_samples(self._channels)
         self._past = opening[-self._window :]

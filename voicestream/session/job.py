@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from voicestream.counters import SegmentFigures
 from voicestream.records import dataclass, field
 from voicestream.session.spool import Spool
-from voicestream.speech.base import SpeechRequest, SpeechStream, settle
+from voicestream.speech.base import SpeechRequest, SpeechStream, TimedWord, settle
 from voicestream.text.pieces import Segment
 
 
@@ -23,6 +23,8 @@ class Job:
     content_type: str = ""
     rate_hz: int | None = None
     channels: int | None = None
+    words: Sequence[TimedWord] | None = None
+    """When each word is spoken; grows while the reply comes. None: it does not tell."""
     opened_at_s: float = 0.0
     recorded: bool = False
     """It is no reading of the segment's text: nothing is known of how long it sounds."""

@@ -14,6 +14,7 @@ from voicestream.session.loudness import Loudness
 from voicestream.session.pacing import Pacing
 from voicestream.session.playback import Playback
 from voicestream.session.speech_request import lighter_may_follow
+from voicestream.session.told_words import ToldWords
 from voicestream.settings.table import Settings
 from voicestream.state import Status
 from voicestream.text.pieces import SPEECH_CHARS_PER_S, Boundary
@@ -51,6 +52,7 @@ class JoinedSound:
         self._converter: Converter | None = None
         self._end: Boundary | None = None  # of the last segment that was heard
         self._at_s = 0.0  # the arrival of what is written now
+        self._told: ToldWords | None = None  # of the segment that is written
 
     def feed(self, job: Job, pcm: PcmFormat, samples: Samples) -> None:
         """Write the next samples of a segment.
@@ -73,6 +75,7 @@ class JoinedSound:
         self._metrics.feeder.decoded_s += seconds
         if self._joiner is not None and self._converter is not None:
             self._write(self._joiner.feed(self._converter.feed(samples)), job)
+            self._place_words()
 
     def _begin(self, job: Job, source: PcmFormat) -> None:
         pcm = self._playback.pcm or self._playback.open(source, job.segment.spoken)
@@ -106,6 +109,8 @@ class JoinedSound:
             recorded=job.recorded,
         )
         self._metrics.feeder.cues.append(cue)
+        told = job.words
+        self._told = None if told is None else ToldWords(segment.text, told, begins_at)
         job.figures.status = Status.PLAYING
 
     def end(self, job: Job) -> None:
@@ -115,6 +120,7 @@ class JoinedSound:
         self._write(self._joiner.feed(self._converter.flush()))
         self._write(self._joiner.end())
         self._write_held()
+        self._place_words(last=True)
         cues = self._metrics.feeder.cues
         cues[-1] = replace(cues[-1], end_frame=self._playback.written_frames)
         self._pacing.join()
@@ -132,6 +138,16 @@ class JoinedSound:
             self._write(silence(trailing_ms / 1000, self._playback.pcm))
             self._write_held()
 
+    def _place_words(self, *, last: bool = False) -> None:
+        """Take in where words end, as far as that has been told and written."""
+        joiner, stretcher, pcm, told = self._joiner, self._stretcher, self._playback.pcm, self._told
+        if joiner is None or stretcher is None or pcm is None or told is None:
+            return
+        written_frames = self._playback.written_frames + stretcher.waiting_frames
+        if told.place(written_frames, pcm.rate_hz, joiner.cut_frames, last):
+            cues = self._metrics.feeder.cues
+            cues[-1] = replace(cues[-1], word_ends=tuple(told.ends))
+
     def _write(self, samples: Samples, job: Job | None = None) -> None:
         """Play joined sound at the tempo asked for, or slower where more would be late.
 
@@ -144,6 +160,8 @@ class JoinedSound:
         pcm, stretcher = self._playback.pcm, self._stretcher
         if pcm is None or stretcher is None or not len(samples):
             return
+        if self._told is not None:
+            self._told.joined_frames += len(samples)
         samples = self._loudness.feed(samples, pcm)
         sound_s = pcm.frames_to_s(len(samples)) / self._settings.tempo
         share = self._pacing.share(self._at_s, sound_s, self._playback.ring_s)

@@ -22,6 +22,7 @@ from voicestream.speech.base import (
     notes_of,
     recorded_by,
     said_by,
+    words_of,
 )
 from voicestream.state import Status
 
@@ -129,6 +130,7 @@ class Receiver:
             figures.request_at_s = stream.sent_at_s or figures.request_at_s
             job.content_type = stream.content_type
             job.rate_hz, job.channels = stream.rate_hz, stream.channels
+            job.words = words_of(stream)
         if recorded := recorded_by(stream):
             job.recorded, job.give_up = True, getattr(stream, "give_up", job.give_up)
             job.request = replace(job.request, format=recorded)

@@ -287,4 +287,5 @@ def _adapted(place: Place, request: SpeechRequest) -> SpeechRequest:
         voice = nearest_voice(voice)
     form = request.format if place.format in ("", "auto") else place.format
     model = model_for(place.url, place.model)
-    return replace(request, model=model, voice=voice, format=form)
+    way = place.way(request.stream_format)
+    return replace(request, model=model, voice=voice, format=form, stream_format=way)

@@ -107,10 +107,11 @@ class AskingSettings:
         flag_choice(*FORMATS, "auto"),
         f"what to ask for: {', '.join(FORMATS)}, or auto (pcm while the network can carry it)",
     )
-    stream_format: Literal["audio", "sse"] = _setting(
+    stream_format: Literal["audio", "sse", "captions"] = _setting(
         "audio",
-        flag_choice("audio", "sse"),
-        "how it comes: audio, or sse (the same in server-sent events)",
+        flag_choice("audio", "sse", "captions"),
+        "how it comes: audio, sse (the same in server-sent events), or captions (from "
+        "Kokoro-FastAPI, with the times of the words)",
     )
     timeout_s: float = _setting(
         30.0,

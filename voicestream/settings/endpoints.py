@@ -69,6 +69,7 @@ class Place:
         voice: its voice; empty for the common one.
         name: of the profile it comes from; empty for none.
         format: what to ask it for; empty for the common one.
+        stream_format: how that comes; empty for the common way.
         extra_headers, extra_body: JSON objects of what it is sent besides.
         rate_hz: of its raw PCM, whatever it says; 0: as it says.
     """
@@ -82,6 +83,11 @@ class Place:
     extra_headers: str = field(default="", repr=False)
     extra_body: str = ""
     rate_hz: int = 0
+    stream_format: str = ""
+
+    def way(self, common: str) -> str:
+        """Return how speech comes from it; what only one kind of server has is no common way."""
+        return self.stream_format or ("audio" if common == "captions" else common)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ has to tell a person goes to the ``notify`` that it is given there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from voicestream.records import dataclass, field
@@ -63,13 +63,18 @@ class SpeechRequest:
     speed: float = 1.0
     instructions: str = ""
     stream_format: str = "audio"
-    """``audio``: the bytes of the format; ``sse``: the same in server-sent events."""
+    """``audio``: the bytes of the format; ``sse``: the same in server-sent events; ``captions``:
+    with the times of the words."""
     language: str = ""
     """Of the text, as a code, where voices differ by it; empty: not known."""
     elsewhere: bool = False
     """The endpoint that usually speaks has said something else; rather ask another one."""
     call: Call | None = field(default=None, compare=False, repr=False)
     """Gives this request alone up; an endpoint that can end its waiting tells it how."""
+
+
+TimedWord = tuple[str, float, float]
+"""A word that is spoken, and when it begins and ends: seconds from the beginning of the reply."""
 
 
 class SpeechStream(Protocol):
@@ -109,6 +114,13 @@ def said_by(stream: object) -> str | None:
     """
     said: str | None = getattr(stream, "said", None)
     return said
+
+
+def words_of(stream: SpeechStream) -> Sequence[TimedWord] | None:
+    """Return the times of the words, where a stream has a member ``words``, a list that grows while
+    it is read; else None."""
+    words: Sequence[TimedWord] | None = getattr(stream, "words", None)
+    return words
 
 
 def ends_of(stream: SpeechStream) -> str:
@@ -180,6 +192,10 @@ class WrappedStream:
     @property
     def said(self) -> str | None:
         return said_by(self._stream)
+
+    @property
+    def words(self) -> Sequence[TimedWord] | None:
+        return words_of(self._stream)
 
     @property
     def ends(self) -> str:

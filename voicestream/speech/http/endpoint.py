@@ -18,6 +18,7 @@ from voicestream.speech.http.limits import Timeouts, Watch, most_bytes
 from voicestream.speech.http.negotiate import Agreement
 from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.http.request import (
+    OTHER_ROUTES,
     ROUTE,
     USUAL_PORTS,
     EarlyRequest,
@@ -63,7 +64,7 @@ class HttpEndpoint:
         )
         self.origin = Origin(self.url, config.base_url, config.api_key, config.chunk_bytes)
         # any thread that asks
-        self._path = self.target.path
+        self._paths = {route: self.target.path}
         self._agreements: dict[str, Agreement] = {}
         self._answered = False
         self._key_refused: KeyRefusedError | None = None
@@ -88,17 +89,21 @@ class HttpEndpoint:
         agreement = self._agreements.setdefault(request.model, Agreement())
         while True:
             asked = agreement.adapt(request)
-            response = self._follow(request_body(asked, self.config.body), asked.call)
+            body = request_body(asked, self.config.body)
+            route = OTHER_ROUTES.get(asked.stream_format, ROUTE)
+            response = self._follow(body, asked.call, route)
             if 200 <= response.status < 300:
                 self._answered = True
                 # what to take an unnamed reply for, where it is not what the caller asked for
                 changed = asked.format != request.format
                 kind = _TYPES.get(asked.format, f"audio/{asked.format}") if changed else ""
                 watch = Watch(self.config.limits, most_bytes(asked), response.allow)
-                return HttpSpeechStream(self.origin, response, kind, watch, self.config.rate_hz)
-            body = said(response, self.origin)
-            if not agreement.learn(asked, response.status, body):
-                error = self.refused(response, body)
+                captions = asked.stream_format == "captions"
+                rate_hz = self.config.rate_hz
+                return HttpSpeechStream(self.origin, response, kind, watch, rate_hz, captions)
+            words = said(response, self.origin)
+            if not agreement.learn(asked, response.status, words):
+                error = self.refused(response, words)
                 if isinstance(error, KeyRefusedError) and self._is_lasting(error):
                     self._key_refused = error
                 raise error
@@ -109,7 +114,7 @@ class HttpEndpoint:
         Raises:
             EndpointError: it cannot be reached, or refuses.
         """
-        response = self._follow(body)
+        response = self._follow(body, None, self._route)
         if 200 <= response.status < 300:
             return response
         words = said(response, self.origin)
@@ -128,27 +133,28 @@ class HttpEndpoint:
         except WireError as error:
             raise self.failure(error) from error
 
-    def _follow(self, body: bytes, call: Call | None = None) -> HttpResponse:
+    def _follow(self, body: bytes, call: Call | None, route: str) -> HttpResponse:
         """Return the answer to a request, wherever on the same server it is given.
 
         Another server is not asked: it would get the text, and the key.
         """
-        response = self._send(body, call)
+        path = self._paths.get(route) or Target.of(self.config.base_url, route).path
+        response = self._send(path, body, call)
         for _ in range(_MOST_REDIRECTS):
-            path = self._redirected(response)
-            if not path:
+            there = self._redirected(path, response)
+            if not there:
                 break
             response.close()
-            self._path = path  # the next request need not go round
-            response = self._send(body, call)
+            path = self._paths[route] = there  # the next request need not go round
+            response = self._send(path, body, call)
         return response
 
-    def _redirected(self, response: HttpResponse) -> str:
+    def _redirected(self, path: str, response: HttpResponse) -> str:
         """Return the path that a redirect within the same scheme, host and port leads to, or
         nothing."""
         if response.status not in (307, 308):
             return ""
-        here = f"{self.target.scheme}://{self.target.authority}{self._path}"
+        here = f"{self.target.scheme}://{self.target.authority}{path}"
         try:
             there = urlsplit(urljoin(here, response.headers.get("location", "")))
             port = there.port or USUAL_PORTS.get(there.scheme)
@@ -161,18 +167,18 @@ class HttpEndpoint:
         )
         if not same or there.username is not None:
             return ""
-        path = encoded_path(there.path) + (f"?{there.query}" if there.query else "")
-        return path if path.isascii() and path != self._path else ""
+        found = encoded_path(there.path) + (f"?{there.query}" if there.query else "")
+        return found if found.isascii() and found != path else ""
 
     def _is_lasting(self, error: KeyRefusedError) -> bool:
         """Return whether a refusal holds for all texts. Where a key was good, 403 may be about
         one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
-    def _send(self, body: bytes, call: Call | None) -> HttpResponse:
+    def _send(self, path: str, body: bytes, call: Call | None) -> HttpResponse:
         headers = request_headers(self.target, self.config.api_key, self.config.headers)
         try:
-            return self._transport.post(self._path, headers, body, call)
+            return self._transport.post(path, headers, body, call)
         except WireError as error:
             raise self.failure(error) from error
 

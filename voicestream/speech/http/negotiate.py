@@ -12,6 +12,7 @@ from voicestream.formats import FORMATS
 from voicestream.patterns import lazy_pattern
 from voicestream.records import replace
 from voicestream.speech.base import SpeechRequest
+from voicestream.speech.http.request import OTHER_ROUTES
 
 _STATUSES = frozenset({400, 406, 415, 422, 500, 501, 502})
 _UNASKED = ("", "mp3", "wav")
@@ -53,6 +54,10 @@ class Agreement:
             asked: what was refused, as sent.
             body: of the refusal.
         """
+        if asked.stream_format in OTHER_ROUTES and status in (404, 405):  # no such route
+            with self._lock:
+                self._plain_stream = True
+            return True
         if status not in _STATUSES:
             return False
         words = " ".join(_words(body))

@@ -29,6 +29,8 @@ CONNECT_S = 10.0
 
 ROUTE = "/audio/speech"
 """Below the base URL."""
+OTHER_ROUTES = {"captions": "/../dev/captioned_speech"}
+"""Stream format -> its own route: Kokoro-FastAPI's lies beside the ``/v1`` of its base URL."""
 USUAL_PORTS = {"http": 80, "https": 443}
 made_before: list[Callable[[str, int, float], socket.socket | None]] = []
 """Asked first for a connection with TLS: :mod:`voicestream.speech.http.ahead`, in an engine."""
@@ -50,7 +52,9 @@ class Target:
         parts = urlsplit(base_url)
         port = parts.port or USUAL_PORTS.get(parts.scheme, 80)
         host = ascii_host(parts.hostname or "")
-        path = encoded_path(parts.path) + route
+        up = route.startswith("/../")
+        path = encoded_path(parts.path.rpartition("/")[0] if up else parts.path)
+        path += route[3:] if up else route
         if parts.query:
             path += "?" + quote(parts.query, safe=_PATH_SAFE + "?")
         return cls(parts.scheme, host, port, path)
@@ -120,7 +124,7 @@ def request_body(request: SpeechRequest, extra: Mapping[str, object] = NO_EXTRA)
         fields["speed"] = request.speed
     if request.instructions:
         fields["instructions"] = request.instructions
-    if request.stream_format != "audio":
+    if request.stream_format not in ("audio", *OTHER_ROUTES):
         fields["stream_format"] = request.stream_format
     return json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from voicestream.errors import EndpointError, ReplyError
 from voicestream.records import dataclass
 from voicestream.redact import without_key
+from voicestream.speech.base import TimedWord
 from voicestream.speech.http.inflate import Inflater
 from voicestream.speech.http.json_sound import sound_of
 from voicestream.speech.http.limits import Watch
@@ -106,6 +107,7 @@ class HttpSpeechStream:
         fallback_type: its content type if it names none.
         watch: sees to it that it comes to an end.
         rate_hz: of raw PCM, whatever the reply says; 0: as it says.
+        captions: it was asked for with the times of its words.
     """
 
     def __init__(
@@ -115,6 +117,7 @@ class HttpSpeechStream:
         fallback_type: str = "",
         watch: Watch | None = None,
         rate_hz: int = 0,
+        captions: bool = False,
     ) -> None:
         self._watch = watch
         self._origin = origin
@@ -125,12 +128,14 @@ class HttpSpeechStream:
         self.channels = told_channels(response.headers)
         self.ends = response.headers.get("sunset", "") or response.headers.get("deprecation", "")
         """When this will be shut down, if the reply says it (RFC 8594, RFC 9745)."""
+        self.words: Sequence[TimedWord] | None = None
+        """When each word is spoken; grows while it is read. None: it does not tell."""
         self._events: SpeechEvents | None = None
         self._sound = _inflated(response, origin.chunk_bytes, watch)
         if is_events(self.content_type):
             self._begin_events(fallback_type)
         elif not is_speech(self.content_type):
-            self._look_inside()
+            self._look_inside(fallback_type, captions)
         if rate_hz:
             self.rate_hz = rate_hz
             self.content_type = without_rate(self.content_type)
@@ -153,19 +158,34 @@ class HttpSpeechStream:
         self.rate_hz = events.rate_hz or self.rate_hz
         self._sound = _chained(first, sound)
 
-    def _look_inside(self) -> None:
+    def _look_inside(self, fallback_type: str, captions: bool) -> None:
         """Look whether what is called a message is sound all the same: by its first bytes, or in
         JSON."""
         try:
             head = next(self._sound, b"")
             if shows_sound(head):
                 self.content_type = ""
+            elif captions:
+                head = self._captioned(head, fallback_type)
             elif head.lstrip()[:1] == b"{":
                 head = self._json_sound(head + beginning(self._sound, _MAX_JSON_BYTES))
         except BaseException:
             self.close()
             raise
         self._sound = _chained(head, self._sound)
+
+    def _captioned(self, head: bytes, fallback_type: str) -> bytes:
+        """Wait for the first of the sound in lines of JSON and return it, or else the message that
+        came instead."""
+        from voicestream.speech.http.captions import CaptionLines
+
+        lines = CaptionLines()
+        sound = lines.read(_chained(head, self._sound))
+        first = next(sound, b"")
+        if first:
+            self.words, self._sound = lines.words, sound
+            self.content_type = fallback_type  # each line tells it behind its sound
+        return first or lines.beginning
 
     def _json_sound(self, body: bytes) -> bytes:
         found = sound_of(body)
