@@ -15,8 +15,10 @@ _KNOWN_S = 0.2
 """Sound that is searched for, shifted, in a rendering that is not the same."""
 _ALIKE = 0.85
 """From this correlation on two stretches are the same sound."""
+_SAME = 0.98
+"""Up to this correlation an even sound is alike at many places: the nearest is meant."""
 _WINDOW_MS = 10.0
-_BACK_S = 0.06
+_BACK_S = 0.045
 """How far before the place where speech broke off a quiet place may lie."""
 _ON_S = 0.04
 """How far behind it."""
@@ -117,6 +119,8 @@ class Seam:
         """Find the last of the past near ``expected`` in the new rendering.
 
         Returns the correlation there, from -1 to 1, and the frame at which it ends.
+        A vowel that is held is alike at every period: then the period nearest to
+        ``expected`` is the one.
         """
         known = self._past[-self._pcm.s_to_frames(_KNOWN_S) :].mean(axis=1, dtype=np.float64)
         low = max(expected - len(known) - self._ahead, 0)
@@ -131,6 +135,12 @@ class Seam:
         energies = squares[len(known) :] - squares[: len(match)]
         alike = match / np.sqrt(np.maximum(energies * energy, 1e-12))
         best = int(np.argmax(alike))
+        if _ALIKE <= alike[best] < _SAME:
+            peaks = 1 + np.flatnonzero(
+                (alike[1:-1] >= np.maximum(alike[:-2], alike[2:])) & (alike[1:-1] >= _ALIKE)
+            )
+            if len(peaks):
+                best = int(peaks[np.argmin(np.abs(low + peaks + len(known) - expected))])
         return float(alike[best]), low + best + len(known)
 
     def _quietest(self, place: int) -> int:
