@@ -110,8 +110,8 @@ class AskingSettings:
     stream_format: Literal["audio", "sse", "captions"] = _setting(
         "audio",
         flag_choice("audio", "sse", "captions"),
-        "how it comes: audio, sse (the same in server-sent events), or captions (from "
-        "Kokoro-FastAPI, with the times of the words)",
+        "how it comes: audio, sse (the same in server-sent events), or captions (lines of JSON, "
+        "with the times of the words)",
     )
     timeout_s: float = _setting(
         30.0,
