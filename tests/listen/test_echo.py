@@ -16,6 +16,7 @@ from voicestream.pcm import PcmFormat
 
 OURS = "The sky is blue because air scatters short waves of light more strongly than long ones."
 LEVEL = 3000.0
+MONO = PcmFormat(RATE_HZ)
 
 
 def test_only_a_person_interrupts_and_not_our_own_voice_nor_a_cough_nor_a_hum() -> None:
@@ -56,12 +57,12 @@ def frames(count: int, value: int = 1) -> bytes:
 
 
 def test_the_canceller_counts_what_was_played_and_not_when_it_was_told() -> None:
-    reference = Reference(PcmFormat(RATE_HZ))
+    reference = Reference()
     assert reference.take() == [frames(1, 0)]  # nothing has been played yet
-    reference.feed(10.0, frames(4))
+    reference.feed(10.0, frames(4), MONO)
     assert reference.take() == [frames(1)] * 4
     assert reference.take() == []  # late, so nothing stands for it
-    reference.feed(10.04, frames(3) + frames(1)[:100])
+    reference.feed(10.04, frames(3) + frames(1)[:100], MONO)
     assert len(reference.take()) == 3
     taken = [reference.take() for _ in range(25)]
     assert taken[0] == []
@@ -69,29 +70,29 @@ def test_the_canceller_counts_what_was_played_and_not_when_it_was_told() -> None
 
 
 def test_a_hole_of_the_card_is_silence_and_wavering_times_are_none() -> None:
-    reference = Reference(PcmFormat(RATE_HZ))
+    reference = Reference()
     for at_s in (1.0, 1.015, 1.018, 1.035):
-        reference.feed(at_s, frames(1))
+        reference.feed(at_s, frames(1), MONO)
     assert reference.take() == [frames(1)] * 4
     assert reference.gaps == 0
-    reference.feed(1.1, frames(1))
+    reference.feed(1.1, frames(1), MONO)
     assert reference.gaps == 1
     assert reference.take() == [*[frames(1, 0)] * 6, frames(1)]
 
 
 def test_what_has_waited_since_before_the_microphone_is_left_out() -> None:
-    reference = Reference(PcmFormat(RATE_HZ))
+    reference = Reference()
     for number in range(100):
-        reference.feed(number / 100, frames(1, number))
+        reference.feed(number / 100, frames(1, number), MONO)
     assert reference.take() == [frames(1, number) for number in (97, 98, 99)]
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(24_000, 1), (22_050, 1), (48_000, 2)])
 def test_any_format_becomes_what_the_canceller_takes(rate_hz: int, channels: int) -> None:
-    reference = Reference(PcmFormat(rate_hz, channels))
+    reference, pcm = Reference(), PcmFormat(rate_hz, channels)
     for number in range(100):
         size = rate_hz * (number + 1) // 100 - rate_hz * number // 100
-        reference.feed(number / 100, np.full(size * channels, 1000, "<i2").tobytes())
+        reference.feed(number / 100, np.full(size * channels, 1000, "<i2").tobytes(), pcm)
     taken = b"".join(reference.take())
     assert len(taken) == 3 * FRAME_BYTES
     assert np.abs(np.frombuffer(taken, "<i2") - 1000).max() < 20

@@ -52,9 +52,9 @@ def test_a_microphone_that_is_not_there_is_told_of() -> None:
         known.set()
 
     hearing = Hearing(Wanted("miniaudio", "no such microphone", 0.5, 160.0), print, notify)
-    hearing.start(lambda: PcmFormat(24_000))
+    hearing.start()
     try:
-        hearing.sent.append((1.0, bytes(480)))
+        hearing.reply().append((1.0, bytes(480), PcmFormat(24_000)))
         assert known.wait(50)
     finally:
         hearing.stop()
@@ -66,13 +66,15 @@ class Ears:
 
     def __init__(self, _wanted: Wanted, on_speech: Any, _notify: Any) -> None:
         self.on_speech = on_speech
-        self.sent = SimpleNamespace(append=self._played)
         self.played_bytes = 0
 
-    def start(self, _pcm_of: object) -> None:
+    def reply(self) -> Any:
+        return SimpleNamespace(append=self._played)
+
+    def start(self) -> None:
         pass
 
-    def _played(self, piece: tuple[float, bytes]) -> None:
+    def _played(self, piece: tuple[float, bytes, PcmFormat]) -> None:
         self.played_bytes += len(piece[1])
         if self.played_bytes < 1.2 * 48_000:
             return

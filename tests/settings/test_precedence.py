@@ -60,6 +60,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "pause_paragraph_ms": (1, 2, 3, 4),
     "timeout_s": (1, 2, 3, 4),
     "chat_base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "transcribe_base_url": ("http://a/v1", "http://b/v1", "http://c/v1", "http://d/v1"),
+    "turn_end_ms": (700, 800, 900, 1000),
     "connect_timeout_s": (1, 2, 3, 4),
     "stall_timeout_s": (1, 2, 3, 4),
     "reply_timeout_s": (1, 2, 3, 4),

@@ -77,6 +77,14 @@ def _settings_and_own(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str,
     return settings, {n: v for n, v in values.items() if n not in names}
 
 
+def _talk(**values: Any) -> int:
+    from voicestream.cli.talk import talk
+
+    settings, own = _settings_and_own(values)
+    by_hand, system = own.pop("push_to_talk"), own.pop("system") or ""
+    return talk(SayCall(settings=settings, system=system, **own), by_hand=by_hand)
+
+
 def _config(**values: Any) -> int:
     from voicestream.cli.config_commands import config
 
@@ -189,6 +197,7 @@ def _verb(name: str) -> Callable[..., int]:
 
 _CARRY_OUT: dict[str, Callable[..., int]] = {
     **{name: _spoken(name) for name in OPTIONS},
+    "talk": _talk,
     "config": _config,
     "cache": _cache,
     "voices": _voices,

@@ -12,6 +12,7 @@ from voicestream.cli.options import (
     PLAY_OPTIONS,
     PLAY_SETTINGS,
     SAY_OPTIONS,
+    TALK_OPTIONS,
     Option,
 )
 from voicestream.cli.verbs import TO_ALL, VERBS, WITH_VALUE
@@ -54,6 +55,19 @@ COMMANDS: dict[str, Command] = {
             'voicestream ask "Why is the sky blue?"',
             'voicestream ask "Tell a joke." --system "Be brief." --echo',
             'voicestream ask "Hello?" --chat-base-url http://127.0.0.1:11434/v1 '
+            "--chat-model llama3.2",
+        ),
+    ),
+    "talk": Command(
+        "Talk with a language model: speak and be answered, hands free. Speak into its answer and "
+        "it falls silent. What is typed counts as well, as does each line of a pipe; the end of "
+        "either (Ctrl-D) ends it. It needs the extra: pip install 'voicestream[talk]'.",
+        options=TALK_OPTIONS,
+        settings=_ALL,
+        examples=(
+            "voicestream talk",
+            'voicestream talk --system "Be brief." --save talk.wav',
+            "voicestream talk -e openai --chat-base-url http://127.0.0.1:11434/v1 "
             "--chat-model llama3.2",
         ),
     ),

@@ -14,13 +14,24 @@ from voicestream.settings.table import TABLE
 
 EVERYDAY = (
     *("file", "system", "voice", "model", "tempo", "device", "now", "quiet"),
-    *("rate", "output", "save", "echo", "json", "endpoint", "base_url", "api_key", "free"),
+    *(
+        "push_to_talk",
+        "rate",
+        "output",
+        "save",
+        "echo",
+        "json",
+        "endpoint",
+        "base_url",
+        "api_key",
+        "free",
+    ),
 )
 """What the short help shows of many options."""
 GROUPS = {
     "Text": (
         *("file", "dry_run", "plain", "code", "language", "language_voices", "replace"),
-        *("voices", "tags", "system"),
+        *("voices", "tags", "system", "push_to_talk"),
     ),
     "Voice": ("voice", "model", "tempo", "speed", "instructions", "strict"),
     "Playing": (
@@ -34,7 +45,7 @@ GROUPS = {
         *("extra_body", "extra_headers", "timeout_s", "connect_timeout_s", "stall_timeout_s"),
         *("cache", "cache_chars", "cache_mb"),
         *("reply_timeout_s", "retries", "retry_budget_s", "hedge", "allow_http_key"),
-        *("chat_model", "chat_base_url", "free"),
+        *("chat_model", "chat_base_url", "transcribe_model", "transcribe_base_url", "free"),
     ),
     "Tuning": (),
 }

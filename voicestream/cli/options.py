@@ -71,6 +71,17 @@ ASK_OPTIONS = (
     # what it would say is not known before it is asked
     *(option for option in SAY_OPTIONS if option.name not in ("file", "dry_run")),
 )
+_TALK = ("save", "quiet")
+TALK_OPTIONS = (
+    ASK_OPTIONS[0],
+    Option(
+        "push_to_talk",
+        ("--push-to-talk",),
+        "what the microphone hears counts from one press of the space bar to the next",
+    ),
+    Option("json", ("--json",), "print what each side said as a line of JSON on stdout"),
+    *(option for option in SAY_OPTIONS if option.name in _TALK),
+)
 _AGAIN = ("output", "save", "echo", "json", "now", "next", "no_wait", "mix", "quiet")
 AGAIN_OPTIONS = tuple(option for option in SAY_OPTIONS if option.name in _AGAIN)
 AGAIN_SETTINGS = ("device", "backend", "wake_ms", "device_wait_s", "turn", "expires_s", "panel")

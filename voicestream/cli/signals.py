@@ -9,18 +9,23 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from voicestream.files import remove_latest_part
-
-if TYPE_CHECKING:
-    from voicestream.session.conductor import Session
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _NUMBERS = frozenset(int(getattr(signal, name)) for name in _ENDING if hasattr(signal, name))
 _PATIENCE_S = (3.0, 0.5, 0.0)
 """How long the process may take to end after the first, second and third signal."""
 _CLEAN_UP_S = 0.5
+
+
+class Speaking(Protocol):
+    """What a signal ends: a session, or a conversation."""
+
+    interrupted: bool
+
+    def interrupt(self) -> None: ...
 
 
 class Signals:
@@ -35,7 +40,7 @@ class Signals:
         """Called where the process ends before there is a session."""
         self.restore: Callable[[], None] = lambda: None
         """Called where the process ends by force: the terminal's modes as they were."""
-        self.session: Session | None = None
+        self.session: Speaking | None = None
         self.stop_wanted = False
         """Ctrl-Z was pressed, and is yet to be obeyed."""
         self._number = int(signal.SIGINT)

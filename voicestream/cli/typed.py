@@ -10,7 +10,7 @@ from voicestream.errors import UsageError
 
 FIRST_WORDS = (
     *("say", "ask", "again", "config", "voices", "trace", "devices", "endpoints", "doctor"),
-    *("serve", "cache", "play", "hook", "mcp", "engine"),
+    *("serve", "cache", "play", "hook", "mcp", "engine", "talk"),
     *("completion", "help", *VERBS),
 )
 """What commands begin with; `cli.commands`, which loads the settings, knows more of them."""

@@ -15,14 +15,14 @@ FRAME = RATE_HZ // 100
 FRAME_BYTES = 2 * FRAME
 
 
-def to_mono_16k(pcm: PcmFormat) -> Callable[[bytes], bytes]:
-    """Return what turns a stream of 16-bit frames of ``pcm`` into one at ``RATE_HZ``, mono."""
+def to_mono(pcm: PcmFormat, rate_hz: int = RATE_HZ) -> Callable[[bytes], bytes]:
+    """Return what turns a stream of 16-bit frames of ``pcm`` into one at ``rate_hz``, mono."""
     resampler: Any = None
-    if pcm.rate_hz != RATE_HZ:
+    if pcm.rate_hz != rate_hz:
         import soxr
 
         # a better filter waits for more: 40 ms, after which an echo is here before its cause
-        resampler = soxr.ResampleStream(pcm.rate_hz, RATE_HZ, 1, dtype="int16", quality="LQ")
+        resampler = soxr.ResampleStream(pcm.rate_hz, rate_hz, 1, dtype="int16", quality="LQ")
 
     def convert(data: bytes) -> bytes:
         if resampler is None and pcm.channels == 1:

@@ -36,9 +36,10 @@ class Decision:
         self._sure = sure
         self._needed = max(1, round(long_ms / _CHUNK_MS))
         self._needed_of_hum = max(self._needed, round(_LONG_HUM_MS / _CHUNK_MS))
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Let nobody have spoken so far."""
         self._chunks = 0
         self._hums = True
         self._peak_db = -100.0
@@ -54,7 +55,7 @@ class Decision:
         if probability < self._sure:
             self._chunks = max(self._chunks - 1, 0)
             if not self._chunks:
-                self._forget()
+                self.forget()
             return self._speaks
         level_db, open_db = _sound_of(chunk)
         self._chunks = min(self._chunks + 1, self._needed_of_hum)

@@ -3,11 +3,14 @@
 A process of its own, because what it loads takes half a second of the interpreter, and what it
 computes a few milliseconds of every hundred: a sound card's callback does not wait for either.
 
-Its argument is an object of JSON (:class:`~voicestream.listen.hearing.Wanted`). It reads from its
-standard input the format of what is played, a line of JSON, and then that sound in pieces, each
-behind its ``PIECE``, as it goes to the loudspeaker. The microphone is opened after the line; the
-end of the input ends it. It writes lines of JSON: ``{"notice": TEXT}``, and ``{"speech": BASE64}``
-with the last seconds of the microphone, once for each time that somebody speaks.
+Its argument is an object of JSON (:class:`~voicestream.listen.hearing.Wanted`). It reads lines of
+JSON from its standard input, whose end ends it: ``{"at_s": .., "bytes": .., "rate_hz": ..,
+"channels": .., "first": ..}``, behind which so much sound follows that goes to the loudspeaker,
+the first of a reply or not; and ``{"open": true}`` and ``false``, which begin and end a turn by
+hand. It writes lines of JSON: ``{"notice": TEXT}``, ``{"speech": BASE64}`` with the last seconds
+of the microphone, once for each time that somebody begins to speak; and where turns are wanted,
+``{"open": true}`` while the microphone is, and ``{"turn": BASE64}``, what was said in one, maybe
+nothing. The microphone is opened at once for turns, else with the first sound.
 """
 
 from __future__ import annotations
@@ -28,8 +31,8 @@ import numpy as np
 from voicestream.errors import DeviceError
 from voicestream.listen.decision import CHUNK_FRAMES, Decision
 from voicestream.listen.echo import EchoCanceller, Reference
-from voicestream.listen.hearing import PIECE
 from voicestream.listen.microphone import Microphone
+from voicestream.listen.turns import Turns
 from voicestream.pcm import Frames16, PcmFormat
 
 _KEPT_S = 5.0
@@ -60,8 +63,11 @@ class Ear:
         self._kept: deque[Frames16] = deque(maxlen=int(100 * _KEPT_S))
         self._gaps = 0
         self._deaf_frames, self._finding_frames = 0, _FINDING_FRAMES
+        self._sure = sure
         self.speech = False
         """Whether somebody speaks."""
+        self.voiced = False
+        """Whether the last of it sounds like speech."""
 
     def hear(self, heard: bytes, sent: list[bytes], gaps: int = 0) -> bool:
         """Return whether somebody has begun to speak, after the next 10 ms.
@@ -88,13 +94,24 @@ class Ear:
         before = self.speech
         probability = self._probability(chunk.tobytes())
         leaks = self._finding_frames and _level_db(chunk) < _level_db(raw) - _LEAKS_DB
-        doubtful = bool(self._deaf_frames) or leaks
-        self.speech = self._decision.hear(0.0 if doubtful else probability, chunk)
+        probability = 0.0 if self._deaf_frames or leaks else probability
+        self.voiced = probability >= self._sure
+        self.speech = self._decision.hear(probability, chunk)
         return self.speech and not before
+
+    def forget(self) -> None:
+        """Take what comes for the speech of another turn."""
+        self._decision.forget()
+        self.speech = self.voiced = False
+
+    @property
+    def last(self) -> Frames16:
+        """The last 10 ms of the microphone, without the echo."""
+        return self._kept[-1]
 
     @property
     def kept(self) -> Frames16:
-        """The last seconds of the microphone, without the echo."""
+        """The last seconds of them."""
         return np.concatenate(self._kept) if self._kept else np.zeros(0, np.int16)
 
 
@@ -113,43 +130,94 @@ def notices_of(frames: Iterable[bytes]) -> Iterator[tuple[bytes, str]]:
         yield frame, notice
 
 
-def listen(wanted: dict[str, Any], source: BinaryIO, out: BinaryIO) -> None:
-    """Listen until ``source`` ends; this takes the process with it."""
+class Ears:
+    """Tells who speaks, and what was said.
 
-    def tell(**line: object) -> None:
-        out.write(json.dumps(line).encode() + b"\n")
-        out.flush()
+    Args:
+        wanted: see :class:`~voicestream.listen.hearing.Wanted`.
+        out: where the lines go.
+    """
 
-    ear = Ear(wanted["sure"], wanted["long_ms"])
-    told = ""
-    first = source.readline()
-    if not first:
-        return
-    pcm = PcmFormat(**json.loads(first))
-    reference = Reference(pcm)
-    threading.Thread(target=_follow, args=(source, reference), daemon=True).start()
-    while True:
-        try:
-            for frame, notice in notices_of(
-                Microphone(wanted["backend"], wanted["device"]).frames()
-            ):
-                if notice:
-                    tell(notice=notice)
-                if ear.hear(frame, reference.take(), reference.gaps):
-                    tell(speech=base64.b64encode(ear.kept.tobytes()).decode())
-        except DeviceError as error:
-            if str(error) != told:
-                told = str(error)
-                tell(notice=f"nobody is heard: {told}")
-        time.sleep(_AGAIN_S)
+    def __init__(self, wanted: dict[str, Any], out: BinaryIO) -> None:
+        self._wanted = wanted
+        self._out = out
+        self._ear = Ear(wanted["sure"], wanted["long_ms"])
+        self._turns = Turns(wanted["turn_end_ms"]) if wanted["turn_end_ms"] else None
+        self._reference = Reference()
+        self._told = ""
+        # the thread that reads
+        self._begun = threading.Event()
+        self._open = False
 
+    def run(self, source: BinaryIO) -> None:
+        """Listen until ``source`` ends; this takes the process with it."""
+        threading.Thread(target=self._follow, args=(source,), daemon=True).start()
+        if self._turns is None:
+            self._begun.wait()
+        while True:
+            try:
+                microphone = Microphone(self._wanted["backend"], self._wanted["device"])
+                self.hear(microphone.frames())
+            except DeviceError as error:
+                self._lose(str(error))
+            time.sleep(_AGAIN_S)
 
-def _follow(source: BinaryIO, reference: Reference) -> None:
-    """Read what is played; its end is the end of all."""
-    while head := source.read(PIECE.size):
-        at_s, size_bytes = PIECE.unpack(head)
-        reference.feed(at_s, source.read(size_bytes))
-    os._exit(0)
+    def _tell(self, **line: object) -> None:
+        self._out.write(json.dumps(line).encode() + b"\n")
+        self._out.flush()
+
+    def _lose(self, why: str) -> None:
+        if self._turns is not None:
+            self._tell(open=False)
+            if self._turns.begun:
+                self._end_turn(self._turns)  # what was said is said
+        if why != self._told:
+            self._told = why
+            self._tell(notice=f"nobody is heard: {why}")
+
+    def hear(self, frames: Iterable[bytes]) -> None:
+        """Hear one microphone, until it is gone."""
+        heard = False
+        for frame, notice in notices_of(frames):
+            if not heard:
+                heard, self._told = True, ""
+                if self._turns is not None:
+                    self._tell(open=True)
+            if notice:
+                self._tell(notice=notice)
+            begins = self._ear.hear(frame, self._reference.take(), self._reference.gaps)
+            if self._turns is not None:
+                self._take_turns(self._turns, begins)
+            elif begins:
+                self._tell(speech=base64.b64encode(self._ear.kept.tobytes()).decode())
+
+    def _take_turns(self, turns: Turns, begins: bool) -> None:
+        by_hand = self._wanted["by_hand"]
+        if not turns.begun and (self._open if by_hand else begins):
+            turns.begin()
+            self._tell(speech="")
+        over = turns.hear(self._ear.last, self._ear.speech, self._ear.voiced or self._open)
+        if turns.begun and (not self._open if by_hand else over):
+            self._end_turn(turns)
+
+    def _end_turn(self, turns: Turns) -> None:
+        self._open = False
+        self._ear.forget()
+        self._tell(turn=base64.b64encode(turns.end().tobytes()).decode())
+
+    def _follow(self, source: BinaryIO) -> None:
+        """Read what is played and asked for; its end is the end of all."""
+        while line := source.readline():
+            told = json.loads(line)
+            if "open" in told:
+                self._open = told["open"]
+                continue
+            if told["first"]:
+                self._reference.begin()
+            pcm = PcmFormat(told["rate_hz"], told["channels"])
+            self._reference.feed(told["at_s"], source.read(told["bytes"]), pcm)
+            self._begun.set()
+        os._exit(0)
 
 
 def main() -> None:
@@ -159,7 +227,7 @@ def main() -> None:
     os.dup2(2, 1)  # the libraries may print what they like
     source = os.fdopen(0, "rb")
     try:
-        listen(json.loads(sys.argv[1]), source, out)
+        Ears(json.loads(sys.argv[1]), out).run(source)
     except Exception as error:  # noqa: BLE001  a process's entry: handed on to who started it
         out.write(json.dumps({"notice": f"nobody is heard: {error!r}"}).encode() + b"\n")
         out.flush()

@@ -7,7 +7,7 @@ import threading
 
 import numpy as np
 
-from voicestream.listen.convert import FRAME, FRAME_BYTES, RATE_HZ, to_mono_16k
+from voicestream.listen.convert import FRAME, FRAME_BYTES, RATE_HZ, to_mono
 from voicestream.pcm import Frames16, PcmFormat
 
 _KEPT, _STALE = 3, 20
@@ -20,15 +20,11 @@ _GONE = 20
 
 class Reference:
     """What the loudspeaker was given, on its way to the canceller. One thread feeds it, another
-    takes.
+    takes."""
 
-    Args:
-        pcm: what is fed: 16-bit sound.
-    """
-
-    def __init__(self, pcm: PcmFormat) -> None:
-        self._pcm = pcm
-        self._convert = to_mono_16k(pcm)
+    def __init__(self) -> None:
+        self._pcm = PcmFormat(RATE_HZ)
+        self._convert = to_mono(self._pcm)
         self._until_s: float | None = None
         self._late_s = 0.0  # in all; the times of a sound card waver
         self.gaps = 0
@@ -37,12 +33,20 @@ class Reference:
         self._waiting = bytearray()
         self._without = _GONE  # frames of the microphone in a row
 
-    def feed(self, at_s: float, sound: bytes) -> None:
+    def begin(self) -> None:
+        """Let another reply begin: the silence before it is no hole."""
+        self._until_s, self._late_s = None, 0.0
+
+    def feed(self, at_s: float, sound: bytes, pcm: PcmFormat) -> None:
         """Take whole frames, and the silence before them where they come too late.
 
         Args:
             at_s: when they leave the loudspeaker.
+            sound: 16 bits a sample.
+            pcm: its format; another one is another reply's.
         """
+        if pcm != self._pcm:
+            self._pcm, self._convert = pcm, to_mono(pcm)
         if self._until_s is not None:
             self._late_s += at_s - self._until_s
         self._until_s = at_s + len(sound) / self._pcm.bytes_per_s

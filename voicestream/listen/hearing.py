@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import struct
+import os
 import subprocess
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import IO
 
 import numpy as np
 
@@ -19,8 +20,6 @@ from voicestream.records import dataclass, fields
 
 _LOOK_S = 0.008
 """How often what was played is handed on: sooner than a sound card asks for more."""
-PIECE = struct.Struct("<dI")
-"""Before a piece of sound: when it leaves the DAC, and its length in bytes."""
 _SENT_PIECES = 200
 """Some 3 s of sound, for a process that is still starting."""
 
@@ -37,6 +36,10 @@ class Wanted:
     """How likely it must be speech, 0 to 1."""
     long_ms: float
     """How much of it there must be."""
+    turn_end_ms: float = 0.0
+    """So much silence ends a turn; 0: turns are not wanted."""
+    by_hand: bool = False
+    """A turn begins and ends when that is said."""
 
 
 def require_libraries() -> None:
@@ -56,12 +59,13 @@ def require_libraries() -> None:
 
 
 class Hearing:
-    """Listens while something is played.
+    """Listens while something is played, or all the time.
 
     Args:
         wanted: what to listen to.
         on_speech: called in a thread of its own, each time that somebody begins to speak, with
-            the last seconds of the microphone: 16 kHz, shape ``(frames,)``, without the echo.
+            the last seconds of the microphone: 16 kHz, shape ``(frames,)``, without the echo;
+            nothing where turns are wanted.
         notify: told of a microphone that is not there, or says nothing.
     """
 
@@ -74,17 +78,22 @@ class Hearing:
         self._wanted = wanted
         self._on_speech = on_speech
         self._notify = notify
-        self.sent: deque[tuple[float, bytes]] = deque(maxlen=_SENT_PIECES)
-        """The audio callback appends when a piece of sound leaves the DAC, and that piece."""
+        self.on_turn: Callable[[Frames16], object] = lambda _sound: None
+        """Called with what was said in a turn, maybe nothing, as ``on_speech`` is."""
+        self.on_sent: Callable[[PcmFormat, bytes], object] = lambda _pcm, _sound: None
+        """Called with what was played, in another thread."""
+        self._sent: deque[tuple[float, bytes, PcmFormat]] = deque(maxlen=_SENT_PIECES)
+        self.open = False
+        """Whether a microphone is, where turns are wanted."""
+        self.wish: bool | None = None
+        """Set it to begin a turn by hand, and to end it; None: turns begin by themselves."""
         self._over = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._first = True
 
-    def start(self, pcm_of: Callable[[], PcmFormat | None]) -> None:
-        """Start to listen, from the first sound in ``sent`` on.
-
-        Args:
-            pcm_of: returns its format, None until it is known.
-        """
+    def start(self) -> None:
+        """Start the process. It hears from the first sound that is played on, or, where turns
+        are wanted, at once."""
         wanted = {field.name: getattr(self._wanted, field.name) for field in fields(self._wanted)}
         hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
         try:
@@ -99,42 +108,59 @@ class Hearing:
         except OSError as error:
             self._notify(f"nobody is heard: {error}")
             return
-        for run in (lambda: self._hand_on(process, pcm_of), lambda: self._hear(process)):
-            threading.Thread(target=run, name="hearing", daemon=True).start()
+        for run in (self._hand_on, self._hear):
+            threading.Thread(target=run, args=(process,), name="hearing", daemon=True).start()
 
-    def _hand_on(
-        self, process: subprocess.Popen[bytes], pcm_of: Callable[[], PcmFormat | None]
-    ) -> None:
+    def reply(self) -> deque[tuple[float, bytes, PcmFormat]]:
+        """Return where the audio callback is to put each piece of another reply, with the time at
+        which it leaves the DAC and its format."""
+        self._first = True
+        return self._sent
+
+    def _hand_on(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None  # it was given pipes
-        begun = False
+        wished: bool | None = None
         try:
             while not self._over.wait(_LOOK_S):
-                pcm = pcm_of()
-                if pcm is None or not self.sent:
-                    continue
-                if not begun:
-                    begun = True
-                    told = {"rate_hz": pcm.rate_hz, "channels": pcm.channels}
-                    process.stdin.write(json.dumps(told).encode() + b"\n")
-                for _ in range(len(self.sent)):
-                    at_s, sound = self.sent.popleft()
-                    process.stdin.write(PIECE.pack(at_s, len(sound)) + sound)
+                if self.wish is not wished:
+                    wished = self.wish
+                    process.stdin.write(json.dumps({"open": wished}).encode() + b"\n")
+                for _ in range(len(self._sent)):
+                    self._hand_on_piece(process.stdin, *self._sent.popleft())
         except OSError:
             pass  # it has ended, which the other thread tells
         finally:
             process.stdin.close()
 
+    def _hand_on_piece(self, stdin: IO[bytes], at_s: float, sound: bytes, pcm: PcmFormat) -> None:
+        first, self._first = self._first, False
+        head = {
+            "at_s": at_s,
+            "bytes": len(sound),
+            "rate_hz": pcm.rate_hz,
+            "channels": pcm.channels,
+            "first": first,
+        }
+        stdin.write(json.dumps(head).encode() + b"\n" + sound)
+        self.on_sent(pcm, sound)
+
     def _hear(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None  # it was given pipes
-        with process.stdout as lines:
+        # as it is it would be read byte by byte
+        with process.stdout as pipe, os.fdopen(pipe.fileno(), "rb", closefd=False) as lines:
             for line in lines:
                 told = json.loads(line)
                 if self._over.is_set():
                     break
                 if "notice" in told:
                     self._notify(told["notice"])
+                elif "open" in told:
+                    self.open = told["open"]
+                elif "turn" in told:
+                    self.on_turn(_frames(told["turn"]))
                 else:
-                    self._on_speech(np.frombuffer(base64.b64decode(told["speech"]), np.int16))
+                    self._on_speech(_frames(told["speech"]))
+        self.open = False
         if not self._over.is_set():
             self._notify("nobody is heard any more: what listens has ended")
 
@@ -145,3 +171,7 @@ class Hearing:
         if process is not None:
             process.kill()  # it may still be loading, and leaves nothing behind
             process.wait()
+
+
+def _frames(encoded: str) -> Frames16:
+    return np.frombuffer(base64.b64decode(encoded), np.int16)

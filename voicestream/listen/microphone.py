@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from voicestream.errors import DeviceError
-from voicestream.listen.convert import FRAME_BYTES, RATE_HZ, to_mono_16k
+from voicestream.listen.convert import FRAME_BYTES, RATE_HZ, to_mono
 from voicestream.output.miniaudio import MiniaudioDevices
 from voicestream.output.portaudio import PortAudioDevices
 from voicestream.pcm import PcmFormat
@@ -50,7 +50,7 @@ class PortAudioMicrophone(PortAudioDevices):
     def __init__(self, device: str, heard: Callable[[bytes], object]) -> None:
         super().__init__(device, _PERIOD_S)
         self._heard = heard
-        self._convert = to_mono_16k(_PCM)
+        self._convert = to_mono(_PCM)
 
     def start(self) -> None:
         """Open it, and hear.
@@ -58,7 +58,7 @@ class PortAudioMicrophone(PortAudioDevices):
         Raises:
             DeviceError: there is none, or it refuses.
         """
-        self._convert = to_mono_16k(self.open(_PCM))
+        self._convert = to_mono(self.open(_PCM))
         self._start_stream()
 
     def _callback(

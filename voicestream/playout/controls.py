@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
+from voicestream.pcm import PcmFormat
 from voicestream.policy.plan import NOT_YET
 from voicestream.records import dataclass
 
@@ -33,8 +34,8 @@ class Controls:
     doubt_after_s: float = math.inf
     """A callback that comes later than this after the one before is silent: this process
     stood still, and another may speak by now."""
-    sent: deque[tuple[float, bytes]] | None = None
-    """Gets what was handed to the sink, and when it leaves the DAC: for whoever must know what the
-    loudspeaker says. Bounded, so that nobody needs to take it."""
+    sent: deque[tuple[float, bytes, PcmFormat]] | None = None
+    """Gets what was handed to the sink, and when that leaves the DAC: for whoever must know what
+    the loudspeaker says. Bounded, so that nobody needs to take it."""
     in_doubt: bool = False
     """Set by the callback when it came so late; silent until this is set back."""

@@ -131,7 +131,7 @@ class Player:
             self._wake()
         sound = out.tobytes()
         if self._controls.sent is not None:
-            self._controls.sent.append((dac_time_s, sound))
+            self._controls.sent.append((dac_time_s, sound, self._pcm))
         return sound
 
     def rewind(self, seconds: float) -> None:

@@ -11,11 +11,18 @@ from voicestream.speech.chat import ROUTE, Question, stream_answer
 
 if TYPE_CHECKING:
     from voicestream.session.script import Script
+    from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.http.request import EarlyRequest
+    from voicestream.speech.transcribe import Transcriber
 
 
-def question_of(settings: Settings, text: str, system: str = "") -> Question:
+def question_of(
+    settings: Settings, text: str, system: str = "", before: tuple[dict[str, str], ...] = ()
+) -> Question:
     """Return the question for the language model, once it is sure that it can be asked.
+
+    Args:
+        before: see :class:`Question`.
 
     Raises:
         EmptyTextError: there is no question.
@@ -31,7 +38,7 @@ def question_of(settings: Settings, text: str, system: str = "") -> Question:
             "the embedded voice speaks but does not answer",
             "Set VOICESTREAM_API_KEY, or name a server with --chat-base-url.",
         )
-    return Question(text, settings.chat_model, system)
+    return Question(text, settings.chat_model, system, before)
 
 
 def chat_url(settings: Settings) -> str:
@@ -65,17 +72,47 @@ def answer_script(
     """Return a script of what a language model answers, as it is written. It is asked once the
     session starts, unless it was asked early."""
     from voicestream.session.script import Script
-    from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.retry import RetryPolicy
 
-    config = EndpointConfig(
-        base_url=chat_url(settings),
+    policy = RetryPolicy(settings.retries, settings.retry_budget_s)
+    answer = stream_answer(question, asked_at(settings, settings.chat_base_url), policy, early)
+    return Script(settings, rest=answer, by_sentence=by_sentence)
+
+
+def asked_at(settings: Settings, base_url: str) -> EndpointConfig:
+    """Return how to ask for something that is no speech.
+
+    Args:
+        base_url: where; empty: where speech is asked for.
+    """
+    from voicestream.speech.http.config import EndpointConfig
+
+    return EndpointConfig(
+        base_url=base_url or http_twin(settings.base_url),
         api_key=settings.api_key,
         key_source=settings.sources.get("api_key", "the program") if settings.api_key else "",
         timeout_s=settings.timeout_s,
         connect_s=settings.connect_timeout_s,
-        headers={} if settings.chat_base_url else settings.headers,
+        headers={} if base_url else settings.headers,
     )
+
+
+def transcriber_of(settings: Settings) -> Transcriber:
+    """Return who writes down what is said.
+
+    Raises:
+        UsageError: nobody is known who could.
+    """
+    from voicestream.speech.retry import RetryPolicy
+    from voicestream.speech.transcribe import Transcriber
+
+    config = asked_at(settings, settings.transcribe_base_url)
+    if config.base_url in (EMBEDDED_URL, SYSTEM_URL):
+        raise UsageError(
+            "nobody is known who writes down what is said",
+            "the embedded voice speaks but does not listen",
+            "Set VOICESTREAM_API_KEY, or name a server with --transcribe-base-url.",
+        )
+    language = "" if settings.language == "auto" else settings.language.partition("-")[0]
     policy = RetryPolicy(settings.retries, settings.retry_budget_s)
-    answer = stream_answer(question, config, policy, early)
-    return Script(settings, rest=answer, by_sentence=by_sentence)
+    return Transcriber(config, policy, settings.transcribe_model, language)

@@ -59,8 +59,8 @@ class BargeIn:
 
     def start(self) -> None:
         """Listen, from the first sound on."""
-        self._playback.controls.sent = self._hearing.sent
-        self._hearing.start(lambda: self._playback.pcm)
+        self._playback.controls.sent = self._hearing.reply()
+        self._hearing.start()
 
     def _spoken_to(self, heard: Frames16) -> None:
         controls = self._playback.controls

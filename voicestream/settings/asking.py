@@ -156,7 +156,13 @@ class AskingSettings:
         "send the key over plain http to any host",
         flag="--allow-http-key/--no-allow-http-key",
     )
-    chat_model: str = _setting("gpt-6-luna", text, "the model that answers `ask`")
+    chat_model: str = _setting("gpt-6-luna", text, "the model that answers `ask` and `talk`")
     chat_base_url: str = _setting(
-        "", url, "where `ask` gets its answers [default: where speech is asked for]"
+        "", url, "where `ask` and `talk` get their answers [default: where speech is asked for]"
+    )
+    transcribe_model: str = _setting(
+        "gpt-4o-mini-transcribe", text, "the model that writes down what is said to `talk`"
+    )
+    transcribe_base_url: str = _setting(
+        "", url, "where that is written down [default: where speech is asked for]"
     )

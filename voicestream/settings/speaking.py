@@ -176,6 +176,9 @@ class SpeakingSettings:
     barge_in_ms: float = _setting(
         160.0, number(30, 5000), "how much speech it takes to interrupt, ms"
     )
+    turn_end_ms: float = _setting(
+        650.0, number(100, 10_000), "how long a silence ends what is said to `talk`, ms"
+    )
     microphone: str = _setting(
         "", text, "who is listened to: a microphone's name or index [default: system's]"
     )

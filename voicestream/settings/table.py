@@ -168,8 +168,8 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
 
     def _addresses(self) -> list[tuple[str, str]]:
         others = ((place.url, self.keys.get(place.key_variable, "")) for place in self.fallbacks)
-        chat = [(self.chat_base_url, self.api_key)] if self.chat_base_url else []
-        return [(self.base_url, self.api_key), *others, *chat]
+        more = filter(None, (self.chat_base_url, self.transcribe_base_url))
+        return [(self.base_url, self.api_key), *others, *((url, self.api_key) for url in more)]
 
     @property
     def warnings(self) -> tuple[str, ...]:

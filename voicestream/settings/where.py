@@ -231,9 +231,9 @@ def is_dotenv(sources: Mapping[str, str], name: str) -> bool:
 def refuse_stranger(sources: Mapping[str, str]) -> None:
     """A folder's ``.env`` must not send a key or headers that it does not hold itself."""
     asked = sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", "")
-    chat = sources.get("chat_base_url", "")
+    more = (sources.get("chat_base_url", ""), sources.get("transcribe_base_url", ""))
     for name, what, urls in (
-        ("api_key", "key", (asked, chat)),
+        ("api_key", "key", (asked, *more)),
         ("extra_headers", "headers", (asked,)),
     ):
         source = sources.get(name, _DOTENV)
@@ -242,5 +242,6 @@ def refuse_stranger(sources: Mapping[str, str]) -> None:
                 f"the .env file in this folder sets the endpoint, but the {what} from elsewhere "
                 f"({source}) would go there",
                 f"it would send your {what} to a server that this folder chose",
-                "Give --base-url (--chat-base-url) yourself, or put the same into that .env.",
+                "Give --base-url (--chat-base-url, --transcribe-base-url) yourself, or put the "
+                "same into that .env.",
             )

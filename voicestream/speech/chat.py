@@ -36,16 +36,18 @@ class Question:
 
     Attributes:
         system: how to answer; empty for nothing.
+        before: the messages of the conversation so far, each with ``role`` and ``content``.
     """
 
     text: str
     model: str
     system: str = ""
+    before: tuple[dict[str, str], ...] = ()
 
     @property
     def body(self) -> bytes:
         """The JSON of the request."""
-        messages = [{"role": "user", "content": self.text}]
+        messages = [*self.before, {"role": "user", "content": self.text}]
         if self.system:
             messages.insert(0, {"role": "system", "content": self.system})
         fields = {"messages": messages, "model": self.model, "stream": True}
@@ -71,7 +73,7 @@ def stream_answer(
     endpoint = HttpEndpoint(config, early, ROUTE)
     begun = False
     try:
-        response = _asked(endpoint, question.body, policy)
+        response = posted(endpoint, question.body, policy)
         try:
             for text in _texts(endpoint, response):
                 begun = True
@@ -87,12 +89,18 @@ def stream_answer(
         endpoint.close()
 
 
-def _asked(endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy) -> HttpResponse:
-    """Return a reply that is no refusal, asked for as often as the policy allows."""
+def posted(
+    endpoint: HttpEndpoint, body: bytes, policy: RetryPolicy, kind: str = ""
+) -> HttpResponse:
+    """Return a reply that is no refusal, asked for as often as the policy allows.
+
+    Args:
+        kind: the content type of ``body``, where it is no JSON.
+    """
     began_s, tried = time.monotonic(), 0
     while True:
         try:
-            return endpoint.post(body)
+            return endpoint.post(body, kind)
         except EndpointError as error:
             tried += 1
             wait_s = policy.wait_s(tried, error.retry_after_s, random.random())

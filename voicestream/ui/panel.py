@@ -19,7 +19,6 @@ from rich.live import Live
 from rich.segment import ControlType, Segment
 from rich.style import Style
 
-from voicestream.counters import Snapshot
 from voicestream.ui.folds import LastPicture
 from voicestream.ui.lines import Laid, Line, cells
 from voicestream.ui.picture import draw
@@ -87,7 +86,7 @@ class Panel:
     terminal is as it was before: the picture gone, the cursor back.
 
     Args:
-        snapshot: gives what is to be seen now.
+        snapshot: gives what is to be seen now, a ``Snapshot`` unless ``draw`` wants another.
         stream: the terminal, usually stderr.
         rate_hz: pictures a second, at most.
         clock: seconds, ever growing.
@@ -97,7 +96,7 @@ class Panel:
 
     def __init__(
         self,
-        snapshot: Callable[[], Snapshot],
+        snapshot: Callable[[], Any],
         stream: TextIO,
         *,
         rate_hz: float = 10.0,

@@ -108,13 +108,16 @@ class HttpEndpoint:
                     self._key_refused = error
                 raise error
 
-    def post(self, body: bytes) -> HttpResponse:
+    def post(self, body: bytes, kind: str = "") -> HttpResponse:
         """Ask for anything but speech; return when the head of an answer is here.
+
+        Args:
+            kind: the content type of ``body``, where it is no JSON.
 
         Raises:
             EndpointError: it cannot be reached, or refuses.
         """
-        response = self._follow(body, None, self._route)
+        response = self._follow(body, None, self._route, kind)
         if 200 <= response.status < 300:
             return response
         words = said(response, self.origin)
@@ -133,20 +136,20 @@ class HttpEndpoint:
         except WireError as error:
             raise self.failure(error) from error
 
-    def _follow(self, body: bytes, call: Call | None, route: str) -> HttpResponse:
+    def _follow(self, body: bytes, call: Call | None, route: str, kind: str = "") -> HttpResponse:
         """Return the answer to a request, wherever on the same server it is given.
 
         Another server is not asked: it would get the text, and the key.
         """
         path = self._paths.get(route) or Target.of(self.config.base_url, route).path
-        response = self._send(path, body, call)
+        response = self._send(path, body, call, kind)
         for _ in range(_MOST_REDIRECTS):
             there = self._redirected(path, response)
             if not there:
                 break
             response.close()
             path = self._paths[route] = there  # the next request need not go round
-            response = self._send(path, body, call)
+            response = self._send(path, body, call, kind)
         return response
 
     def _redirected(self, path: str, response: HttpResponse) -> str:
@@ -175,8 +178,10 @@ class HttpEndpoint:
         one text: firewalls look into it."""
         return error.status == 401 or not self._answered
 
-    def _send(self, path: str, body: bytes, call: Call | None) -> HttpResponse:
+    def _send(self, path: str, body: bytes, call: Call | None, kind: str) -> HttpResponse:
         headers = request_headers(self.target, self.config.api_key, self.config.headers)
+        if kind:
+            headers["content-type"] = kind
         try:
             return self._transport.post(path, headers, body, call)
         except WireError as error:
