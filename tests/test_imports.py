@@ -228,6 +228,8 @@ def test_nothing_foreign_is_loaded_before_the_first_request(tmp_path: Path, comm
     first = {name.partition(".")[0] for name in loaded}
     assert first - set(sys.stdlib_module_names) == {"voicestream"}
     assert not first & EXPENSIVE
+    # one voice at a time costs nothing before the request
+    assert not {"voicestream.session.turn", "voicestream.control.floor"} & set(loaded)
     if command in ("say", "play"):
         assert len([name for name in loaded if name.startswith("voicestream")]) <= OWN_MODULES
 
