@@ -65,9 +65,8 @@ COMMANDS: dict[str, Command] = {
         options=TALK_OPTIONS,
         settings=_ALL,
         examples=(
-            "voicestream talk",
-            'voicestream talk --system "Be brief." --save talk.wav',
-            "voicestream talk -e openai --chat-base-url http://127.0.0.1:11434/v1 "
+            'voicestream talk --system "Be brief."',
+            "voicestream talk --save talk.wav --chat-base-url http://127.0.0.1:11434/v1 "
             "--chat-model llama3.2",
         ),
     ),
