@@ -47,7 +47,7 @@ def rows() -> list[Row]:
     """All programs, in the order of the table."""
     return [
         *(voicestream(kind) for kind in ("pcm", "realtime", "wav", "mp3", "embedded")),
-        replace(voicestream("pcm", "--cache", "on"), name="voicestream, kept", kept=True),
+        kept(voicestream("pcm", "--cache", "on")),
         piped(PACAT, "pcm", _PACAT_COMMAND, exact=True),
         piped("curl | voicestream play pcm", "pcm", [*PLAY, "-", "--rate", "24000"], exact=True),
         piped("curl | voicestream play mp3", "mp3", [*PLAY, "-"]),
@@ -109,9 +109,13 @@ def voicestream(kind: str, *settings: str) -> Row:
     return Row(name, kind, command, lacking, exact=kind in ("pcm", "realtime", "wav"))
 
 
-def through_engine(kind: str) -> Row:
-    """What ``voicestream(kind)`` is where an engine runs; CPU and memory are the front's alone."""
-    row = voicestream(kind)
+def kept(row: Row) -> Row:
+    """Its reply is here from the round that is not counted."""
+    return replace(row, name="voicestream, kept", kept=True)
+
+
+def through_engine(row: Row) -> Row:
+    """What a row of ours is where an engine runs; CPU and memory are the front's alone."""
 
     def command(url: str) -> Pipeline:
         return [["env", "-u", "VOICESTREAM_ENGINE", *words] for words in row.start(url)]

@@ -6,7 +6,7 @@ Cold processes take turns on a recorded loudspeaker, round by round, as in ``fir
 servers whose first byte comes after 30 ms (then 20x realtime: a model on this desk), 200 and 500 ms
 (then 4x). ``x``: the median beside that of the reference in the same column: ``httpx`` alone for
 the request, ``curl | pacat`` for PCM, ``curl | mpv`` for MP3, ``espeak-ng`` for the embedded voice,
-which finds what an earlier speech has left in the user's cache.
+which finds what an earlier speech has left in the user's cache; a kept reply is that of PCM.
 
 Rows with ``engine`` have one running, with the voice loaded, whose memory is shown.
 
@@ -40,6 +40,7 @@ from voicestream.cli.engine.command import memory_mb
 SERVERS = {30: 20.0, 200: 4.0, 500: 4.0}
 """Milliseconds to the first byte -> speed after it, in realtimes."""
 MPV, ESPEAK = "curl | mpv mp3", "espeak-ng"
+_KEPT, _HOWS = "voicestream, kept", ("", ", engine")
 _ENGINE = ("voicestream pcm, engine", "voicestream mp3, engine")
 _NAMES = ("voicestream pcm", "voicestream mp3", *_ENGINE, PACAT, MPV, "curl | ffplay mp3", BARE)
 _AGAINST = {
@@ -63,8 +64,14 @@ class Import:
 
 def programs() -> list[tuple[int, Row]]:
     """Each server's delay with the programs that ask it; 0 for those that ask nobody."""
-    engine = {kind: through_engine(kind) for kind in ("pcm", "mp3", "embedded")}
-    known = {row.name: row for row in (*rows(), *engine.values())}
+    known = {row.name: row for row in rows()}
+    for name in ("voicestream pcm", "voicestream mp3", "voicestream embedded", _KEPT):
+        engine = through_engine(known[name])
+        known[engine.name] = engine
+    here = [known[f"voicestream embedded{how}"] for how in _HOWS]
+    # asked of the first server by the round that is not counted, and then of nobody
+    pcm = f"pcm-{min(SERVERS)}"
+    here += [replace(known[f"{_KEPT}{how}"], format=pcm) for how in _HOWS]
     asking = [
         (delay_ms, replace(known[name], format=f"{known[name].format}-{delay_ms}"))
         for delay_ms in SERVERS
@@ -72,7 +79,7 @@ def programs() -> list[tuple[int, Row]]:
         if name != BARE or delay_ms == min(SERVERS)
     ]
     espeak = Row(ESPEAK, "embedded", lambda _url: [["espeak-ng", TEXT]])
-    return [*asking, (0, known["voicestream embedded"]), (0, engine["embedded"]), (0, espeak)]
+    return [*asking, *((0, row) for row in here), (0, espeak)]
 
 
 def prepare_voice(speaker: Loudspeaker) -> None:

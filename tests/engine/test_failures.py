@@ -26,6 +26,15 @@ TEXT = "The first sentence is here. The second one follows it. And that was the 
 WORDS = Script(sound.speechlike(1.5).tobytes(), rate_bytes_per_s=4 * 48_000)
 
 
+def libraries(pid: int) -> set[str]:
+    """The files of code that a process has loaded."""
+    return {
+        line.split()[-1]
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines()
+        if ".so" in line
+    }
+
+
 def killed_in_a_word(running: Engine, server: ScriptedServer, *more: str) -> tuple[int, str]:
     """A speech whose process is killed when some words were heard: exit code and stderr."""
     # one request at a time, so that their order is that of the text
@@ -38,6 +47,7 @@ def killed_in_a_word(running: Engine, server: ScriptedServer, *more: str) -> tup
             assert piece, process.communicate()
             echoed += piece
         (speaker,) = running.speaking()
+        assert libraries(speaker) <= libraries(running.pid)  # it had all that it needs
         os.kill(speaker, signal.SIGKILL)
         _, err = process.communicate(timeout=50)
     running.until(0)
