@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.servers.said import assert_heard, say
+from tests.servers.said import assert_heard, assert_like, say, speak
 from tests.session.stage import PERIOD, HandSink
 from tests.support import sound
 from tests.support.script import Request, Script
@@ -166,6 +166,19 @@ def test_any_cut_gives_the_same_sound_and_the_same_words(
     assert read([body[at : at + step] for at in range(0, len(body), step)]) == expected
 
 
+def test_a_reply_that_ends_amid_its_sound_goes_on_in_another(tmp_path: Path) -> None:
+    whole = line(RAMP.tobytes(), told(WORDS))
+    said = speak([script(whole[:1000]), script(whole)], tmp_path, "--stream-format", "captions")
+    assert_heard(said, RAMP)
+
+
+def test_any_format_comes_in_lines(tmp_path: Path) -> None:
+    heard = sound.speechlike(0.3)
+    body = captions(sound.mp3(heard), [], 3)
+    arguments = "--stream-format", "captions", "--format", "mp3"
+    assert_like(speak(script(body), tmp_path, *arguments), heard, 1152)
+
+
 def test_sound_is_handed_on_before_its_line_is_whole() -> None:
     body = line(RAMP.tobytes(), told(WORDS))
     assert next(CaptionLines().read(iter([body[:1000], b"never asked for"])))
@@ -176,7 +189,7 @@ def test_sound_is_handed_on_before_its_line_is_whole() -> None:
     [
         (b'{"error": {"message": "out of memory"}}', "out of memory"),
         (b'{"detail": "no such voice"}\n', "no such voice"),
-        (b'{"audio": "%%%%a"}', "base64"),
+        (b'{"audio": "a"}', "base64"),
         (b"busy, try later", "try later"),
     ],
 )

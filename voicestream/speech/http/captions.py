@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from voicestream.errors import ReplyError
+from voicestream.errors import IncompleteReplyError, ReplyError
 from voicestream.speech.base import TimedWord
 from voicestream.speech.http.json_sound import decoded
 from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES, server_message
@@ -41,7 +41,8 @@ class CaptionLines:
         """Yield the sound in a body, as it comes.
 
         Raises:
-            ReplyError: the server tells of an error, or what should be sound is none.
+            EndpointError: the server tells of an error, what should be sound is none, or it ends
+                amid its sound.
         """
         for piece in pieces:
             self._held += piece
@@ -49,7 +50,7 @@ class CaptionLines:
                 if found:
                     yield found
         if self._sounding:
-            yield _sound(self._held)
+            raise IncompleteReplyError("the reply broke off amid a line")
         self._end_line()
 
     def _next(self) -> bytes | None:
