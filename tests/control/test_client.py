@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from voicestream.cli.verbs import run_verb
 from voicestream.control.client import speakers, tell
 from voicestream.control.lines import Message
 from voicestream.control.server import ControlServer
@@ -68,3 +69,30 @@ def test_the_queue_comes_before_those_who_speak_beside_it(folder: Path) -> None:
     for name in ("3-1", "5-1"):
         (folder / f"{name}.sock").touch()
     assert speakers(str(folder)) == ["4-1", "5-1", "3-1"]
+
+
+def test_two_verbs_may_meet_the_same_dead_socket(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (f"{ended_process()}-1", f"{10**30}-1"):
+        dead_socket(folder / f"{name}.sock")
+
+    def removed(path: str) -> None:
+        raise FileNotFoundError(path)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "unlink", removed)
+        assert tell("pause") == []
+
+
+@pytest.mark.parametrize(
+    ("answered", "code"), [({"ok": True, "played_s": None}, 0), ({"ok": False, "error": "no"}, 1)]
+)
+def test_another_version_may_answer_otherwise(
+    folder: Path, capsys: pytest.CaptureFixture[str], answered: Message, code: int
+) -> None:
+    server = ControlServer(str(folder / f"{os.getpid()}-7.sock"), lambda _message: answered)
+    server.start()
+    assert run_verb(["status"]) == code
+    assert len("".join(capsys.readouterr()).splitlines()) == 1
+    server.close()

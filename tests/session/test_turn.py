@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from tests.session.fakes import LONG_S
 from tests.session.stage import PERIOD, Stage
 from tests.support.matching import match
-from voicestream.control.entries import Rank
+from voicestream.control.client import tell
+from voicestream.control.entries import Entries, Rank
 from voicestream.session.outputs import make_turn
 from voicestream.session.turn import Turn
 from voicestream.settings.table import Settings
@@ -72,6 +74,46 @@ def test_a_turn_leaves_nothing_else_in_the_runtime_folder(short: Path) -> None:
     assert heard_to_the_end(stage) == [True]
     assert sorted(os.listdir(short)) == ["floor", "said"]
     assert os.listdir(short / "floor") == ["holder"]
+
+
+def test_a_full_disk_is_told_and_verbs_are_answered_until_the_end(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    monkeypatch.setenv("VOICESTREAM_RUNTIME_DIR", str(short))
+    stage = Stage(LENGTHS, turn=Turn(str(short), pause_s=0))
+    stage.begin(2400)
+    assert [answer["ok"] for answer in tell("status")] == [True]
+    assert heard_to_the_end(stage) == [True]
+    assert "No space left" in stage.session.result().snapshot.warnings[0]
+    assert "said" in os.listdir(short)
+    assert not [name for name in os.listdir(short) if name.endswith(".sock")]
+    assert os.listdir(short / "floor") == ["holder"]
+
+
+def test_who_gave_way_and_loses_the_floor_goes_on(
+    short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Stage(LENGTHS, turn=Turn(str(short), start_s=time.monotonic(), pause_s=0))
+    first.begin(2400)
+
+    def too_many(_self: Entries) -> list[str]:
+        raise OSError(24, "Too many open files")
+
+    second = Stage(LENGTHS, turn=Turn(str(short), Rank.NOW, time.monotonic(), pause_s=0))
+    second.session.start()
+    while not first.session.controls.yielded:
+        if first.has(PERIOD):
+            first.sink.pull()
+        time.sleep(0.0005)
+    monkeypatch.setattr(Entries, "ahead", too_many)
+    assert heard_to_the_end(first, second) == [True, True]
+    controls = first.session.controls
+    assert (controls.yielded, controls.doubt_after_s) == (False, math.inf)
+    assert "Too many" in first.session.result().snapshot.warnings[0]
 
 
 def test_a_runtime_folder_that_cannot_be_used_is_told_and_it_speaks(

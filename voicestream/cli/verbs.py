@@ -79,7 +79,8 @@ def _run(verb: str, words: list[str]) -> int:
     for answer in failed:
         say_line(f"voicestream: {answer.get('error', 'it failed')}")
     if verb == "status" and not as_json:
-        unread = print_text("".join(_status_line(answer) + "\n" for answer in answers))
+        known = [answer for answer in answers if answer.get("ok")]
+        unread = print_text("".join(_status_line(answer) + "\n" for answer in known))
         if unread:
             return unread
     return 1 if failed else 0
@@ -101,6 +102,7 @@ def _status_line(answer: dict[str, object]) -> str:
     place = f"{answer.get('heard_chars', 0)}/{answer.get('text_chars', 0)}"
     if not answer.get("text_complete", True):
         place += "+"
-    played = f"{answer.get('played_s', 0):.1f} s"
+    played_s = answer.get("played_s")
+    played = f"{played_s:.1f} s" if isinstance(played_s, int | float) else ""
     who = printable(str(answer["who"]))
     return f"{who:>10}  {printable(state):<12} {played:>8}  {printable(place):>9}  {said}"

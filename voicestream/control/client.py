@@ -6,6 +6,7 @@ import sys
 
 assert sys.platform != "win32"  # whose Python has no Unix sockets
 
+import contextlib
 import os
 
 from voicestream.control.entries import queued
@@ -68,6 +69,7 @@ def _remove_dead(path: str, who: str) -> None:
     try:
         os.kill(int(who.partition("-")[0]), 0)
     except ProcessLookupError:
-        os.unlink(path)
-    except (ValueError, OSError):
+        with contextlib.suppress(OSError):  # another verb was first
+            os.unlink(path)
+    except (ValueError, OverflowError, OSError):
         return  # no socket of ours, or somebody else's process

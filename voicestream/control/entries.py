@@ -67,8 +67,8 @@ class Entries:
 
     def leave(self) -> None:
         """Give up our place; may be called at any time."""
-        if self.entered:
-            with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # its lock goes with us
+            if self.entered:
                 os.unlink(self._path(self._name))
         self._close()
 

@@ -12,6 +12,7 @@ import sys
 
 assert sys.platform != "win32"  # which has neither flock(2) nor, in Python, Unix sockets
 
+import contextlib
 import fcntl
 import json
 import os
@@ -158,8 +159,9 @@ class Floor:
         return before_s
 
     def _leave_word(self, heard_until_s: float) -> None:
-        if not self.lost():
-            self._write_holder({"heard_until_s": heard_until_s})
+        with contextlib.suppress(OSError):  # without it, whoever comes next begins a little early
+            if not self.lost():
+                self._write_holder({"heard_until_s": heard_until_s})
 
     def _write_holder(self, content: dict[str, Any]) -> None:
         written = json.dumps(content).encode()

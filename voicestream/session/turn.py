@@ -140,15 +140,21 @@ class Turn:
                 self._floor.enter()
                 self._hold()
             else:
-                while not self._closing:
-                    self._wakes.get()
+                self._only_answer()
         except OSError as error:
-            controls.not_before_s = 0.0
+            controls.not_before_s, controls.doubt_after_s = 0.0, math.inf
+            controls.yielded = controls.in_doubt = False
             self._warn(f"others may speak at the same time: {error}")
+            self._only_answer()
         finally:
             self._floor.leave(self._heard_until_s())
             self._server.close()
             self._done.set()
+
+    def _only_answer(self) -> None:
+        """Answer verbs until the speech has ended."""
+        while not self._closing:
+            self._wakes.get()
 
     def _hold(self) -> None:
         """Wait for the floor, keep it while we speak, give it away when asked to."""
