@@ -90,6 +90,8 @@ class Cue:
     word_ends: tuple[tuple[int, float], ...] = ()
     """Words of the text by their number, each with the frame where it ends, as far as the endpoint
     tells; in order."""
+    said: str = ""
+    """What was asked for, where that is another text: words were replaced."""
 
 
 @dataclass(slots=True)

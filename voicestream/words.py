@@ -93,7 +93,7 @@ def place_words(cue: Cue, pauses: tuple[Span, ...], rate_hz: int) -> tuple[Word,
     spans = word_spans(cue.text)
     if not spans:
         return ()
-    letters = [_letters(cue.text[start:end]) for start, end in spans]
+    letters = _weights(cue.text, cue.said)
     stops = [_STOP.search(cue.text, start, end) is not None for start, end in spans]
     placing = _Placing(letters, stops, pauses, _OFF_S * rate_hz)
     first, from_frame = 0, float(cue.start_frame)
@@ -114,6 +114,31 @@ def place_words(cue: Cue, pauses: tuple[Span, ...], rate_hz: int) -> tuple[Word,
 def word_spans(text: str) -> list[Span]:
     """Return where the words of a text are."""
     return [match.span() for match in _WORD.finditer(text)]
+
+
+@functools.lru_cache(maxsize=2)
+def _weights(text: str, said: str) -> tuple[float, ...]:
+    """Return how long each word of a text is to say, in letters.
+
+    Args:
+        said: what is said in place of the text, where that is another: one word may be many.
+    """
+    words = [text[start:end] for start, end in word_spans(text)]
+    letters = [_letters(word) for word in words]
+    if not said:
+        return tuple(letters)
+    from difflib import SequenceMatcher  # only where words were replaced
+
+    others = [said[start:end] for start, end in word_spans(said)]
+    found = SequenceMatcher(None, words, others, autojunk=False)
+    for kind, first, after, start, end in found.get_opcodes():
+        size = sum(map(_letters, others[start:end]))
+        if kind == "insert":
+            letters[min(first, len(letters) - 1)] += size
+        elif kind != "equal":
+            share = max(size, 0.5) / sum(letters[first:after])
+            letters[first:after] = [share * it for it in letters[first:after]]
+    return tuple(letters)
 
 
 def _letters(word: str) -> float:

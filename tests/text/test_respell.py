@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import voicestream
 from voicestream.errors import SettingsError
 from voicestream.session.script import Script
 from voicestream.session.speech_request import speech_request
 from voicestream.settings.table import Settings
+from voicestream.testing import FakeEndpoint
 from voicestream.text.respell import respeller
 
 TABLE: dict[str, Any] = {
@@ -70,6 +72,14 @@ def test_the_request_is_respelled_and_the_text_is_not() -> None:
     assert segment is not None
     assert segment.text == "Nginx is fast."
     assert speech_request(settings, segment).text == "engine x is fast."
+
+
+def test_what_was_asked_for_is_known_where_the_sound_is() -> None:
+    settings = Settings(replace=json.dumps(TABLE), device="null", turn="mix")
+    for text, said in (("Nginx runs.", "engine x runs."), ("It runs.", "")):
+        endpoint = FakeEndpoint(lambda _: [bytes(4800)])
+        seen = voicestream.say(text, settings, endpoint=endpoint).snapshot
+        assert [(cue.text, cue.said) for cue in seen.cues] == [(text, said)]
 
 
 @pytest.mark.parametrize(

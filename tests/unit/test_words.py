@@ -60,6 +60,28 @@ def test_words_follow_each_other_and_fill_the_sound(
     assert not ends or 0 <= ends[0] <= ends[-1] <= frames
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "same"),
+    [
+        (
+            "Ask nginx now, please.",
+            "Ask the engine with a very long name now, please.",
+            {1: 7, 2: 8, 3: 9},
+        ),
+        ("The SQL Server is up.", "The big Microsoft SQL Server is up.", {2: 4, 4: 6}),
+        ("It was etc. and so on.", "It was and so on.", {1: 1, 5: 4}),
+    ],
+)
+def test_a_word_takes_the_time_of_what_is_said_in_its_place(
+    text: str, said: str, same: dict[int, int]
+) -> None:
+    """``same``: words of the text that end with such words of what is said."""
+    words = place_words(Cue(0, text, 100_000, said=said), (), RATE_HZ)
+    those = place_words(Cue(0, said, 100_000), (), RATE_HZ)
+    for word, other in same.items():
+        assert words[word].until_frame == pytest.approx(those[other].until_frame, rel=0.05)
+
+
 @given(data=st.data(), whole=st.booleans())
 def test_words_that_are_told_are_where_they_were_told_and_the_others_between(
     data: st.DataObject, whole: bool

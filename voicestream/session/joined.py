@@ -107,6 +107,7 @@ class JoinedSound:
             segment=segment.index,
             goes_on=segment.end is Boundary.CLAUSE,
             recorded=job.recorded,
+            said="" if job.request.text == segment.text.strip() else job.request.text,
         )
         self._metrics.feeder.cues.append(cue)
         told = job.words
