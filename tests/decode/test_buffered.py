@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -56,6 +58,23 @@ def test_a_broken_container_is_an_error() -> None:
     data = encode(SOUND, 24_000, "aac", "mp4")
     with pytest.raises(DecodeError, match="cannot be decoded"):
         decode_in_pieces(open_decoder("audio/mp4", "mp3"), [data[:200]])
+
+
+@pytest.mark.parametrize(("codec", "container"), [("libopus", "webm"), ("flac", "ogg")])
+def test_a_container_that_ends_in_its_head_breaks_off(codec: str, container: str) -> None:
+    data = encode(SOUND, 48_000, codec, container)
+    with pytest.raises(DecodeError, match="breaks off before its first sound"):
+        decode_in_pieces(BufferedDecoder(), [data[:300]])
+
+
+def test_a_film_without_sound_is_told() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode())
+    with pytest.raises(DecodeError, match="there is no sound in it"):
+        decode_in_pieces(BufferedDecoder(), pieces(file.getvalue(), [99]))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ Whatever ``av`` raises on broken bytes ends here.
 
 from __future__ import annotations
 
+import errno
 import io
 import math
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
     packets.
 
     Raises:
-        DecodeError: FFmpeg does not know it, finds no sound in it, or without end.
+        DecodeError: FFmpeg does not know it, finds no sound in it, or one without end.
     """
     blocks: list[Samples] = []
     skipped = samples = 0
@@ -124,7 +125,7 @@ def decode_whole(data: bytes) -> tuple[PcmFormat, Samples, int]:
         raise
     except Exception as error:  # foreign boundary, see above
         if not blocks:
-            raise DecodeError("The reply cannot be decoded", str(error) or repr(error)) from error
+            raise DecodeError("The reply cannot be decoded", _told(error)) from error
         skipped += 1
     if not blocks:
         raise DecodeError("The reply cannot be decoded", "there is no sound in it")
@@ -139,9 +140,12 @@ def decode_file(file: Readable) -> Iterator[tuple[int, Samples | None]]:
     for each broken packet.
 
     Raises:
+        DecodeError: there is no sound in it.
         Exception: whatever ``av`` likes, or the file's own.
     """
     with av.open(file, "r", metadata_errors="replace", options=dict(_OPEN_OPTIONS)) as container:
+        if not container.streams.audio:
+            raise DecodeError("The reply cannot be decoded", "there is no sound in it")
         for packet in container.demux(container.streams.audio[0]):
             try:
                 frames = packet.decode()
@@ -151,6 +155,12 @@ def decode_file(file: Readable) -> Iterator[tuple[int, Samples | None]]:
             for frame in frames:
                 if frame.samples:
                     yield frame.sample_rate, _to_samples(frame)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, EOFError) or getattr(error, "errno", 0) == errno.EIO:
+        return "it breaks off before its first sound"
+    return getattr(error, "strerror", None) or str(error) or repr(error)
 
 
 def _to_samples(frame: av.AudioFrame) -> Samples:
