@@ -13,6 +13,7 @@ import pytest
 from tests.session.fakes import LONG_S
 from tests.session.stage import HandSink
 from tests.support import sound
+from tests.support.encode import mp3, speech
 from tests.support.matching import match
 from voicestream.session.conductor import Session
 from voicestream.session.sounds import source_segments
@@ -92,3 +93,19 @@ def test_a_pipe_that_says_no_more_is_left(tmp_path: Path, end: str) -> None:
     # what runs dry fades, and comes back softly
     assert np.array_equal(heard[:2400], RAMP[:2400])
     assert match(RAMP[2800:], heard).whole == (end == "next")
+
+
+def test_who_stops_it_is_told_of_no_broken_pieces(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    session, sink = session_of([str(pipe)])
+    session.start()
+    with pipe.open("wb") as writer:
+        writer.write(mp3(speech(1.0))[:-50])  # it ends within a frame
+        writer.flush()
+        assert sink.started.wait(LONG_S)
+        while session.metrics.play.played_frames < 2400:
+            sink.pull()
+        session.interrupt()
+        hear(session, sink)
+    assert session.result().snapshot.warnings == ()

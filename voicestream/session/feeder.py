@@ -195,7 +195,8 @@ class Feeder:
             if not self._cancelled:
                 self._joined.end(job)  # what came before it broke off is heard all the same
         self._sound = not (reply.skipped or reply.resumed or reply.lacking)
-        self._tell_of(job, reply)
+        if not (self._cancelled or self._skipping):  # what is left breaks off anywhere
+            self._tell_of(job, reply)
         if not (job.figures.audio_s or self._cancelled):
             came = f"{job.figures.bytes} bytes came"
             raise _named(job, ReplyError("the reply holds no sound", came))

@@ -115,9 +115,10 @@ def test_what_is_live_goes_on_where_it_is_now() -> None:
 def test_it_is_given_up_when_asking_brings_nothing_more() -> None:
     dead = replace(CUT, cut_after_bytes=0)
     with ScriptedServer([CUT, dead, dead, dead]) as server:
-        with pytest.raises(IncompleteReplyError, match="the URL broke off after 20000 bytes"):
+        with pytest.raises(IncompleteReplyError, match="after 20000 bytes") as gone:
             fetched(server.url)
         assert len(server.requests) == 3
+    assert not gone.value.repeatable  # nobody else begins once more
 
 
 def test_redirects_are_followed_to_another_server_without_the_login() -> None:

@@ -118,7 +118,9 @@ class FetchedSound:
                 fruitless = 0 if self._received_bytes > before_bytes else fruitless + 1
                 if fruitless > self._config.retries or self._wait(fruitless or 1, None):
                     what = f"{self._title} broke off after {self._received_bytes} bytes"
-                    raise IncompleteReplyError(what, error.why) from error
+                    broken = IncompleteReplyError(what, error.why)
+                    broken.repeatable = False  # it has been asked for again
+                    raise broken from error
             pieces = self._rest()
 
     def give_up(self) -> None:
