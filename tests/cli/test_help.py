@@ -111,6 +111,7 @@ def test_pages_are_short_and_linked_from_the_readme(
     assert page.startswith("# ")
     assert all(len(line) <= 80 for line in page.splitlines())
     assert "|--" not in page
+    assert not re.search(r"\S - `", page)  # items of a list stay lines
     assert f"(voicestream/pages/{topic}.md)" in (ROOT / "README.md").read_text("utf-8")
 
 

@@ -18,7 +18,7 @@ def topics() -> list[str]:
 
 
 def page(topic: str) -> Iterator[str]:
-    """Yield the lines of a page: tables in columns, paragraphs as wide as the terminal allows."""
+    """Yield the lines of a page: tables in columns, all else as wide as the terminal allows."""
     content = (_PAGES / f"{topic}.md").read_text("utf-8")
     code = False
     for block in content.strip().split("\n\n"):
@@ -27,10 +27,20 @@ def page(topic: str) -> Iterator[str]:
             yield from lines
         elif block.startswith("|"):
             yield from listed([_cells(row) for row in lines[2:]])
+        elif block.startswith("- "):
+            for item in block[2:].split("\n- "):
+                yield from _wrapped(item, "- ", "  ")
         else:
-            yield from textwrap.wrap(" ".join(lines), width(), break_on_hyphens=False)
+            yield from _wrapped(block)
         code ^= block.count("`" * 3) % 2 == 1
         yield ""
+
+
+def _wrapped(text: str, first: str = "", others: str = "") -> list[str]:
+    words = " ".join(text.split())
+    return textwrap.wrap(
+        words, width(), initial_indent=first, subsequent_indent=others, break_on_hyphens=False
+    )
 
 
 def _cells(row: str) -> tuple[str, str]:
