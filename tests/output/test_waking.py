@@ -13,6 +13,7 @@ import pytest
 from tests.session.fakes import LONG_S, FakeEndpoint, FakeSegments
 from tests.support.matching import match
 from tests.support.sound import ramp
+from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
 from voicestream.output.null import NullSink
 from voicestream.output.waking import WakingSink
@@ -142,3 +143,47 @@ def test_a_sink_that_was_stopped_is_not_woken() -> None:
     sink.stop(drain=False)
     sink.prepare()
     assert not card.streams
+
+
+class Reopened(NullSink):
+    """A card that opens early, and keeps what it was opened for."""
+
+    opens_again = True
+
+    def __init__(self, opened: list[int], refuses: bool = False) -> None:
+        super().__init__(SPEED)
+        self._opened = opened
+        self._refuses = refuses
+
+    def open(self, wanted: PcmFormat) -> PcmFormat:
+        self._opened.append(wanted.rate_hz)
+        return super().open(wanted)
+
+    def start(self, fill: Fill) -> None:
+        if self._refuses:
+            raise DeviceError("it has gone")
+        super().start(fill)
+
+
+@pytest.mark.parametrize(("rate_hz", "opened"), [(24_000, [24_000]), (16_000, [24_000, 16_000])])
+def test_a_card_that_is_awake_is_opened_before_the_sound_is_there(
+    rate_hz: int, opened: list[int]
+) -> None:
+    found: list[int] = []
+    sink = WakingSink(lambda: Reopened(found), lambda _: 0.0)
+    sink.prepare()
+    assert (found, sink.active) == ([24_000], False)
+    assert sink.open(PcmFormat(rate_hz)).rate_hz == rate_hz
+    assert found == opened
+    sink.stop(drain=False)
+
+
+def test_a_card_that_went_away_since_it_was_opened_is_opened_anew() -> None:
+    found: list[int] = []
+    made = iter([Reopened(found, refuses=True), Reopened(found)])
+    sink = WakingSink(lambda: next(made), lambda _: 0.0)
+    sink.prepare()
+    pcm = sink.open(PcmFormat(24_000))
+    sink.start(lambda frames, _: pcm.silence(frames))
+    assert (found, sink.active) == ([24_000, 24_000], True)
+    sink.stop(drain=False)

@@ -75,6 +75,8 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     Errors are reported here.
     """
     start_s = process_start_s()
+    # what loads and draws must not keep the request, and the audio callback, waiting for 5 ms
+    sys.setswitchinterval(0.0005)
     signals = Signals()
     signals.install()
     own_stderr()
@@ -248,8 +250,6 @@ def _conduct(
     echo = Echo(sys.stdout) if call.echo and sys.stdout is not None else None
     if call.trace is not None:
         session.keep_trace(call.trace)
-    # the callback must not wait 5 ms for the panel to give up the interpreter
-    sys.setswitchinterval(0.0005)
     if session.barge_in is not None and not (with_panel or call.quiet):
         notice(LISTENING)
     session.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from voicestream.errors import DeviceError
+from voicestream.pcm import PcmFormat
 from voicestream.records import dataclass
 
 PERIOD_S = 0.016
@@ -10,6 +11,11 @@ PERIOD_S = 0.016
 for a busy machine, short enough that a fade is heard within 60 ms of an interrupt."""
 LEAD_IN_S = 0.02
 """A stream that starts with sound loses the first 4 to 20 ms of it."""
+SERVER_LEAD_IN_S = 0.004
+"""A sound server has its card running, and plays what it is given first from its first sample on:
+no more silence than a fade takes."""
+EXPECTED = PcmFormat(24_000)
+"""What nearly all speech is: for this a card is opened before there is any."""
 HINT = "`voicestream devices` lists them; -o FILE makes a sound file, --device null drops it."
 
 

@@ -13,7 +13,14 @@ from typing import Any
 
 from voicestream.errors import DeviceError
 from voicestream.output.base import Fill
-from voicestream.output.devices import HINT, LEAD_IN_S, PERIOD_S, Device, find_device
+from voicestream.output.devices import (
+    HINT,
+    LEAD_IN_S,
+    PERIOD_S,
+    SERVER_LEAD_IN_S,
+    Device,
+    find_device,
+)
 from voicestream.output.owner import note_use, refuse_after_fork
 from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
@@ -134,13 +141,17 @@ class MiniaudioDevices:
         return lib.ma_device_type_capture if self._captures else lib.ma_device_type_playback
 
     def _open_device(self, pcm: PcmFormat, stream_name: bytes) -> None:
-        """Open the device that is wanted for 16-bit sound of ``pcm``; miniaudio converts.
+        """Open the device that is wanted for 16-bit sound of ``pcm``, instead of one that was
+        opened before; miniaudio converts.
 
         Raises:
             DeviceError: there is none, or it refuses.
         """
         self.prepare()
         ffi, lib = self._binding.ffi, self._binding.lib
+        if self._device is not None:
+            lib.ma_device_uninit(self._device)
+            self._device = None
         config = lib.ma_device_config_init(self._type)
         config.sampleRate = pcm.rate_hz
         side = config.capture if self._captures else config.playback
@@ -197,7 +208,8 @@ class MiniaudioDevices:
 class MiniaudioSink(MiniaudioDevices):
     """Plays on a device."""
 
-    lead_in_s = LEAD_IN_S
+    opens_again = True
+    """It may be opened more than once before it starts, the last time counts."""
 
     def __init__(self, device: str = "", period_s: float = PERIOD_S) -> None:
         super().__init__(device, period_s)
@@ -211,17 +223,27 @@ class MiniaudioSink(MiniaudioDevices):
         return _PERIODS * self._period_s if self._device is not None else 0.0
 
     @property
+    def lead_in_s(self) -> float:
+        return SERVER_LEAD_IN_S if self._on_server else LEAD_IN_S
+
+    @property
+    def _on_server(self) -> bool:
+        """Whether PulseAudio or PipeWire plays it. After ``prepare``."""
+        context = self._context
+        return context is not None and context.backend == self._binding.lib.ma_backend_pulseaudio
+
+    @property
     def server_name(self) -> str:
         """What PulseAudio or PipeWire call the sink that will be opened, or the part of that
         which was asked for; empty for other sound systems. After ``prepare``."""
-        context = self._context
-        if context is None or context.backend != self._binding.lib.ma_backend_pulseaudio:
+        if not self._on_server:
             return ""
         if self._wanted:
             return self._wanted
         ffi, lib = self._binding.ffi, self._binding.lib
         info = ffi.new("ma_device_info *")
-        told = lib.ma_context_get_device_info(context, lib.ma_device_type_playback, ffi.NULL, info)
+        playback = lib.ma_device_type_playback
+        told = lib.ma_context_get_device_info(self._context, playback, ffi.NULL, info)
         if told != lib.MA_SUCCESS:
             return ""
         name: bytes = ffi.string(ffi.cast("char *", ffi.addressof(info, "id")), 255)

@@ -1,18 +1,18 @@
-"""A sink whose card sleeps: it is woken by silence before there is sound to play."""
+"""A sink that is opened before there is sound to play; a card that sleeps is woken by silence."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 
+from voicestream.errors import DeviceError
 from voicestream.output.base import Fill, Sink
+from voicestream.output.devices import EXPECTED
 from voicestream.pcm import PcmFormat
 
 SWALLOWED_S = (("bluez", 1.0), ("usb", 0.5))
 """So long a card that was idle swallows sound, or less, by what is in its name: headphones on
 Bluetooth, and cards on USB. Others wake within the lead-in that every stream begins with."""
-_EXPECTED = PcmFormat(24_000)
-"""What nearly all speech is."""
 
 
 class WakingSink:
@@ -21,6 +21,9 @@ class WakingSink:
     It is opened for the sound that is expected; other sound opens the card anew. What is left of
     the silence when there is sound comes before that, as its lead-in. Silence counts once the
     card asks for it: one that was suspended asks late.
+
+    A card that need not be woken is opened as early, where that may be repeated
+    (``opens_again``), and starts with the sound.
 
     Args:
         make: gives the sink of the card.
@@ -37,6 +40,7 @@ class WakingSink:
         self._stopped = False
         self._pcm: PcmFormat | None = None
         self._wakes = False
+        self._ahead = False
         # audio callback
         self._fill: Fill | None = None
         self._silent_frames = 0
@@ -72,28 +76,41 @@ class WakingSink:
             if self._stopped or self._pcm is not None:
                 return
             self._wake_s = self._needs_s(self._sink)
-            if self._wake_s > 0:
-                self._pcm = self._sink.open(_EXPECTED)
+            self._ahead = not self._wake_s and getattr(self._sink, "opens_again", False)
+            if self._wake_s or self._ahead:
+                self._pcm = self._sink.open(EXPECTED)
+            if self._wake_s:
                 self._sink.start(self._ask)
                 self._wakes = True
 
     def open(self, wanted: PcmFormat) -> PcmFormat:
         with self._lock:
-            if self._wakes and wanted.with_encoding("s16") == self._pcm:
+            if self._pcm is not None and wanted.with_encoding("s16") == self._pcm:
                 return self._pcm
             if self._wakes:
                 self._wakes = False
                 self._silent_frames = 0
-                self._sink.stop(drain=False)
-                self._sink = self._make()
+                self._renew()
             self._pcm = self._sink.open(wanted)
             return self._pcm
 
     def start(self, fill: Fill) -> None:
         with self._lock:
             self._fill = fill
-            if not self._wakes:
+            if self._wakes:
+                return
+            try:
                 self._sink.start(fill)
+            except DeviceError:
+                if not self._ahead or self._pcm is None:
+                    raise
+                self._renew()  # what was opened a while ago may have gone since
+                self._sink.open(self._pcm)
+                self._sink.start(fill)
+
+    def _renew(self) -> None:
+        self._sink.stop(drain=False)
+        self._sink = self._make()
 
     def stop(self, drain: bool) -> None:
         with self._lock:
@@ -102,7 +119,7 @@ class WakingSink:
 
     def _ask(self, frames: int, dac_time_s: float) -> bytes:
         """Fill the card's buffer: the audio callback."""
-        fill, pcm = self._fill, self._pcm or _EXPECTED
+        fill, pcm = self._fill, self._pcm or EXPECTED
         if fill is not None:
             return fill(frames, dac_time_s)
         self._silent_frames += frames
