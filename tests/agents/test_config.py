@@ -13,6 +13,7 @@ from voicestream.cli.entry import run
 CONFIG = """{
     "model": "opus",
     "größe": 1,
+    "half": "\\ud83d",
     "hooks": {
         "Stop": [{"matcher": "", "hooks": [{"type": "command", "command": "notify-send done"}]}],
         "PreToolUse": []
@@ -43,7 +44,7 @@ def test_install_and_uninstall_leave_everything_else(
     assert not [line for line in shown.splitlines() if line.startswith("-") and "opus" in line]
     config = json.loads(file.read_text())
     hooks = config.pop("hooks")
-    assert config == {"model": "opus", "größe": 1}
+    assert config == {"model": "opus", "größe": 1, "half": "\ud83d"}
     first, ours = hooks["Stop"]
     assert first["hooks"][0]["command"] == "notify-send done"
     assert ours["hooks"][0]["command"].endswith("voicestream hook --voice-list 'nova,a b'")
@@ -86,7 +87,12 @@ def test_a_project_has_hooks_of_its_own(
             '{"hooks": {"Stop": {}}}',
             '{"hooks": {"Stop": [1]}}',
         ),
-        *('{"a": 1, "a": 2}', "{// a comment\n}", '{"hooks": {"Stop": [{"hooks": [3]}]}}'),
+        *(
+            '{"a": 1e999}',
+            '{"a": 1, "a": 2}',
+            "{// a comment\n}",
+            '{"hooks": {"Stop": [{"hooks": [3]}]}}',
+        ),
     ],
 )
 def test_a_malformed_file_is_left_as_it_is(

@@ -142,7 +142,8 @@ def edited(content: str, agent: Agent, command: str | None) -> str:
         config["hooks"] = hooks
     else:
         config.pop("hooks", None)
-    return json.dumps(config, indent=_indent(content), ensure_ascii=False) + "\n"
+    halves = r"\ud" in content.lower()  # of a character: as such they cannot be written
+    return json.dumps(config, indent=_indent(content), ensure_ascii=halves, allow_nan=False) + "\n"
 
 
 def _without_ours(group: Any) -> Any:

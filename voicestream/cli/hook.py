@@ -84,7 +84,7 @@ def _edit(name: str, install: bool, options: list[str], project: bool, yes: bool
         after = edited(before, agent, hook_command(project, options) if install else None)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"{file} is left as it is: {agent.title} would not understand it", str(error)
+            f"{file} is left as it is", str(error), "Only JSON without comments is changed."
         ) from error
     if after.split() == (before.split() or ["{}"]):
         notice(f"{file} needs no change")
