@@ -71,6 +71,14 @@ def test_the_queue_comes_before_those_who_speak_beside_it(folder: Path) -> None:
     assert speakers(str(folder)) == ["4-1", "5-1", "3-1"]
 
 
+def test_verbs_are_heard_where_there_can_be_no_queue(folder: Path) -> None:
+    (folder / "floor").touch()
+    server = ControlServer(str(folder / f"{os.getpid()}-7.sock"), answer)
+    server.start()
+    assert tell("pause", everybody=True)[0]["ok"]
+    server.close()
+
+
 def test_two_verbs_may_meet_the_same_dead_socket(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,8 +123,12 @@ class Entries:
 
 
 def queued(folder: str) -> list[str]:
-    """Everybody in the queue, ``PID-N``, in their order; some of them may be dead."""
-    return [_who(name) for name in _names(folder)]
+    """Everybody in the queue, ``PID-N``, in their order; some of them may be dead. Where it cannot
+    be looked at nobody is in it: all speak at once."""
+    try:
+        return [_who(name) for name in _names(folder)]
+    except OSError:
+        return []
 
 
 def same_file(descriptor: int, path: str) -> bool:
