@@ -51,9 +51,15 @@ def test_words_are_found_where_they_are(text: str, told: str, found: dict[str, f
     assert ends(text, evenly(told)) == found
 
 
-def test_times_that_go_back_are_left_out() -> None:
-    told = [("a", 0.0, 2.0), ("b", 2.0, 1.0), ("c", 1.0, float("nan")), ("d", 2.5, 3.0)]
-    assert ends("a b c d", told) == {"a": 2.0, "c": 2.5, "d": 3.0}
+def test_what_is_no_time_is_left_out() -> None:
+    told = [("a", 0.0, 2.0), ("b", 1.99, 2.2), ("c", 2.2, float("nan")), ("d", 2.5, 3.0)]
+    assert ends("a b c d", told) == {"a": 2.0, "b": 2.2, "c": 2.5, "d": 3.0}
+
+
+def test_where_times_begin_anew_no_more_are_believed() -> None:
+    pieces = [*evenly("one two three"), *evenly("four five six seven eight")]
+    found = ends("One two three. Four five six seven eight.", pieces)
+    assert found == {"One": 1, "two": 2, "three.": 3}
 
 
 def test_a_word_is_placed_once_its_sound_is_written() -> None:

@@ -13,6 +13,8 @@ from voicestream.words import word_spans
 
 _NEAR_WORDS = 8
 """So far ahead a word is looked for where others are told than the text has."""
+_BACK_S = 0.02
+"""Words may overlap by so much."""
 
 
 class ToldWords:
@@ -79,7 +81,8 @@ class _Matching:
         """The number of each word that was found, and when it ends, in seconds."""
 
     def tell(self, word: str, start_s: float, end_s: float) -> None:
-        """Take the next word; times that go back, or are none, are not used."""
+        """Take the next word. Once times go back (some count from each piece anew) no more are
+        believed; what is no time is not used."""
         letters = _letters_of(word)
         if not letters:
             return
@@ -115,8 +118,10 @@ class _Matching:
 
     def _ends(self, word: int, at_s: float) -> None:
         last, last_s = self.ends[-1] if self.ends else (-1, 0.0)
-        if word > last and isfinite(at_s) and at_s >= last_s:
-            self.ends.append((word, at_s))
+        if at_s < last_s - _BACK_S and word >= last:
+            self._letters, self._begins = "", []
+        elif word > last and isfinite(at_s):
+            self.ends.append((word, max(at_s, last_s)))
 
 
 def _letters_of(word: str) -> str:
