@@ -31,15 +31,21 @@ class FakeStream:
     Args:
         pieces: encoded bytes; an exception raised while they are made breaks the reply.
         on_close: called when the reply is closed.
+        content_type: what they are said to be.
     """
 
-    content_type = "audio/pcm"
     rate_hz: int | None = None
     channels: int | None = None
 
-    def __init__(self, pieces: Iterable[bytes], on_close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        pieces: Iterable[bytes],
+        on_close: Callable[[], None],
+        content_type: str = "audio/pcm",
+    ) -> None:
         self._pieces = pieces
         self._on_close = on_close
+        self.content_type = content_type
         self.sent_at_s = time.monotonic()
 
     def __iter__(self) -> Iterator[bytes]:
@@ -52,6 +58,9 @@ class FakeStream:
 class FakeEndpoint:
     """Answers by a function of the request; an exception it raises is the refusal.
 
+    Args:
+        content_type: what the replies are said to be.
+
     Attributes:
         opened: the texts asked for, in order.
         most_in_flight: the most requests that were open at once.
@@ -61,8 +70,9 @@ class FakeEndpoint:
 
     name = "fake"
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, content_type: str = "audio/pcm") -> None:
         self._answer = answer
+        self._content_type = content_type
         self._lock = threading.Lock()
         self._in_flight = 0
         self.opened: list[str] = []
@@ -78,7 +88,7 @@ class FakeEndpoint:
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
         try:
-            stream = FakeStream(self._answer(request), self._ended)
+            stream = FakeStream(self._answer(request), self._ended, self._content_type)
         except BaseException:
             self._ended()
             raise

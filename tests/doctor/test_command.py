@@ -94,6 +94,13 @@ def test_a_person_reads_it_on_one_screen_with_nothing_secret(tmp_path: Path) -> 
     assert "It cannot speak" in done.err
 
 
+def test_sound_that_goes_elsewhere_as_packets_needs_no_card(tmp_path: Path) -> None:
+    environ = {"VOICESTREAM_DEVICE": "rtp://127.0.0.1:5004"}
+    done = run(Call(["doctor", "--json", "--free", "--base-url", "system:"], environ), tmp_path)
+    assert verdicts(done)["sound card"] == ["look"]
+    assert done.code == 0
+
+
 def test_with_malformed_settings_the_rest_is_looked_at(tmp_path: Path) -> None:
     environ = {"VOICESTREAM_SPEED": "fast"}
     done = run(Call(["doctor", "--json"], environ), tmp_path)

@@ -9,7 +9,8 @@ import pytest
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings.endpoints import EMBEDDED_URL, Place, places, reach
+from voicestream.settings.endpoints import Place, places, reach
+from voicestream.settings.kinds import EMBEDDED_URL, KINDS, EndpointKind
 from voicestream.settings.table import Settings, load
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint
@@ -127,3 +128,21 @@ def test_how_far_a_key_would_travel(host: str, expected: str) -> None:
     assert Settings(base_url=url, api_key=KEY, allow_http_key=True).warnings == ()
     assert Settings(base_url=url).warnings == ()
     assert Settings(base_url=url.replace("http:", "https:"), api_key=KEY).warnings == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_named_by_its_schemes_and_has_a_model_and_a_voice(kind: EndpointKind) -> None:
+    for scheme in KINDS[kind].schemes:
+        address = f"{scheme}:" if KINDS[kind].local else f"{scheme}://127.0.0.1:9/v1"
+        chosen = Settings(base_url=address, base_urls="")
+        assert chosen.kind == kind
+        assert (chosen.model, chosen.voice) == (KINDS[kind].model, KINDS[kind].voice)
+        whole_place = Settings(base_urls=f"http://127.0.0.1:9/v1,{address}").fallbacks[0]
+        assert whole_place.url == address
+
+
+@pytest.mark.parametrize("written", ["SYSTEM", "system", "system:", "embedded", "Embedded:"])
+def test_an_endpoint_of_this_machine_is_named_with_or_without_colon(written: str) -> None:
+    assert Settings(base_url=written).base_url == written.lower().rstrip(":") + ":"
+    with pytest.raises(SettingsError):
+        Settings(base_url=f"{written.rstrip(':')}:other")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
-from voicestream.settings.endpoints import EMBEDDED_URL, OPENAI_URL
+from voicestream.settings.kinds import EMBEDDED_URL, OPENAI_URL
 from voicestream.settings.row import Row
 from voicestream.settings.sources import user_config_file, user_state_file
 from voicestream.settings.table import TABLE, Settings, load, shown_value

@@ -17,7 +17,8 @@ from voicestream.cli.config_commands import config as config_command
 from voicestream.errors import SettingsError, VoicestreamError
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings import profiles, sources
-from voicestream.settings.endpoints import EMBEDDED_URL, OPENAI_URL, reach
+from voicestream.settings.endpoints import reach
+from voicestream.settings.kinds import EMBEDDED_URL, OPENAI_URL
 from voicestream.settings.table import TABLE, Settings, load, shown_value
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint

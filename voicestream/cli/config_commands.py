@@ -25,7 +25,8 @@ from voicestream.settings.config_file import (
     unset_in,
     unset_table,
 )
-from voicestream.settings.endpoints import EMBEDDED_URL, Place
+from voicestream.settings.endpoints import Place
+from voicestream.settings.kinds import is_local
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.row import Row, nearest, shown
 from voicestream.settings.sources import read_key_file, user_config_file
@@ -146,7 +147,7 @@ def _show(flags: dict[str, Any], as_json: bool) -> int:
 def _then(place: Place) -> dict[str, str]:
     """Return an endpoint that speaks when those before it fail."""
     told = {"name": place.name, "base_url": redacted(place.url), "key": place.key_variable}
-    if place.url != EMBEDDED_URL:
+    if not is_local(place.url):
         told |= {"model": place.model, "voice": place.voice, "format": place.format}
     return {name: value for name, value in told.items() if value}
 

@@ -133,9 +133,8 @@ def first_is_kept(settings: Settings, script: Spoken) -> bool:
 
 
 def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
-    """Connect now, while the text is read and before most of the program is loaded."""
-    if settings.local:
-        return None
+    """Connect now, while the text is read and before most of the program is loaded; return None
+    where nothing is asked for over HTTP or a WebSocket, or behind a proxy."""
     wait_s = min(settings.connect_timeout_s, settings.timeout_s)
     early: EarlyRequest | Handshake
     if settings.kind == "realtime":
@@ -144,6 +143,8 @@ def early_connection(settings: Settings) -> EarlyRequest | Handshake | None:
         early = open_early(
             settings.base_url, settings.api_key, settings.model, wait_s, settings.headers
         )
+    elif settings.kind != "speech":
+        return None
     else:
         from voicestream.settings.proxy import proxy_url
         from voicestream.speech.http.request import OTHER_ROUTES, ROUTE, EarlyRequest

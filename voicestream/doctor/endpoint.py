@@ -18,7 +18,8 @@ from voicestream.redact import redacted
 from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings.endpoints import AUTO, EMBEDDED_URL, SYSTEM_URL, Place
+from voicestream.settings.endpoints import Place
+from voicestream.settings.kinds import AUTO, is_local
 from voicestream.settings.table import Settings
 from voicestream.speech.base import SpeechRequest, SpeechStream, ends_of, said_by, words_of
 from voicestream.text.said import compare
@@ -118,7 +119,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
         api_key=settings.keys.get(place.key_variable, ""),
         model=place.model or AUTO,
         auto_model=False,
-        voice="" if place.url in (EMBEDDED_URL, SYSTEM_URL) else voice,
+        voice="" if is_local(place.url) else voice,
         format=form,
         stream_format=way,
         extra_headers=place.extra_headers,

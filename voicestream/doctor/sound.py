@@ -58,6 +58,14 @@ def check_sound(settings: Settings) -> Iterator[Finding]:
             "Name a real one with --device, or none: `voicestream devices` lists them.",
         )
         return
+    if settings.device.startswith("rtp://"):
+        yield Finding(
+            ABOUT,
+            "look",
+            f"none: sound goes to {settings.device} ({settings.source('device')})",
+            "Nobody answers packets: listen there, with `voicestream play` for one.",
+        )
+        return
     told = list(_server_tells(settings.device))
     sink = make_sink(replace(settings, device_wait_s=0.0))
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from voicestream.errors import UnspokenError
 from voicestream.records import dataclass
-from voicestream.settings.endpoints import EMBEDDED_MODEL
+from voicestream.settings.kinds import EMBEDDED_MODEL
 from voicestream.speech.embedded import nearest_voice
 from voicestream.speech.neural import HEART
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from voicestream.errors import EmptyTextError, UsageError
-from voicestream.settings.endpoints import EMBEDDED_URL, SYSTEM_URL, http_twin
+from voicestream.settings.endpoints import http_twin
+from voicestream.settings.kinds import is_local
 from voicestream.settings.table import Settings
 from voicestream.speech.chat import ROUTE, Question, stream_answer
 
@@ -32,7 +33,7 @@ def question_of(
         raise EmptyTextError(
             "there is nothing to ask", hint='Try: voicestream ask "Why is the sky blue?"'
         )
-    if chat_url(settings) in (EMBEDDED_URL, SYSTEM_URL):
+    if is_local(chat_url(settings)):
         raise UsageError(
             "no language model is known",
             "the embedded voice speaks but does not answer",
@@ -107,7 +108,7 @@ def transcriber_of(settings: Settings) -> Transcriber:
     from voicestream.speech.transcribe import Transcriber
 
     config = asked_at(settings, settings.transcribe_base_url)
-    if config.base_url in (EMBEDDED_URL, SYSTEM_URL):
+    if is_local(config.base_url):
         raise UsageError(
             "nobody is known who writes down what is said",
             "the embedded voice speaks but does not listen",

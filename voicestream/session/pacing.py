@@ -13,7 +13,7 @@ from voicestream.policy.history import Knowledge
 from voicestream.policy.pauses import PauseFinder
 from voicestream.policy.plan import Plan, Planner
 from voicestream.policy.slowdown import Slowdown
-from voicestream.settings.endpoints import EMBEDDED_URL, SYSTEM_URL
+from voicestream.settings.kinds import is_local
 from voicestream.settings.table import Settings
 from voicestream.trace import TraceRecorder, save_trace
 
@@ -237,7 +237,7 @@ def endpoint_key(settings: Settings, name: str, model: str, form: str = "") -> s
         form: the format that is asked for, if it is not that of the settings.
     """
     parts = [name]
-    if name not in (EMBEDDED_URL, SYSTEM_URL):
+    if not is_local(name):
         parts += [model, form or settings.format, settings.stream_format]
     if settings.tempo != 1.0:
         parts.append(f"tempo {settings.tempo:g}")

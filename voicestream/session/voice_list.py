@@ -18,7 +18,7 @@ def find_voices(settings: Settings) -> list[Voice]:
         from voicestream.speech.embedded import embedded_voices
 
         return list(embedded_voices())
-    if settings.local:
+    if settings.kind == "system":
         from voicestream.speech.system import system_voices
 
         return [voice.listed() for voice in system_voices()]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from voicestream.notices import Notices
 from voicestream.records import dataclass, field, replace
-from voicestream.settings.endpoints import (
+from voicestream.settings.endpoints import http_twin
+from voicestream.settings.kinds import (
     AUTO,
     EMBEDDED_URL,
     OPENAI_URL,
@@ -16,7 +17,6 @@ from voicestream.settings.endpoints import (
     SPEECH_MODEL,
     SYSTEM_URL,
     endpoint_kind,
-    http_twin,
     model_for,
 )
 from voicestream.settings.table import Settings
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import asyncio
 
     from voicestream.errors import EndpointError
-    from voicestream.settings.endpoints import EndpointKind, Place
+    from voicestream.settings.endpoints import Place
+    from voicestream.settings.kinds import EndpointKind
     from voicestream.speech.base import Endpoint, SpeechRequest
     from voicestream.speech.embedded import EmbeddedEndpoint
     from voicestream.speech.http.config import EndpointConfig
@@ -227,8 +228,8 @@ _MAKERS: dict[EndpointKind, Callable[[Settings, _Asked, Early | None], Endpoint]
     "speech": _http,
     "realtime": _realtime,
 }
-"""How each kind of endpoint but the embedded one is made. Which URL scheme is which kind stands in
-``voicestream/settings/endpoints.py``."""
+"""How each kind of endpoint that has a server is made. The kinds stand in
+``voicestream/settings/kinds.py``."""
 
 
 def endpoint_of(

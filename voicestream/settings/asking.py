@@ -6,7 +6,8 @@ from typing import Literal
 
 from voicestream.formats import FORMATS
 from voicestream.records import dataclass
-from voicestream.settings.endpoints import AUTO, name_list, place_list
+from voicestream.settings.endpoints import name_list, place_list
+from voicestream.settings.kinds import AUTO
 from voicestream.settings.parse import (
     flag_choice,
     header_object,

@@ -8,45 +8,10 @@ from typing import Any, Literal
 
 from voicestream.errors import SettingsError
 from voicestream.records import dataclass, field, replace
+from voicestream.settings.kinds import AUTO, KINDS, endpoint_kind
 from voicestream.settings.parse import text, url
 
 Reach = Literal["here", "near", "far"]
-EndpointKind = Literal["embedded", "system", "speech", "realtime"]
-
-_KINDS: dict[str, EndpointKind] = {
-    "embedded": "embedded",
-    "system": "system",
-    "http": "speech",
-    "https": "speech",
-    "ws": "realtime",
-    "wss": "realtime",
-}
-"""URL scheme -> what is spoken there: ``/audio/speech`` over HTTP, or a Realtime API."""
-OPENAI_URL = "https://api.openai.com/v1"
-EMBEDDED_URL = "embedded:"
-SYSTEM_URL = "system:"
-"""The voices of the operating system."""
-AUTO = "auto"
-"""The model that is chosen here: for speech as long as the endpoint has it, then for Realtime."""
-SPEECH_MODEL = "gpt-4o-mini-tts"
-REALTIME_MODEL = "gpt-realtime-2.1-mini"
-EMBEDDED_MODEL = "hibari"
-PICO_MODEL = "pico"
-"""Of the embedded voices whose names begin so."""
-_MODELS: dict[EndpointKind, str] = {
-    "embedded": EMBEDDED_MODEL,
-    "speech": SPEECH_MODEL,
-    "realtime": REALTIME_MODEL,
-}
-"""The model that is asked for first, unless one is named."""
-VOICES: dict[EndpointKind, str] = {
-    "embedded": "heart",
-    "system": "",
-    "speech": "alloy",
-    "realtime": "marin",
-}
-"""The voice that speaks unless one is named."""
-
 _VARIABLE = r"[A-Z_][A-Z0-9_]*|"
 _NAME = r"[a-z0-9][a-z0-9._-]*"
 _MOST_NAME = 24
@@ -103,7 +68,7 @@ class Place:
 def whole(place: Place) -> Place:
     """Return a place with a model and a voice."""
     model = place.model or AUTO
-    voice = place.voice or VOICES[endpoint_kind(place.url, model)]
+    voice = place.voice or KINDS[endpoint_kind(place.url, model)].voice
     return replace(place, model=model, voice=voice)
 
 
@@ -220,20 +185,6 @@ def named_keys(
             )
         found[place.key_variable] = key
     return found
-
-
-def endpoint_kind(address: str, model: str = "") -> EndpointKind:
-    """Return what kind of endpoint a base URL names.
-
-    Models whose name says so are served by the Realtime API alone, wherever they are.
-    """
-    kind = _KINDS.get(address.partition(":")[0].lower(), "speech")
-    return "realtime" if kind == "speech" and "realtime" in model.lower() else kind
-
-
-def model_for(address: str, model: str) -> str:
-    """Return the model that is asked for first, where ``model`` may leave the choice."""
-    return model if model != AUTO else _MODELS[endpoint_kind(address)]
 
 
 def http_twin(address: str) -> str:

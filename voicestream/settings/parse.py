@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from voicestream.errors import SettingsError
 from voicestream.records import dataclass
+from voicestream.settings.kinds import BY_SCHEME, is_local
 
 Parser: TypeAlias = Callable[[Any], Any]
 """Takes a str (flag, environment) or a TOML value; raises ValueError saying what is wrong."""
@@ -158,8 +159,9 @@ def url(value: Any) -> str:
     found = unquoted(text(value)).rstrip("/?#")
     if not found:
         return ""
-    if found.rstrip(":") in ("embedded", "system"):
-        return found.rstrip(":") + ":"
+    alone = found.rstrip(":").lower()
+    if ":" not in alone and is_local(f"{alone}:"):
+        return f"{alone}:"
     from urllib.parse import urlsplit
 
     try:
@@ -174,7 +176,7 @@ def url(value: Any) -> str:
     if parts.username or parts.password or "@" in parts.query or names & _SECRET_NAMES:
         raise ValueError("a URL must not hold a user, a password or a key; give the key separately")
     shown = "it" if "@" in found else repr(found)
-    if parts.scheme not in {"http", "https", "ws", "wss"} or not host or port == 0 or " " in found:
+    if parts.scheme not in BY_SCHEME or not host or port == 0 or " " in found:
         raise ValueError(f"{shown} is not a URL of an endpoint; {example}")
     if parts.fragment:
         raise ValueError(f"{shown} must not hold a fragment; {example}")

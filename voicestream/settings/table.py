@@ -17,23 +17,20 @@ from voicestream.errors import SettingsError
 from voicestream.records import dataclass, field, replace
 from voicestream.redact import redacted, remember_key
 from voicestream.settings.asking import MOST_TEMPO, AskingSettings
-from voicestream.settings.endpoints import (
+from voicestream.settings.endpoints import Place, places, unpacked, whole
+from voicestream.settings.gone import gone_models
+from voicestream.settings.kinds import (
     AUTO,
     EMBEDDED_MODEL,
     EMBEDDED_URL,
+    KINDS,
     OPENAI_URL,
     PICO_MODEL,
     REALTIME_MODEL,
-    VOICES,
     EndpointKind,
-    Place,
     endpoint_kind,
     model_for,
-    places,
-    unpacked,
-    whole,
 )
-from voicestream.settings.gone import gone_models
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.proxy import key_in_the_clear
 from voicestream.settings.row import Row, rows_of, shown
@@ -79,7 +76,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         resolved: dict[str, Any] = {"base_url": self.base_url or usual_url}
         resolved |= self._chosen_model(resolved["base_url"])
         kind = endpoint_kind(resolved["base_url"], resolved["model"])
-        resolved["voice"] = self.voice or VOICES[kind]
+        resolved["voice"] = self.voice or KINDS[kind].voice
         if kind == "realtime" and self.speed > MOST_REALTIME_SPEED:
             # what the endpoint cannot do is done here, at the same pitch
             resolved["speed"] = MOST_REALTIME_SPEED
@@ -212,7 +209,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     @property
     def local(self) -> bool:
         """Whether speech is made on this machine, without a server."""
-        return self.kind in ("embedded", "system")
+        return KINDS[self.kind].local
 
     @property
     def pcm_only(self) -> bool:

@@ -11,7 +11,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import SettingsError
-from voicestream.settings.endpoints import OPENAI_URL, Place, http_twin, name_list
+from voicestream.settings.endpoints import Place, http_twin, name_list
+from voicestream.settings.kinds import OPENAI_URL
 from voicestream.settings.parse import parse_setting, secret
 
 if TYPE_CHECKING:
