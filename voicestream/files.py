@@ -35,15 +35,18 @@ def read_bounded(file: Path, most_bytes: int, wait_s: float = PIPE_WAIT_S) -> by
     try:
         status = os.fstat(handle)
         regular = stat.S_ISREG(status.st_mode)
-        content = bytearray()
+        pieces: list[bytes] = []
+        size_bytes = 0
         ends_s = time.monotonic() + wait_s
-        while status.st_size <= most_bytes >= len(content):
+        while status.st_size <= most_bytes >= size_bytes:
             if not regular:
                 _wait_readable(handle, ends_s)
-            piece = os.read(handle, _CHUNK_BYTES)
+            # a regular file comes whole, and is copied no more
+            piece = os.read(handle, max(_CHUNK_BYTES, status.st_size if regular else 0))
             if not piece:
-                return bytes(content)
-            content += piece
+                return b"".join(pieces)
+            pieces.append(piece)
+            size_bytes += len(piece)
         raise OSError(errno.EFBIG, f"it holds more than {most_bytes >> 10} KiB")
     finally:
         os.close(handle)

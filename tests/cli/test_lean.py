@@ -42,6 +42,33 @@ def test_numpy_works_without_what_it_was_spared(tmp_path: Path) -> None:
     assert json.loads(ended.stdout) == []
 
 
+_VOICE = """
+import json, sys
+from voicestream.cli.lean import _SPARED_BY_VOICE, begin_voice
+begin_voice()
+spared = [name for name in _SPARED_BY_VOICE if name in sys.modules]
+from voicestream.speech.neural import neural_voice
+assert neural_voice.cache_info().currsize == 1
+neural_voice().sentences("Now.")
+import hashlib, urllib.request, wave
+assert hashlib.sha256(b"").digest() and urllib.request.urlopen and wave.open
+from hibari import voices
+assert voices.hashlib.sha256 is hashlib.sha256
+print(json.dumps(spared))
+"""
+
+
+def test_the_voice_is_loaded_without_what_downloads_others(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _VOICE],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert json.loads(ended.stdout) == []
+
+
 def test_a_thread_that_needs_a_spared_module_meanwhile_gets_the_real_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -70,7 +70,9 @@ def test_the_sound_is_the_same_sample_for_sample() -> None:
         assert_same(table, _load_json(name))
     assert len(tables) == 4
     speller = neural._speller()
-    made = neural._voice_of(Hibari, prepared.read(prepared.MODEL), speller)
+    kept = prepared.read(prepared.MODEL)
+    assert kept is not None
+    made = neural._voice_of(Hibari, bytes(kept), speller)
     assert made.model_path[4:8] == b"ORTM"
     assert np.array_equal(made(TEXT, seed=0), Hibari(voice="heart", g2p=speller)(TEXT, seed=0))
 

@@ -157,6 +157,10 @@ def _say(
         signals.clean_up = saver.close  # which leaves nothing
     kept = script_of is make_script and text_is_kept(call, settings)
     early = None if kept else early_connection(settings)
+    if settings.embedded and script_of is make_script and not kept:
+        from voicestream.cli.lean import begin_voice
+
+        begin_voice()
     try:
         script = script_of(call, settings)
         kept = kept or first_is_kept(settings, script)

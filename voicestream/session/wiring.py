@@ -114,6 +114,13 @@ def embedded_endpoint(notices: Notices | None = None) -> EmbeddedEndpoint:
     return EmbeddedEndpoint(notices)
 
 
+def load_voice() -> None:
+    """Begin to load the neural voice, in the background, unless it is there."""
+    from voicestream.speech.neural import neural_voice
+
+    neural_voice()
+
+
 def http_endpoint(settings: Settings) -> HttpEndpoint:
     """Return the endpoint at the base URL, for what is asked over HTTP."""
     return _http(settings, _Asked.first(settings, http_twin(settings.base_url)))

@@ -48,7 +48,8 @@ class NeuralVoice:
             import hibari  # before both threads: they would wait for each other's imports
 
             speller = _Later(_speller)
-            model = prepared.read(prepared.MODEL)
+            kept = prepared.read(prepared.MODEL)
+            model = None if kept is None else bytes(kept)
             self._speaker = _voice_of(hibari.Hibari, model, speller)
             speller.wait()
             if model is None:

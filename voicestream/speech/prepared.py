@@ -97,14 +97,14 @@ def folder() -> Path:
     return user_cache_folder("voice") / name.rstrip("-")
 
 
-def read(name: str) -> bytes | None:
+def read(name: str) -> memoryview | None:
     """Return a file's content; None where it is missing, damaged, or not to be read."""
     try:
         content = read_bounded(folder() / name, _MOST_BYTES, wait_s=0.0)
     except OSError:
         return None
     found = memoryview(content)[_CHECK_BYTES:]
-    return bytes(found) if content[:_CHECK_BYTES] == _check(found) else None
+    return found if content[:_CHECK_BYTES] == _check(found) else None
 
 
 def read_tables() -> dict[str, Any]:
