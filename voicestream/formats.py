@@ -19,7 +19,7 @@ class Format:
     Args:
         name: as an endpoint is asked for it (``response_format``).
         decoder: ``module:Class`` of a :class:`~voicestream.decode.base.Decoder` that needs no
-            arguments.
+            arguments; empty for raw PCM, whose decoder is told rate and channels.
         content_types: what replies call it, without parameters, in lower case.
         shown_by: whether first bytes (40, if there are so many) show it beyond doubt.
         hinted_by: whether the first two bytes may begin a frame of it.
@@ -117,7 +117,8 @@ _ROWS = (
     ),
 )
 FORMATS = {row.name: row for row in _ROWS}
-"""What can be asked for, what is played soonest first."""
+"""What can be asked for: the first is the one whose first sound comes soonest. They are tried in
+this order where an endpoint refuses one."""
 OTHER = Format(
     "buffered", "voicestream.decode.buffered:BufferedDecoder", shown_by=_is_other_container
 )

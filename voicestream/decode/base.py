@@ -55,9 +55,9 @@ class Decoder(Protocol):
 
     @property
     def rest(self) -> bytes | None:
-        """Bytes of another stream behind this one, whose sample rate is another; mostly None.
+        """Where the reply goes on at another sample rate: the bytes from there on. Else None.
 
-        They need a decoder of their own; this one takes only ``flush`` any more.
+        They need a new decoder; this one may only be flushed then.
         """
 
     def feed(self, data: bytes) -> Samples:

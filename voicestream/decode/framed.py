@@ -25,6 +25,9 @@ class FramedDecoder(ABC):
 
     A step decides by the bytes alone, never by how many happen to be there:
     where they do not suffice it asks for more. So the cutting cannot matter.
+
+    A subclass writes ``_step``, which looks at ``_buffer`` from ``_at`` on, takes bytes by
+    ``_consume``, hands on sound by ``_emit``, and sets ``_understood`` once a header made sense.
     """
 
     note = ""
@@ -66,7 +69,11 @@ class FramedDecoder(ABC):
 
     @abstractmethod
     def _step(self, ended: bool) -> bool:
-        """Deal with the next bytes; False when that needs more of them."""
+        """Deal with the next bytes.
+
+        Returns:
+            True to be called again at once, False when more bytes are needed.
+        """
 
     def _finish(self) -> None:  # noqa: B027 - most codecs hold nothing back
         """The stream has ended: emit what the codec still holds."""

@@ -21,7 +21,7 @@ class Sink(Protocol):
 
     ``open``, ``start`` and ``stop`` are called by one thread. A sink may also have
     ``prepare()``, what takes time and needs no format; any thread may call that first.
-    Opens early and starts late: a stream that starts with sound ready is heard
+    Call ``open`` early and ``start`` late: a stream that starts with sound ready is heard
     sooner than one that idles on silence.
     """
 

@@ -187,7 +187,7 @@ def _auto(settings: Settings, notices: Notices, asked: _Asked, speech: Endpoint)
         notices.stood_in = True  # what is learnt now is of another model
         notices.notify(f"{refusal.what}; {REALTIME_MODEL} speaks from here on{kept}")
 
-    # what is added to a speech request is nothing that a session knows
+    # extra_body is meant for the speech route: a Realtime session knows none of its fields
     bare = replace(asked, body={})
     return AutoEndpoint(
         speech,

@@ -23,7 +23,6 @@ from voicestream.settings.row import setting as _setting
 LEAST_TEMPO, MOST_TEMPO = 0.5, 3.0
 
 
-# the class that inherits generates the methods: twice would cost start-up time
 @dataclass(frozen=True, kw_only=True)
 class AskingSettings:
     """Where speech is asked for, for what, and what to do when it does not come."""

@@ -51,7 +51,8 @@ class Place:
     stream_format: str = ""
 
     def way(self, common: str) -> str:
-        """Return how speech comes from it; what only one kind of server has is no common way."""
+        """Return how speech comes from it. ``captions``, which only one kind of server has, is not
+        taken over from ``common``, the setting of the first endpoint."""
         return self.stream_format or ("audio" if common == "captions" else common)
 
     @property

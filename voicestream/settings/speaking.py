@@ -19,7 +19,6 @@ from voicestream.settings.parse import (
 from voicestream.settings.row import setting as _setting
 
 
-# the class that inherits generates the methods: twice would cost start-up time
 @dataclass(frozen=True, kw_only=True)
 class SpeakingSettings:
     """What is made of the text and the sound, and how it is played."""

@@ -68,7 +68,7 @@ class SpeechRequest:
     language: str = ""
     """Of the text, as a code, where voices differ by it; empty: not known."""
     elsewhere: bool = False
-    """The endpoint that usually speaks has said something else; rather ask another one."""
+    """The usual endpoint spoke other words than the text's: rather ask a fallback."""
     call: Call | None = field(default=None, compare=False, repr=False)
     """Gives this request alone up; an endpoint that can end its waiting tells it how."""
 
