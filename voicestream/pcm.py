@@ -123,17 +123,18 @@ def _decode_s32(data: bytes | bytearray | memoryview) -> Samples:
     return (np.frombuffer(data, "<i4").astype(np.float64) / 2147483648.0).astype(np.float32)
 
 
-def _finite(values: Samples) -> Samples:
-    """Float samples of a stranger may be NaN or infinite; neither may reach the loudspeaker."""
-    return np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=-1.0)
+def _bounded(values: NDArray[Any]) -> Samples:
+    """Float samples of a stranger may be NaN, infinite or huge; none may reach the loudspeaker."""
+    bounded: Samples = np.clip(values, -4.0, 4.0).astype(np.float32)
+    return np.nan_to_num(bounded, copy=False)
 
 
 def _decode_f32(data: bytes | bytearray | memoryview) -> Samples:
-    return _finite(np.frombuffer(data, "<f4").astype(np.float32))
+    return _bounded(np.frombuffer(data, "<f4"))
 
 
 def _decode_f64(data: bytes | bytearray | memoryview) -> Samples:
-    return _finite(np.clip(np.frombuffer(data, "<f8"), -4.0, 4.0).astype(np.float32))
+    return _bounded(np.frombuffer(data, "<f8"))
 
 
 _DECODERS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tests.support.encode import encode, speech, wav_header
 from voicestream.decode.raw import PcmDecoder
 from voicestream.decode.wav import WavDecoder
 from voicestream.errors import DecodeError
-from voicestream.pcm import PcmFormat, Samples, from_int16
+from voicestream.pcm import PcmFormat, Samples, from_int16, to_int16
 
 RAMP = np.arange(-3000, 3000, dtype="<i2")
 UNKNOWN_SIZES = [0, 0x7FFFFFFF, 0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFDB]
@@ -43,6 +44,14 @@ def test_pcm_big_endian() -> None:
     decoder = PcmDecoder(PcmFormat(24_000), big_endian=True)
     got = decode_in_pieces(decoder, pieces(RAMP.astype(">i2").tobytes(), [3, 5, 8]))
     assert np.array_equal(got, expected(RAMP))
+
+
+@pytest.mark.parametrize("encoding", ["f32", "f64"])
+def test_floats_that_are_no_sound_are_bounded(encoding: Literal["f32", "f64"]) -> None:
+    values = np.array([0.5, np.nan, np.inf, -np.inf, 3e38, -3e38])
+    data = values.astype("<f4" if encoding == "f32" else "<f8").tobytes()
+    samples = to_int16(PcmDecoder(PcmFormat(24_000, 1, encoding)).feed(data))
+    assert samples[:, 0].tolist() == [16_384, 0, 32_767, -32_768, 32_767, -32_768]
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(7999, 1), (192_001, 1), (24_000, 9)])

@@ -62,6 +62,7 @@ def test_what_is_no_sound_is_named_and_the_others_are_played(tmp_path: Path) -> 
         "text.mp3 cannot be played",
         "list.m3u is a list of sounds. Give what stands in it, one by one.",
     ]
+    assert told[0].endswith("To have it spoken: voicestream -f notes.txt")
     assert "text.mp3 cannot be played: it holds no MP3 sound" in told[2]
     assert not session.result().completed
     assert {error.exit_code for error in session.result().errors} == {1}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import encode, sound
+from voicestream.cli.entry import run
 from voicestream.decode.registry import open_decoder
 from voicestream.errors import SourceError, UsageError
 from voicestream.session.recognised import recognised
@@ -108,6 +109,17 @@ def test_what_cannot_be_played_is_refused_before_anything_is(words: list[str], t
     with pytest.raises(UsageError) as refused:
         sources_of(words)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("flag", ["-o", "--save"])
+def test_what_is_played_is_not_written_over(
+    flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.mp3").write_bytes(MP3)
+    assert run(["play", "a.mp3", flag, f"{tmp_path}/a.mp3"]) == 2
+    assert "is what is played" in capsys.readouterr().err
+    assert Path("a.mp3").read_bytes() == MP3
 
 
 @pytest.mark.parametrize("form", SAMPLE_FORMATS)

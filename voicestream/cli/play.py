@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicestream.cli.options import SayCall
@@ -46,7 +47,15 @@ def _sources(call: SayCall) -> list[Source]:
             "there is nothing to play",
             hint="Try: voicestream play FILE, or a URL, or pipe sound in.",
         )
-    return sources_of(call.sources)
+    sources = sources_of(call.sources)
+    for target in filter(None, (call.output, call.save)):
+        if any(_same_file(target, source.place) for source in sources):
+            raise UsageError(f"{target} is what is played", hint="Give another name to write to.")
+    return sources
+
+
+def _same_file(one: str, other: str) -> bool:
+    return Path(one).is_file() and Path(other).is_file() and Path(one).samefile(other)
 
 
 def _segments(sources: list[Source], raw: str, call: SayCall, settings: Settings) -> SourceSegments:

@@ -58,8 +58,10 @@ def recognised(head: bytes, told: str, source: Source, *, ended: bool) -> Format
     from voicestream.decode.base import describe
 
     called = f"it is called {told}; " if told else ""
+    is_text = source.place.lower().endswith((".txt", ".md"))
+    hint = f"To have it spoken: voicestream -f {source.title}" if is_text else _NO_SOUND
     raise SourceError(
-        f"{source.title} is no sound that is known here", called + describe(head), _NO_SOUND
+        f"{source.title} is no sound that is known here", called + describe(head), hint
     )
 
 
