@@ -18,6 +18,8 @@ class Numerals(NamedTuple):
         between: what stands between units and hundredths of money.
         scales: letters after an amount of money -> how a number of that size is called.
         of: between such a number and its currency.
+        per: for the stroke after an amount of money.
+        dot: for each dot of a version or an address.
         group: separates thousands in figures, as a class of a regular expression.
         point: separates decimals.
         minus: before a negative number.
@@ -31,6 +33,8 @@ class Numerals(NamedTuple):
     between: str
     scales: dict[str, str]
     of: str
+    per: str
+    dot: str
     group: str
     point: str
     minus: str
@@ -64,6 +68,8 @@ NUMERALS = {
         between=" ",
         scales={"k": "thousand", "m": "million", "bn": "billion"},
         of=" ",
+        per="per",
+        dot="point",
         group=",",
         point=".",
         minus="minus",
@@ -77,6 +83,8 @@ NUMERALS = {
         between=" ",
         scales={"k": "Tausend", "m": "Millionen", "bn": "Milliarden"},
         of=" ",
+        per="pro",
+        dot="Punkt",
         group=_GROUP,
         point=",",
         minus="minus",
@@ -95,6 +103,8 @@ NUMERALS = {
         between=" con ",
         scales={"k": "mil", "m": "millones", "bn": "mil millones"},
         of=" de ",
+        per="por",
+        dot="punto",
         group=_GROUP,
         point=",",
         minus="menos",
@@ -113,6 +123,8 @@ NUMERALS = {
         between=" ",
         scales={"k": "mille", "m": "millions", "bn": "milliards"},
         of=" de ",
+        per="par",
+        dot="point",
         group=_GROUP,
         point=",",
         minus="moins",
@@ -131,6 +143,8 @@ NUMERALS = {
         between=" e ",
         scales={"k": "mila", "m": "milioni", "bn": "miliardi"},
         of=" di ",
+        per="al",
+        dot="punto",
         group=_GROUP,
         point=",",
         minus="meno",
@@ -150,6 +164,13 @@ _FRACTION = re.compile(
     r"([½⅓⅔¼¾]|(?:1/[234]|2/3|3/4)(?![\w/]|[.,]\d))"
 )
 _ARROW = re.compile(r" ?(?:<?[-=]{1,9}>|<[-=]{1,9}|→)")
+_DAY = r"\d{1,2}\.\d{1,2}\.(?:\d\d){1,2}|\d{4}\.\d\d\.\d\d"
+_VERSION = re.compile(
+    rf"(?<![\d.,])(?!(?:{_DAY}|\d{{1,3}}(?:\.\d{{3}})+)(?!\.?\d))"
+    r"\d{1,4}(?:\.\d{1,4}){2,3}(?![.,]?\d)"
+)
+"""2.5.1, and no day or large number."""
+_DECIMAL = re.compile(r"(?<![\d.,])(\d{1,4})\.(\d{1,2})(?![\d.,]*\d|\.(?=\s+\S)|\s?(?:Uhr|h\b))")
 _SIGNS = r"€|\$|£|¥|EUR|USD|GBP|JPY|CHF"
 _SCALE = r"(?P<scale>k|m|M|mn|bn|Mio\.?|Mrd\.?)?(?![\w])"
 
@@ -174,8 +195,9 @@ def with_numerals(text: str, language: str) -> str:
 def _with_numbers(text: str, language: str, known: Numerals) -> str:
     amount = rf"(?P<amount>\d{{1,12}}(?:[{known.group}]\d{{3}}(?!\d))*)"
     hundredths = rf"(?:[{known.point}](?P<part>\d{{1,2}})(?!\d))?"
-    before = rf"(?<!\w)(?P<sign>{_SIGNS})\s?{amount}{hundredths}\s?{_SCALE}"
-    after = rf"(?<![\d.,])(?:{amount}{hundredths}\s?{_SCALE}\s?(?P<sign>{_SIGNS}))(?!\w)"
+    per = r"(?P<per>/(?=[^\W\d]))?"
+    before = rf"(?<!\w)(?P<sign>{_SIGNS})\s?{amount}{hundredths}\s?{_SCALE}{per}"
+    after = rf"(?<![\d.,])(?:{amount}{hundredths}\s?{_SCALE}\s?(?P<sign>{_SIGNS}))(?!\w){per}"
 
     def money(found: re.Match[str]) -> str:
         return _money(found, known)
@@ -192,12 +214,23 @@ def _with_numbers(text: str, language: str, known: Numerals) -> str:
     text = re.sub(r"(?<=\d)\.(?=[ºª])", "", text)  # 2.º, the second
     if language.startswith("it"):
         text = re.sub(r"(?<!\w)1°(?= [a-z])", "1º", text)  # the first, of a month for one
+    text = _VERSION.sub(lambda found: found[0].replace(".", f" {known.dot} "), text)
+    if language.startswith("de"):  # 3.11 would be a day
+        text = _DECIMAL.sub(rf"\1 {known.dot} \2", text)
     text = re.sub(
-        rf"(?<![\d.,])\d{{1,3}}[{known.group}]\d{{3}}(?!\d|[.{known.group}]\d)",
-        lambda found: re.sub(r"\D", "", found[0]),
+        rf"(?<![\d.,+])\d{{1,3}}(?:[{known.group}]\d{{3}})+(?!\d|[.{known.group}]\d)",
+        _grouped,
         text,
     )
     return re.sub(r"(?<![\w.,)])[-−](?=\d)", f"{known.minus} ", text)
+
+
+def _grouped(found: re.Match[str]) -> str:
+    """Return a large number as it is read: without dots below a million, from there on with."""
+    first, *others = re.split(r"\D", found[0])
+    if "." not in found[0] and len(first) == 3 and len(others) == 2:
+        return found[0]  # it is a telephone's
+    return ("." if len(others) > 1 else "").join((first, *others))
 
 
 def _fraction(found: re.Match[str], known: Numerals) -> str:
@@ -209,10 +242,12 @@ def _money(found: re.Match[str], known: Numerals) -> str:
     groups = re.split(r"\D", found["amount"])
     whole = "".join(groups) if len(groups) < 3 else found["amount"]
     one, several = known.currencies[found["sign"]]
+    per = f" {known.per} " if found["per"] else ""
     part = (found["part"] or "").ljust(2, "0") if found["part"] else ""
     if scale := found["scale"]:
         name = {"k": "k", "m": "m", "M": "m", "mn": "m", "Mio": "m"}.get(scale.rstrip("."), "bn")
         figures = whole + (known.point + found["part"] if found["part"] else "")
-        return f"{figures} {known.scales[name]}{known.of}{several}"
+        return f"{figures} {known.scales[name]}{known.of}{several}{per}"
     name = one if whole == "1" else several
-    return f"{whole} {name}{known.between}{int(part)}" if part.strip("0") else f"{whole} {name}"
+    hundredths = f"{known.between}{int(part)}" if part.strip("0") else ""
+    return f"{whole} {name}{hundredths}{per}"
