@@ -166,7 +166,7 @@ class SystemEndpoint:
             if not named:
                 raise SettingsError(
                     f"this system has no voice {request.voice!r}",
-                    hint="`voicestream voices --base-url system:` lists those it has.",
+                    hint="`voicestream voices -e system` lists those it has.",
                 )
             return named[0]
         language = request.language or language_of(request.text)
