@@ -45,7 +45,7 @@ def test_an_echo_that_is_not_found_yet_is_no_person() -> None:
     for number, frame in enumerate(noise.astype("<i2")):
         silent = 400 <= number < 500
         ear._probability = lambda _, silent=silent: 0.1 if silent else 0.9
-        if ear.hear(frame.tobytes(), [], gaps=int(number >= 450)):
+        if ear.hear(frame.tobytes(), [frame.tobytes()], gaps=int(number >= 450)):
             found.append(number)
     start, after_gap = found
     assert 250 < start < 250 + 20

@@ -61,6 +61,7 @@ class Loudspeaker:
         self._socket = self._home / "pulse.socket"
         self._daemon: subprocess.Popen[bytes] | None = None
         self._keeper: subprocess.Popen[bytes] | None = None
+        self._not_listening: set[str] = set()
         (self._home / ".asoundrc").write_text(_ASOUNDRC)
         self.env = self._environment()
         """For child processes: everything of this process but what leads to another daemon,
@@ -189,17 +190,22 @@ class Loudspeaker:
             self._pactl("load-module", "module-loopback", *way)
             number = self._pactl("list", "short", "sink-inputs").split("\t")[0]
             self._pactl("set-sink-input-volume", number, f"{echo_db}dB")
+        # whoever recorded the default source records this one from now on
+        self._not_listening = self._outputs_of(_MICROPHONE)
+
+    def _outputs_of(self, source: str) -> set[str]:
+        """Numbers of the recordings of a source."""
+        rows = self._pactl("list", "short", "sources").splitlines()
+        numbers = {row.split("\t")[0] for row in rows if source in row}
+        outputs = self._pactl("list", "short", "source-outputs").splitlines()
+        return {row.split("\t")[0] for row in outputs if row.split("\t")[1] in numbers}
 
     def wait_listener(self) -> None:
         """Wait until a program has the microphone open."""
 
-        def listened_to() -> bool:
-            sources = self._pactl("list", "short", "sources").splitlines()
-            rows = self._pactl("list", "short", "source-outputs").splitlines()
-            numbers = [row.split("\t")[0] for row in sources if _MICROPHONE in row]
-            return any(row.split("\t")[1] in numbers for row in rows)
-
-        self._await(listened_to, "nobody listens")
+        self._await(
+            lambda: bool(self._outputs_of(_MICROPHONE) - self._not_listening), "nobody listens"
+        )
 
     def say(self, samples: Int16) -> float:
         """A person says ``samples`` (24 kHz) at the microphone; return when that begins, on the

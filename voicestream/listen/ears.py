@@ -39,7 +39,7 @@ _KEPT_S = 5.0
 _MUTED_S = 2.0
 """Of nothing but zeros: no open microphone is that quiet."""
 _DEAF_FRAMES, _FINDING_FRAMES = 60, 250
-"""After a gap; after a gap or the start, how long the canceller may take to find the echo."""
+"""After a gap; after a gap or the start, how much sound the canceller may need to find the echo."""
 _LEAKS_DB = 10.0
 """What is left so far below what was heard is an echo that is not found yet."""
 _AGAIN_S = 1.0
@@ -82,7 +82,7 @@ class Ear:
             self._gaps = gaps
             self._deaf_frames, self._finding_frames = _DEAF_FRAMES, _FINDING_FRAMES
         self._deaf_frames -= self._deaf_frames > 0
-        self._finding_frames -= self._finding_frames > 0
+        self._finding_frames -= self._finding_frames > 0 and any(map(any, sent))
         frame = self._canceller.cancel(heard, sent)
         self._kept.append(frame)
         self._chunk = np.concatenate((self._chunk, frame))
