@@ -38,8 +38,8 @@ from voicestream.pcm import Frames16, PcmFormat
 _KEPT_S = 5.0
 _MUTED_S = 2.0
 """Of nothing but zeros: no open microphone is that quiet."""
-_DEAF_FRAMES, _FINDING_FRAMES = 60, 250
-"""After a gap; after a gap or the start, how much sound the canceller may need to find the echo."""
+_FINDING_FRAMES = 250
+"""So much sound the canceller may need to find the echo, at the start and after a gap."""
 _LEAKS_DB = 10.0
 """What is left so far below what was heard is an echo that is not found yet."""
 _AGAIN_S = 1.0
@@ -62,7 +62,7 @@ class Ear:
         self._chunk = self._raw = np.zeros(0, np.int16)
         self._kept: deque[Frames16] = deque(maxlen=int(100 * _KEPT_S))
         self._gaps = 0
-        self._deaf_frames, self._finding_frames = 0, _FINDING_FRAMES
+        self._finding_frames = _FINDING_FRAMES
         self._sure = sure
         self.speech = False
         """Whether somebody speaks."""
@@ -79,9 +79,7 @@ class Ear:
                 and until then our own voice may sound like another's.
         """
         if gaps != self._gaps:
-            self._gaps = gaps
-            self._deaf_frames, self._finding_frames = _DEAF_FRAMES, _FINDING_FRAMES
-        self._deaf_frames -= self._deaf_frames > 0
+            self._gaps, self._finding_frames = gaps, _FINDING_FRAMES
         self._finding_frames -= self._finding_frames > 0 and any(map(any, sent))
         frame = self._canceller.cancel(heard, sent)
         self._kept.append(frame)
@@ -94,7 +92,7 @@ class Ear:
         before = self.speech
         probability = self._probability(chunk.tobytes())
         leaks = self._finding_frames and _level_db(chunk) < _level_db(raw) - _LEAKS_DB
-        probability = 0.0 if self._deaf_frames or leaks else probability
+        probability = 0.0 if leaks else probability
         self.voiced = probability >= self._sure
         self.speech = self._decision.hear(probability, chunk)
         return self.speech and not before
