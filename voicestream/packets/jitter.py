@@ -7,7 +7,7 @@ from enum import Enum
 
 from voicestream.packets.record import PacketRecorder
 from voicestream.packets.rtp import RtpPacket, unwrap
-from voicestream.policy.delay import DelayTarget
+from voicestream.policy.delay import DelayTarget, LengthRule
 from voicestream.records import dataclass
 
 _STEP_S = 0.01
@@ -23,12 +23,6 @@ _MOST_WAITING = 400
 _AT_ONCE_S = 1e-3
 _BEGIN_S = 0.005
 """So much above the target a stream begins."""
-_LOW_S, _HIGH_S = 0.003, 0.02
-"""Between these above the target nothing is done about it: an even network costs no sample, and a
-sender whose clock is slow is followed before its packets are late."""
-_HASTE_S = 0.06
-"""So far off every packet is changed, else one in 0.1 s."""
-_EVERY_S = 0.1
 _REMEMBERED = 512
 
 
@@ -118,7 +112,7 @@ class JitterBuffer:
         self._newest = (0, 0)  # sequence number and timestamp, unwrapped
         self._next: tuple[int, int] | None = None  # to be played; None: it waits for its begin
         self._stalled = 0  # frames made since anything was here
-        self._changed_at_s = 0.0
+        self._lengths = LengthRule()
         self.recorder: PacketRecorder | None = None
         """Who notes when packets come, if anybody."""
         self.last_delay_s = 0.0
@@ -230,7 +224,9 @@ class JitterBuffer:
         self.figures.played_frames += frames
         self._next = (sequence + 1, starts + frames)
         self._stalled = 0
-        return PacketPiece(Kind.SOUND, frames, packet.payload, self._change(at_s, delay_s))
+        change = self._lengths.change(at_s, delay_s, self.target)
+        self.figures.changes += change != 0
+        return PacketPiece(Kind.SOUND, frames, packet.payload, change)
 
     def _due_in_s(self, at_s: float) -> float:
         """Begin with the first packet, or return how long that is to wait."""
@@ -289,13 +285,3 @@ class JitterBuffer:
             self._next = (following, timestamp + gap)
         self.figures.concealed_frames += frames
         return PacketPiece(Kind.LOST, frames, packet.payload, gap=left)
-
-    def _change(self, at_s: float, delay_s: float) -> int:
-        """Return how the length of a packet is changed: -1, 0 or 1; see :class:`PacketPiece`."""
-        off_s = delay_s - self.target.target_s
-        every_s = _EVERY_S if abs(off_s) < _HASTE_S else 0.0
-        if _LOW_S < off_s < _HIGH_S or at_s < self._changed_at_s + every_s:
-            return 0
-        self._changed_at_s = at_s
-        self.figures.changes += 1
-        return -1 if off_s >= _HIGH_S else 1

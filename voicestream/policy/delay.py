@@ -15,6 +15,15 @@ _START_S = 0.015
 _GROWN = 1e100
 _BLOCK_S = 5.0
 _BLOCKS = 60
+_LOW_S, _HIGH_S = 0.003, 0.02
+"""Between these above the target nothing is done about it: an even network costs no sample, and a
+sender whose clock is slow is followed before its packets are late."""
+_SLOW_PPM, _WRONG_PPM = 20.0, 500.0
+_SLOW_LOW_S = 0.012
+"""In place of ``_LOW_S`` for a sender whose clock is slow: its delay sinks all the time."""
+_HASTE_S = 0.06
+"""So far off every packet is changed, else one in 0.1 s."""
+_EVERY_S = 0.1
 
 
 class DelayTarget:
@@ -110,6 +119,32 @@ class DelayTarget:
         mean = sum(it for _, it in blocks) / len(blocks)
         spread = sum((at - mean_at) ** 2 for at, _ in blocks)
         return 1e6 * sum((at - mean_at) * (it - mean) for at, it in blocks) / spread
+
+
+class LengthRule:
+    """Which packets are made shorter or longer, so that their delay stays near the target."""
+
+    def __init__(self) -> None:
+        self._changed_at_s = 0.0
+
+    def change(self, at_s: float, delay_s: float, target: DelayTarget) -> int:
+        """Return -1 where a packet is to be shorter, 1 where longer, else 0.
+
+        Args:
+            at_s: when it is played, which does not go back.
+            delay_s: of this packet.
+        """
+        off_s = delay_s - target.target_s
+        every_s = _EVERY_S if abs(off_s) < _HASTE_S else 0.0
+        if at_s < self._changed_at_s + every_s:
+            return 0
+        low_s = _LOW_S
+        if off_s < _SLOW_LOW_S and _SLOW_PPM < target.drift_ppm < _WRONG_PPM:
+            low_s = _SLOW_LOW_S
+        if low_s < off_s < _HIGH_S:
+            return 0
+        self._changed_at_s = at_s
+        return -1 if off_s >= _HIGH_S else 1
 
 
 class NetEqDelay(DelayTarget):
