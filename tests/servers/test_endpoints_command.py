@@ -16,6 +16,7 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.session import named
 from voicestream.settings.catalogue import catalogue
+from voicestream.speech import system
 
 PCM = sound.ramp(24_000).tobytes()
 CONFIG = ".config/voicestream/config.toml"
@@ -139,6 +140,7 @@ def test_the_silent_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / "voicestream/config.toml").write_text("".join(tables))
         monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(system, "system_voices", tuple)
         began_s = time.monotonic()
         found = named.named_endpoints(catalogue(), False)
         took_s = time.monotonic() - began_s
@@ -148,6 +150,8 @@ def test_the_silent_are_not_waited_for(tmp_path: Path, monkeypatch: pytest.Monke
         (False, "nothing within 0.4 s")
     }
     assert took_s < 8 * 0.4
+    here = {each.profile.name: each.answers for each in found}
+    assert (here["embedded"], here["system"]) == (True, False)  # which has no voices
 
 
 def test_a_name_in_use_that_nobody_has_is_told(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def _list(store: Cache, as_json: bool) -> int:
     lines = "".join(map(_line, kept))
     settings = load_settings({})
     notice(
-        f"{len(kept)} replies, {size_bytes / 1e6:.1f} of {settings.cache_mb:g} MB, in "
-        f"{store.folder}; --cache is {settings.cache}"
+        f"{len(kept)} {'reply' if len(kept) == 1 else 'replies'}, {size_bytes / 1e6:.1f} of "
+        f"{settings.cache_mb:g} MB, in {store.folder}; --cache is {settings.cache}"
     )
     return print_text(lines)
 

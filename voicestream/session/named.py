@@ -113,8 +113,7 @@ def _ask_all(asked: Sequence[NamedEndpoint]) -> None:
         if each.settings is None:
             continue
         if each.settings.local:
-            each.answers = True
-            each.answer = "comes along" if each.settings.embedded else "is the system's"
+            each.answers, each.answer = _here(each.settings)
             continue
         limit_s = _HERE_S if reach(each.settings.base_url) == "here" else _FAR_S
         each.answers, each.answer = False, f"nothing within {limit_s:g} s"
@@ -124,6 +123,15 @@ def _ask_all(asked: Sequence[NamedEndpoint]) -> None:
         threads.append((thread, time.monotonic() + 2 * limit_s))
     for thread, until_s in threads:
         thread.join(max(until_s - time.monotonic(), 0.0))
+
+
+def _here(settings: Settings) -> tuple[bool, str]:
+    if settings.embedded:
+        return True, "comes along"
+    from voicestream.speech.system import system_voices
+
+    count = len(system_voices())
+    return bool(count), f"{count} voices" if count else "this system has no voices"
 
 
 def _ask(each: NamedEndpoint, settings: Settings) -> None:
