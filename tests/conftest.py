@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from tests.support.canary import canary, pytest_runtest_makereport  # noqa: F401  for every test
 from tests.support.loudspeaker import Loudspeaker, missing_programs
 from tests.support.recording import Recording
+from tests.support.schedule import Schedule, give_way
+from voicestream.output.null import NullSink
 from voicestream.settings.sources import user_cache_folder
 
 # a command that is compiled anew at each start is not what its users have
@@ -40,25 +43,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only a sweep needs, and spread what mostly waits among what computes.
-
-    Workers take files in this order: were those with a loudspeaker the first or the last, all
-    would wait at once.
-    """
+    """Leave out what only a sweep needs."""
     if not config.getoption("--sweep"):
         items[:] = [item for item in items if item.get_closest_marker("sweep") is None]
-    files = list(dict.fromkeys(item.path for item in items))
-    places = {file: number for number, file in enumerate(_spread(files))}
-    items.sort(key=lambda item: places[item.path])
 
 
-def _spread(files: list[Path]) -> list[Path]:
-    waiting = [file for file in files if file.parent.name == "loudspeaker"]
-    order = [file for file in files if file not in waiting]
-    step = max(len(order) * 3 // 4 // max(len(waiting), 1), 1)
-    for number, file in enumerate(waiting):
-        order.insert(number * (step + 1), file)
-    return order
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedule:
+    """Say which worker runs which file."""
+    return Schedule(config, log)
+
+
+def pytest_configure() -> None:
+    """Let the workers with a loudspeaker go first."""
+    give_way()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -99,7 +97,7 @@ def _no_kept_replies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _speaker() -> Iterator[Loudspeaker]:
     lacking = missing_programs()
     if lacking:
@@ -114,15 +112,24 @@ def _speaker() -> Iterator[Loudspeaker]:
 
 
 @pytest.fixture
+def quick_null(monkeypatch: pytest.MonkeyPatch) -> float:
+    """The simulated device of this process plays so many times as fast as others."""
+    monkeypatch.setattr(NullSink.__init__, "__defaults__", (8.0,))
+    return 8.0
+
+
+@pytest.fixture
 def short() -> Iterator[Path]:
     """A folder whose path leaves room for a socket's name."""
-    with tempfile.TemporaryDirectory(prefix="vs-") as folder:
+    # somebody whom no test waits for may just be leaving it
+    with tempfile.TemporaryDirectory(prefix="vs-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 @pytest.fixture
 def loudspeaker(_speaker: Loudspeaker) -> Loudspeaker:
-    """The session's loudspeaker (24 kHz, mono), started with the first test that asks.
+    """The file's loudspeaker (24 kHz, mono), started with the first test that asks: kept awake,
+    it costs a fiftieth of a processor.
 
     A test that leaves it dead finds a new one in the next.
     """
