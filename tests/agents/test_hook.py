@@ -74,7 +74,7 @@ def in_log(stage: Stage, text: str) -> None:
 
 
 def test_a_recorded_session_is_spoken_once_and_in_order(stage: Stage, claude: Agent) -> None:
-    claude.play("claude", speed=4)
+    claude.play("claude", speed=12)
     words = (
         "I looked at the parser. It reads the whole file first, which is why it is slow. "
         "Here is what I would change: (code block) "

@@ -18,6 +18,7 @@ from voicestream.errors import EndpointError, UsageError
 from voicestream.session.conductor import Session
 from voicestream.speech.failover import ResilientEndpoint
 
+pytestmark = pytest.mark.usefixtures("quick_null")
 WAIT_S = 20.0
 NULL = Settings(device="null")
 TEXT = "This is the first of them. And this is the second one."

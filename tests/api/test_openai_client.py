@@ -28,6 +28,7 @@ from voicestream.errors import (
 )
 from voicestream.speech.openai_client import _own_loop
 
+pytestmark = pytest.mark.usefixtures("quick_null")
 BYTES_PER_S = 48_000
 Kind = Callable[[str], Any]
 NULL = Settings(device="null")

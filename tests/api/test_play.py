@@ -12,6 +12,7 @@ import voicestream
 from tests.support import sound
 from voicestream import Settings, VoicestreamError
 
+pytestmark = pytest.mark.usefixtures("quick_null")
 RAMP = sound.ramp(4800)
 MUTE = Settings(device="null")
 
@@ -53,11 +54,8 @@ def test_a_recording_has_the_loudness_that_is_wished_once_it_is_known(
     faint = (0.1 * sound.speechlike(4.0)).astype(np.int16)
     (tmp_path / "faint.wav").write_bytes(sound.wav(faint))
     level = []
-    for settings in (
-        MUTE,
-        Settings(device="null", loudness="-20"),
-        *[Settings(device="null", loudness="-20")],
-    ):
+    wished = Settings(device="null", loudness="-20")
+    for settings in (MUTE, wished, wished):
         voicestream.play(tmp_path / "faint.wav", settings, save=tmp_path / "kept.wav")
         level.append(np.abs(kept(tmp_path / "kept.wav").astype(float)).mean())
     assert level[0] == level[1] == np.abs(faint.astype(float)).mean()

@@ -16,6 +16,7 @@ from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream import Event, Result, Settings, VoicestreamError
 
+pytestmark = pytest.mark.usefixtures("quick_null")
 WORDS = ("This is the first of them. ", "And here ", "is another one. ", "The last one ends it.")
 BYTES_PER_S = 48_000
 WAIT_S = 15.0
@@ -92,7 +93,7 @@ def test_events_tell_of_segments_in_the_loop_that_asked() -> None:
     assert places == {threading.get_ident()}
 
 
-def test_each_segment_is_told_once_it_is_heard() -> None:
+def test_each_segment_is_told_once_it_is_heard(quick_null: float) -> None:
     seen: list[Event] = []
     with ScriptedServer(lambda _: Script(tones.tone(1, 0.4).tobytes())) as server:
         result = voicestream.say(WORDS, settings(server, trim=False), seen.append)
@@ -106,7 +107,8 @@ def test_each_segment_is_told_once_it_is_heard() -> None:
     order = [event.segment for event in seen if event.kind in ("word", "heard")]
     assert order == sorted(order, key=int)
     for event, cue in zip(heard, result.snapshot.cues, strict=True):
-        assert event.at_ms - playing.at_ms >= 1000 * cue.end_frame / tones.RATE_HZ - 20
+        heard_ms = 1000 * cue.end_frame / tones.RATE_HZ / quick_null
+        assert event.at_ms - playing.at_ms >= heard_ms - 20
 
 
 def test_what_is_interrupted_was_not_heard() -> None:

@@ -203,7 +203,7 @@ PINGS = [(0.1 * number, 9) for number in range(200)]
 def test_what_is_no_answer_is_told_in_time(reply: Script, words: bytes, tmp_path: Path) -> None:
     with answering(reply) as server:
         # longer than a loaded machine takes for 33 MB
-        done = ask(server, tmp_path, "Is it so?", "--timeout", "4", "--retries", "0")
+        done = ask(server, tmp_path, "Is it so?", "--timeout", "2", "--retries", "0")
     assert done.returncode == 3, done.stderr
     assert words in done.stderr
     assert KEY.encode() not in done.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.command import ROOT, command, environment
 
-SAY = ("say", "This is spoken in the background of a shell, to its end.", "--device", "null")
+SAY = ("say", "This is spoken in the background.", "--device", "null")
 SPOKE = r"heard [0-9.]+ s"
 STOPPED = "Stopped"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Call, run
+from tests.cli.command import Call, run, run_here
 from tests.support.canary import KEY
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
@@ -70,9 +70,12 @@ def test_the_endpoints_to_use_stand_beside_their_tables(file: Path) -> None:
     assert file.read_text() == '[endpoint]\nuse = "kokoro"\n'
 
 
-def test_an_endpoint_is_made_field_by_field(tmp_path: Path) -> None:
+def test_an_endpoint_is_made_field_by_field(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     def config(*words: str) -> str:
-        return run(Call(["config", *words], {"VOICESTREAM_API_KEY": None}), tmp_path).err
+        call = Call(["config", *words], {"VOICESTREAM_API_KEY": None})
+        return run_here(call, tmp_path, capfdbinary).err
 
     file = tmp_path / ".config" / "voicestream" / "config.toml"
     assert config("set", "voice", "v") == ""
@@ -128,9 +131,12 @@ def test_a_field_of_an_endpoint_is_shown_with_its_source(
         get("groq.voise")
 
 
-def test_an_endpoint_is_forgotten_whole(tmp_path: Path) -> None:
+def test_an_endpoint_is_forgotten_whole(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     def config(*words: str) -> str:
-        return run(Call(["config", *words], {"VOICESTREAM_API_KEY": None}), tmp_path).err
+        call = Call(["config", *words], {"VOICESTREAM_API_KEY": None})
+        return run_here(call, tmp_path, capfdbinary).err
 
     file = tmp_path / ".config" / "voicestream" / "config.toml"
     file.parent.mkdir(parents=True)
@@ -243,21 +249,28 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
         (["edit"], "no-such-editor"),
     ],
 )
-def test_mistakes_are_told(words: list[str], told: str, tmp_path: Path) -> None:
-    ended = run(Call(["config", *words], {"VISUAL": "no-such-editor"}), tmp_path)
+def test_mistakes_are_told(
+    words: list[str], told: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    ended = run_here(Call(["config", *words], {"VISUAL": "no-such-editor"}), tmp_path, capfdbinary)
     assert (ended.code, len(ended.errors)) == (2, 1)
     assert told in ended.errors[0]
 
 
-def test_a_list_of_urls_gets_the_hint_of_names(tmp_path: Path) -> None:
+def test_a_list_of_urls_gets_the_hint_of_names(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     for listed, hints in (("embedded:", 1), (None, 0)):
-        ended = run(Call(["config"], {"VOICESTREAM_BASE_URLS": listed}), tmp_path)
+        call = Call(["config"], {"VOICESTREAM_BASE_URLS": listed})
+        ended = run_here(call, tmp_path, capfdbinary)
         assert (ended.code, ended.err.count("[endpoint.NAME]")) == (0, hints)
 
 
-def test_a_stronger_source_is_named(tmp_path: Path) -> None:
+def test_a_stronger_source_is_named(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
     call = Call(["config", "set", "voice", "nova"], {"VOICESTREAM_VOICE": "echo"})
-    assert "VOICESTREAM_VOICE is stronger" in run(call, tmp_path).err
+    assert "VOICESTREAM_VOICE is stronger" in run_here(call, tmp_path, capfdbinary).err
 
 
 def test_unknown_variables_have_their_nearest(tmp_path: Path) -> None:

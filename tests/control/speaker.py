@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from voicestream.control import floor as floor_module
 from voicestream.control.entries import Rank
 from voicestream.control.floor import Floor
 from voicestream.control.lines import Message
@@ -19,7 +20,8 @@ _TICK_S = 0.005
 
 
 def main() -> None:
-    folder, log, name, rank, speaks_s = sys.argv[1:]
+    folder, log, name, rank, speaks_s, patience_s = sys.argv[1:]
+    floor_module.PATIENCE_S = float(patience_s)
     wanted = threading.Event()
 
     def answer(message: Message) -> Message:

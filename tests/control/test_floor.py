@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from voicestream.control.entries import Rank
-from voicestream.control.floor import Floor, last_heard_s
+from voicestream.control.floor import PATIENCE_S, Floor, last_heard_s
 
 _WAIT_S = 20.0
 
@@ -27,9 +27,11 @@ class Hall:
         self.log.touch()
         self.speakers: dict[str, subprocess.Popen[bytes]] = {}
 
-    def speaker(self, name: str, rank: str = "last", speaks_s: float = 0.1) -> None:
+    def speaker(
+        self, name: str, rank: str = "last", speaks_s: float = 0.1, patience_s: float = PATIENCE_S
+    ) -> None:
         """Start one and wait until it is in the queue."""
-        words = [str(self.folder), str(self.log), name, rank, str(speaks_s)]
+        words = [str(self.folder), str(self.log), name, rank, str(speaks_s), str(patience_s)]
         self.speakers[name] = subprocess.Popen(
             [sys.executable, "-m", "tests.control.speaker", *words],
             cwd=Path(__file__).parents[2],
@@ -134,7 +136,7 @@ def test_who_stands_still_is_passed_over_and_comes_back(hall: Hall) -> None:
     hall.speaker("a", speaks_s=0.5)
     hall.on("a")
     os.kill(hall.speakers["a"].pid, signal.SIGSTOP)
-    hall.speaker("b", speaks_s=0.3)
+    hall.speaker("b", speaks_s=0.3, patience_s=1.0)
     hall.on("b")
     os.kill(hall.speakers["a"].pid, signal.SIGCONT)
     hall.ended()
@@ -149,7 +151,7 @@ def test_a_waiter_that_stands_still_holds_up_nobody(hall: Hall) -> None:
     hall.on("a")
     hall.speaker("b")
     os.kill(hall.speakers["b"].pid, signal.SIGSTOP)
-    hall.speaker("c")
+    hall.speaker("c", patience_s=1.0)
     hall.kill("a")
     hall.on("c")
     os.kill(hall.speakers["b"].pid, signal.SIGCONT)

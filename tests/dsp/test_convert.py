@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -69,13 +70,12 @@ def test_channels_that_both_have_are_handed_on() -> None:
     assert not surround[:, 3].any()
 
 
-@pytest.mark.parametrize("source", range(1, 11))
-@pytest.mark.parametrize("target", range(1, 11))
-def test_no_mix_clips_and_no_voice_is_lost(source: int, target: int) -> None:
-    gains = mix_gains(source, target)
-    assert gains.sum(axis=0).max() <= 1.0 + 1e-6
-    front = gains[: min(3, source)]
-    assert front.any(axis=1).all()
+def test_no_mix_clips_and_no_voice_is_lost() -> None:
+    for source, target in product(range(1, 11), repeat=2):
+        gains = mix_gains(source, target)
+        assert gains.sum(axis=0).max() <= 1.0 + 1e-6
+        front = gains[: min(3, source)]
+        assert front.any(axis=1).all(), (source, target)
 
 
 RATES = [(24000, 48000), (24000, 44100), (22050, 24000), (48000, 16000), (8000, 96000)]

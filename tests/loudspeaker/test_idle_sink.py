@@ -21,11 +21,12 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 
 BACKENDS = ("miniaudio", "pyaudio")
-IDLE_S = 3.5
+IDLE_S = 2.5
 """Longer than the null sink sleeps."""
 KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME")
-LENGTHS_S = np.full(12, 0.3)
-SPEECH = words.rendering(LENGTHS_S, np.full(12, 0.05))
+WORDS = 6
+LENGTHS_S = np.full(WORDS, 0.3)
+SPEECH = words.rendering(LENGTHS_S, np.full(WORDS, 0.05))
 BODY = np.round(SPEECH * 32767).astype("<i2").tobytes()
 READERS: dict[str, int | None] = {"default": None, "fast": 5}
 
@@ -55,7 +56,7 @@ def test_a_sink_that_slept_is_opened_once_and_every_word_is_heard_once(tmp_path:
             kept = {name: speaker.env[name] for name in KEPT}
             env = command.environment(home, kept, {"VOICESTREAM_BACKEND": backend})
             processes[backend, reader] = command.start(
-                *("say", "Twelve words.", "--base-url", server.url, "--json"), env=env, cwd=home
+                *("say", "Six words.", "--base-url", server.url, "--json"), env=env, cwd=home
             )
         told = {case: process.communicate(timeout=50)[1] for case, process in processes.items()}
         for recording in recordings.values():

@@ -138,11 +138,11 @@ def test_a_writer_who_pauses_loses_no_word_and_counts_no_underrun(
     before = "Here is 1 for a start. And the second one is 2, but then it"
     after = "takes until 3 to go on. The end is 4."
     with (
-        ScriptedServer(Uneven(1.2)) as server,
+        ScriptedServer(Uneven(0.8)) as server,
         Piped("--json", "--base-url", server.url, env=env, cwd=tmp_path) as piped,
     ):
         piped.write(f"{before} ")
-        time.sleep(3)
+        time.sleep(2.5)
         piped.write(after)
         assert piped.process.stdin is not None
         piped.process.stdin.close()

@@ -18,8 +18,8 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 
 REALTIME = 48_000
-PHRASE, PAUSE = 19_200, 3_600
-RAMP = sound.ramp(6 * PHRASE)
+PHRASE, PAUSE = 14_400, 3_600
+RAMP = sound.ramp(5 * PHRASE)
 SPEECH = np.concatenate(
     [
         part
@@ -27,7 +27,7 @@ SPEECH = np.concatenate(
         for part in (RAMP[start : start + PHRASE], np.zeros(PAUSE, np.int16))
     ]
 )[:-PAUSE]
-"""Phrases of 0.8 s with pauses of 150 ms between them."""
+"""Phrases of 0.6 s with pauses of 150 ms between them."""
 
 
 def server(share_of_realtime: float, speech: np.ndarray = SPEECH) -> ScriptedServer:
@@ -56,7 +56,7 @@ def state_file(home: Path) -> Path:
 
 
 def say(server: ScriptedServer, env: Mapping[str, str], home: Path, *more: str) -> dict[str, Any]:
-    text = "Six phrases, one as long as the other, and each one is followed by a pause."
+    text = "Five phrases, one as long as the other, and each is followed by a pause."
     done = command.run(
         *("say", text, "--base-url", server.url, "--json", "--first-chars", "200", *more),
         env=env,

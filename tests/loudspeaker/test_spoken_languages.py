@@ -13,9 +13,8 @@ from tests.support import command
 from tests.support.recording import Recording
 
 TEXT = (
-    "The first part is English. And this is the second one. Guten Morgen, mein lieber Freund. "
-    "Bonjour tout le monde, mes amis. ¿Qué tal estás esta mañana? Grazie mille a tutti voi. "
-    "And then it ends in English."
+    "This part is English. Guten Morgen, mein Freund. Bonjour tout le monde. "
+    "¿Qué tal estás? Grazie mille a tutti."
 )
 LANGUAGES = 5
 RATE_HZ = 24_000

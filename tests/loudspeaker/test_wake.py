@@ -15,13 +15,18 @@ from tests.support.server import ScriptedServer
 KEPT = ("XDG_RUNTIME_DIR", "PULSE_SERVER", "HOME", "PULSE_COOKIE", "ALSA_CONFIG_PATH")
 RAMP = sound.ramp(12_000)
 _ASK = """
+import os
+import sys
 from voicestream.session.outputs import make_sink
 from voicestream.settings.table import Settings
-sink = make_sink(Settings(backend="miniaudio"))
-sink.prepare()
-print(sink.lead_in_s if sink.lead_in_s > 0.1 else 0)
-sink.stop(drain=False)
+for line in sys.stdin:
+    os.environ["PATH"] = line.strip()
+    sink = make_sink(Settings(backend="miniaudio"))
+    sink.prepare()
+    print(sink.lead_in_s if sink.lead_in_s > 0.1 else 0, flush=True)
+    sink.stop(drain=False)
 """
+"""Asked with a PATH, how long silence is to be played first."""
 
 
 def test_a_stream_that_plays_silence_first_is_heard_whole(
@@ -46,19 +51,29 @@ def test_a_stream_that_plays_silence_first_is_heard_whole(
 
 
 def test_cards_that_swallow_sound_are_woken_when_they_are_suspended(tmp_path: Path) -> None:
-    def asked(env: dict[str, str]) -> float:
-        done = subprocess.run(
-            [sys.executable, "-c", _ASK], env=env, cwd=tmp_path, capture_output=True, check=True
-        )
-        return float(done.stdout)
-
     with Loudspeaker() as speaker:
         env = speaker.env | {"PYTHONPATH": str(command.ROOT)}
-        assert asked(env) == 0  # a sink of no such kind
-        for name, wake_s in (("bluez_output.00_11", 1.0), ("alsa_output.usb-Some_Card", 0.5)):
-            speaker.add_sink(name)
-            speaker.make_default(name)
-            assert asked(env) == 0  # it runs
-            speaker.suspend(name)
-            assert asked(env) == wake_s
-            assert asked(env | {"PATH": ""}) == wake_s  # nothing tells that it does not sleep
+        with subprocess.Popen(
+            [sys.executable, "-c", _ASK],
+            env=env,
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+
+            def asked(path: str = env["PATH"]) -> float:
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(f"{path}\n")
+                process.stdin.flush()
+                return float(process.stdout.readline())
+
+            assert asked() == 0  # a sink of no such kind
+            for name, wake_s in (("bluez_output.00_11", 1.0), ("alsa_output.usb-Some_Card", 0.5)):
+                speaker.add_sink(name)
+                speaker.make_default(name)
+                assert asked() == 0  # it runs
+                speaker.suspend(name)
+                assert asked() == wake_s
+                assert asked("") == wake_s  # nothing tells that it does not sleep

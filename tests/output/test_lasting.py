@@ -90,7 +90,8 @@ def test_a_process_that_was_stopped_does_not_blame_its_device(clock: Clock) -> N
     assert (len(made), told) == (1, [])
 
 
-def test_a_device_that_asks_for_nothing_is_replaced() -> None:
+def test_a_device_that_asks_for_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lasting, "STUCK_S", 0.3)
     made: list[FakeSink] = []
     told: list[str] = []
     sink = started(made, told, silent=0)

@@ -31,6 +31,7 @@ def running(tell: Any = None) -> Iterator[int]:
     ready = threading.Event()
     told: list[str] = []
     server = Server(make_app(Admission.at("127.0.0.1")), ready.set, tell or told.append)
+    server.config.timeout_keep_alive = 1  # seconds that wait for no more than the end of a test
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         thread = threading.Thread(target=server.run, args=([listener],))
@@ -131,12 +132,11 @@ def test_callers_that_leave_disturb_nobody(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
 
 
-@pytest.mark.parametrize("unit", ["e\u0301\u0302\u0303", "a-", "/"])
-def test_one_text_does_not_keep_the_others_waiting(unit: str) -> None:
+def test_one_text_does_not_keep_the_others_waiting() -> None:
     """4,000 of some characters took the voice for 13 s."""
     with running() as port:
         hears(port)
-        nasty = posted({"input": (unit * 4000)[:4000], "response_format": "pcm"})
+        nasty = posted({"input": "/" * 4000, "response_format": "pcm"})
         with called(port, nasty), called(port, nasty):
             hears(port, "Hello there.")
 

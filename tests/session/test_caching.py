@@ -15,6 +15,7 @@ from tests.support.sound import mp3, speechlike, wav
 from voicestream import Settings
 from voicestream.cache import Cache
 
+pytestmark = pytest.mark.usefixtures("quick_null")
 SOUND = speechlike(0.2)
 PCM, WAV, MP3 = SOUND.tobytes(), wav(SOUND), mp3(SOUND)
 NOISE = bytes(range(1, 255)) * 30

@@ -329,7 +329,7 @@ def test_what_a_server_does_wrong_is_one_error_and_the_next_request_is_answered(
         return iter(answer(asked)) if asked.text == "Bad." else honest(asked)
 
     with RealtimeServer(once) as server:
-        endpoint = endpoint_at(server.url, timeout_s=3.0, limits=Limits(1.5, 20.0))
+        endpoint = endpoint_at(server.url, timeout_s=1.5, limits=Limits(1.0, 20.0))
         with pytest.raises(EndpointError) as caught:
             list(endpoint.open(request("Bad.")))
         assert type(caught.value) is kind, caught.value
@@ -441,7 +441,8 @@ def test_over_tls_several_speak_at_once_and_one_is_cancelled(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
 
     def answer(asked: Asked) -> Iterator[Step]:
-        return speak(asked, sound_of(asked.text, 960_000), piece_bytes=9600, rate_bytes_per_s=5e6)
+        rate = 1e5 if asked.text == "Cancelled." else 5e6
+        return speak(asked, sound_of(asked.text, 240_000), piece_bytes=9600, rate_bytes_per_s=rate)
 
     with RealtimeServer(answer, tls=context) as server, ThreadPoolExecutor() as pool:
         endpoint = endpoint_at(server.url)
@@ -449,7 +450,7 @@ def test_over_tls_several_speak_at_once_and_one_is_cancelled(
         cancelled = endpoint.open(request("Cancelled."))
         sounds = pool.map(lambda text: b"".join(endpoint.open(request(text))), texts)
         cancelled.close()
-        assert list(sounds) == [sound_of(text, 960_000) for text in texts]
+        assert list(sounds) == [sound_of(text, 240_000) for text in texts]
         server.wait(lambda: server.asked[0].cancelled_s is not None)
         endpoint.abort()
         assert len(server.handshakes) == 1
