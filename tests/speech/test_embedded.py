@@ -188,7 +188,7 @@ def test_speaking_leaves_nothing_foreign_in_the_home(tmp_path: Path) -> None:
         ("de", "1.299,99 EUR, 12,05 €, 1 €, €5", "1299 Euro 99, 12 Euro 5, 1 Euro, 5 Euro"),
         ("de", "£3m, 10.000, 1.250.000, 12.345,6", "3 Millionen Pfund, 10000, 1.250.000, 12345,6"),
         ("de", "am 3.5.2024, -5 °C, 3-5, 7.30 Uhr", "am 3.5.2024, minus 5 °C, 3-5, 7.30 Uhr"),
-        ("de", "1.0.1, 3.11, am 3.11. da", "1 Punkt 0 Punkt 1, 3 Punkt 11, am 3.11. da"),
+        ("de", "1.0.1, 3.11, am 3.11. da", "1 Punkt 0 Punkt 1, 3.11, am 3.11. da"),
         ("es", "$2,5bn y n.º 7", "2,5 mil millones de dólares y número 7"),
         ("es", "2.5.1 a 2 €/mes, 612 345 678", "2 punto 5 punto 1 a 2 euros por mes, 612 345 678"),
         ("fr", "1 299,99 € et n° 7", "1299 euros 99 et numéro 7"),

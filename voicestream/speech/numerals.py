@@ -170,7 +170,6 @@ _VERSION = re.compile(
     r"\d{1,4}(?:\.\d{1,4}){2,3}(?![.,]?\d)"
 )
 """2.5.1, and no day or large number."""
-_DECIMAL = re.compile(r"(?<![\d.,])(\d{1,4})\.(\d{1,2})(?![\d.,]*\d|\.(?=\s+\S)|\s?(?:Uhr|h\b))")
 _SIGNS = r"€|\$|£|¥|EUR|USD|GBP|JPY|CHF"
 _SCALE = r"(?P<scale>k|m|M|mn|bn|Mio\.?|Mrd\.?)?(?![\w])"
 
@@ -215,8 +214,6 @@ def _with_numbers(text: str, language: str, known: Numerals) -> str:
     if language.startswith("it"):
         text = re.sub(r"(?<!\w)1°(?= [a-z])", "1º", text)  # the first, of a month for one
     text = _VERSION.sub(lambda found: found[0].replace(".", f" {known.dot} "), text)
-    if language.startswith("de"):  # 3.11 would be a day
-        text = _DECIMAL.sub(rf"\1 {known.dot} \2", text)
     text = re.sub(
         rf"(?<![\d.,+])\d{{1,3}}(?:[{known.group}]\d{{3}})+(?!\d|[.{known.group}]\d)",
         _grouped,
