@@ -228,7 +228,8 @@ def _session(
         if log is not None:
             log.event(event)
 
-    return Session(*(settings, endpoint, script, sink, saver, metrics, on_event, learnt), turn)
+    parts = (settings, endpoint, script, sink, saver, metrics, on_event, learnt, turn)
+    return Session(*parts, words=log is not None)
 
 
 def _collect_again(event: Event) -> None:

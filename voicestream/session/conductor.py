@@ -53,6 +53,7 @@ class Session:
         turn: waits until no other speaks; None: it speaks at once, and answers no verbs.
         on_event: called from the session's threads; must return quickly. What it
             raises becomes a warning. The end is waited for, but not by who is told of it.
+        words: it is told of words, and of segments that were heard, too: a thread looks for them.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Session:
         on_event: OnEvent | None = None,
         learnt: LearntStore | None = None,
         turn: AnyTurn | None = None,
+        words: bool = True,
     ) -> None:
         self._settings = settings
         self._turn = turn
@@ -82,7 +84,6 @@ class Session:
         self._listener = Listener(on_event, self.metrics)
         self._describe(settings, endpoint)
         notify = self.metrics.notices.notify
-
         self._fetchers = Fetchers(
             endpoint,
             segments,
@@ -122,7 +123,7 @@ class Session:
 
             self.barge_in = BargeIn(settings, self._playback, self.metrics, self.interrupt)
         self._heard: HeardTeller | None = None
-        if on_event is not None and sink is not None:
+        if words and on_event is not None and sink is not None:
             self._heard = HeardTeller(
                 self.metrics, lambda: self._playback.heard_frames, self._listener.tell
             )
@@ -224,7 +225,6 @@ class Session:
             self._ended.set()
 
     def _heard_in_all(self) -> int:
-        """Return frames that were heard, at the end."""
         whole = self.metrics.machine.state is State.DONE
         return self.metrics.play.played_frames if whole else self._playback.heard_frames
 
