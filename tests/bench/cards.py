@@ -146,7 +146,11 @@ def main() -> None:
                 draw.choice(SINKS),
                 draw.choice(DISTURBANCES),
             )
-            trials[kind].append(speak(*kind, server.url("words"), draw))
+            try:
+                trials[kind].append(speak(*kind, server.url("words"), draw))
+            except subprocess.SubprocessError as error:  # the sound server took no order
+                sys.stdout.write(f"not judged, {', '.join(kind)}: {error}\n")
+            sys.stdout.flush()
     write = sys.stdout.write
     write(f"{'backend':<10} {'sink':<20} {'disturbed by':<16} runs  lost twice failed")
     write("  silence, ms a run: heard, told: of the card + of the sound\n")

@@ -15,7 +15,7 @@ _LISTENER = 3
 """What an agent's speaker listens on, which whoever started it has made."""
 _NOT_SPOKEN = frozenset(
     "back cache completion config devices doctor endpoints engine help hook mcp next pause play "
-    "resume serve status stop tempo toggle trace voices volume "
+    "resume serve status stop talk tempo toggle trace voices volume "
     "_complete _spare -h --help --help-all -V --version".split()
 )
 """First words of what speaks nothing. A test holds them to the commands."""
