@@ -10,6 +10,8 @@ from voicestream.pcm import Frames16
 
 _BEFORE_FRAMES = 80
 """Of 10 ms: what is kept of the time before somebody is sure to speak, the first syllable in it."""
+_LATE_FRAMES = 7
+"""So long after somebody's last sound the detector still hears them."""
 _LONGEST_FRAMES = 12_000
 """Two minutes: nobody speaks so long without a silence, but a radio does."""
 
@@ -22,7 +24,7 @@ class Turns:
     """
 
     def __init__(self, end_ms: float) -> None:
-        self._end_frames = max(round(end_ms / 10), 1)
+        self._end_frames = max(round(end_ms / 10) - _LATE_FRAMES, 1)
         self._before: deque[Frames16] = deque(maxlen=_BEFORE_FRAMES)
         self._turn: list[Frames16] | None = None
         self._silent_frames = 0
