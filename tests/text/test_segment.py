@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voicestream.text.boundary import AUTO
 from voicestream.text.pieces import Boundary, Piece
 from voicestream.text.segment import MAX_PENDING, Segmenter
 
@@ -27,7 +28,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-def split(text: str, language: str = "en", **options: object) -> list[Piece]:
+def split(text: str, language: str = AUTO, **options: object) -> list[Piece]:
     segmenter = Segmenter(language, **options)  # type: ignore[arg-type]
     return segmenter.feed(text) + segmenter.flush()
 
