@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -69,10 +70,17 @@ class Call:
     before: str = ""
 
 
+@cache
+def _ours() -> tuple[str, str]:
+    """Return PATH and the cache's folder, as they were before a call ran in this process."""
+    return os.environ["PATH"], os.environ.get("XDG_CACHE_HOME", "")
+
+
 def clean_environ(home: Path) -> dict[str, str]:
     """An environment with nothing of this machine but PATH: no key, no proxy, no sound card."""
+    path, cache_folder = _ours()
     return {
-        "PATH": os.environ["PATH"],
+        "PATH": path,
         "PYTHONPATH": str(ROOT),
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / ".config"),
@@ -83,7 +91,7 @@ def clean_environ(home: Path) -> dict[str, str]:
         "VOICESTREAM_TURN": "mix",
         "VOICESTREAM_ENGINE": "off",
         "VOICESTREAM_CACHE": "off",
-        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(home / ".cache")),
+        "XDG_CACHE_HOME": cache_folder or str(home / ".cache"),
     }
 
 

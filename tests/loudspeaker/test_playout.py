@@ -67,9 +67,9 @@ def say(server: ScriptedServer, env: Mapping[str, str], home: Path, *more: str) 
 
 
 def waited_ms(figures: Mapping[str, Any]) -> float:
-    """From the first byte to the start of playback."""
+    """From the request, with which the server's clock begins, to the start of playback."""
     line = figures["timeline_ms"]
-    return float(line["playback_start"] - line["first_byte"])
+    return float(line["playback_start"] - line["request_sent"])
 
 
 def heard_words(recording: Recording) -> np.ndarray:
