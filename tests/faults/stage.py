@@ -107,7 +107,7 @@ class Outcome:
 def settings_for(url: str, form: str, **more: Any) -> Settings:
     plain = {"trim": False, "normalize": False, "batch_above_s": 600}
     # longer than a loaded machine takes to answer
-    patience = {"timeout_s": 3.0, "stall_timeout_s": 2.0, "retries": 2, "retry_budget_s": 30}
+    patience = {"timeout_s": 5.0, "stall_timeout_s": 3.0, "retries": 2, "retry_budget_s": 30}
     return Settings(base_url=url, api_key=KEY, format=form, **(plain | patience | more))
 
 

@@ -16,7 +16,7 @@ from tests.faults.stage import Outcome, judge, port_of, run, settings_for, upstr
 from tests.support.canary import Watch
 from tests.support.proxy import Exchange, Fault, FaultProxy
 
-_AT_ONCE = 12
+_AT_ONCE = 6
 _WITHIN_S = 50.0
 
 

@@ -13,7 +13,7 @@ from tests.faults.stage import ONE, Outcome, judge, run, settings_for
 from tests.support.canary import Watch
 from tests.support.realtime_server import RealtimeServer
 
-_AT_ONCE = 12
+_AT_ONCE = 6
 _WITHIN_S = 50.0
 
 
