@@ -92,6 +92,7 @@ class Cache:
         """A longer reply is not kept."""
         self.folder = folder or user_cache_folder("speech")
         self._tell = tell
+        self._first_trouble = iter((True,))  # taken by one thread: what fails fails each time
 
     def holds(self, key: str) -> bool:
         """Return whether there is a reply of this name, perhaps a damaged one."""
@@ -196,7 +197,8 @@ class Cache:
         return count
 
     def _tell_of(self, error: OSError) -> None:
-        self._tell(f"replies cannot be kept in {self.folder}: {error.strerror or error}")
+        if next(self._first_trouble, False):
+            self._tell(f"replies cannot be kept in {self.folder}: {error.strerror or error}")
 
     def _file(self, key: str) -> str:
         return f"{self.folder}{os.sep}{key}{_ENDING}"

@@ -39,11 +39,7 @@ class Notices:
 
     def notify(self, text: str) -> None:
         """Tell a person ``text``; each one becomes a warning of the reply and an event."""
-        text = redacted(text)
-        with self._lock:
-            self.warnings.append(text)
-            listener = self._listener
-        listener(text)
+        self._tell(redacted(text), once=False)
 
     def note_once(self, text: str) -> None:
         """Keep ``text`` as a warning, and pass it on to nobody: it tells of who listens."""
@@ -54,8 +50,15 @@ class Notices:
 
     def notify_once(self, text: str) -> None:
         """As :meth:`notify`, unless the same was told before."""
-        if text not in self.warnings:
-            self.notify(text)
+        self._tell(redacted(text), once=True)
+
+    def _tell(self, text: str, once: bool) -> None:
+        with self._lock:
+            if once and text in self.warnings:
+                return
+            self.warnings.append(text)
+            listener = self._listener
+        listener(text)
 
     def hedged(self, text: str) -> None:
         """Count a request that is asked at a second endpoint, too, and tell of the first."""

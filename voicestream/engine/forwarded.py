@@ -133,9 +133,11 @@ class ForwardedCaller(Caller):
 
     def _obey(self) -> None:
         """End when the engine says so, as at Ctrl-C; a thread of its own."""
+        told = Lines()
         with contextlib.suppress(OSError):
-            while self._engine.recv(64):
-                os.kill(os.getpid(), signal.SIGINT)
+            while data := self._engine.recv(4096):
+                if any("stop" in message for message in told.feed(data)):  # and no late "place"
+                    os.kill(os.getpid(), signal.SIGINT)
 
     def stop(self, _number: int = 0, _frame: object = None) -> None:
         """Ignore Ctrl-Z: nobody here can press it."""

@@ -134,7 +134,11 @@ class Spare:
     def _ask_engine(self, stop: bool = False) -> int:
         """How many speak for callers from elsewhere; those are told to end, if wanted."""
         self._engine.sendall(encoded({"asks": True, "stop": stop}))
-        return int(self._engine.recv(64))
+        while data := self._engine.recv(4096):
+            for message in self._told.feed(data):  # a place to connect to may be on its way, too
+                if "elsewhere" in message:
+                    return int(message["elsewhere"])
+        raise OSError("the engine has ended")
 
     def _carry_out(self, caller: Caller) -> int:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

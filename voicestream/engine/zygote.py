@@ -182,10 +182,10 @@ class Engine:
         """Tell a child how many speak for callers from elsewhere, after having ended them."""
         others = [child for child in self._busy if child.elsewhere and child is not asker]
         with contextlib.suppress(OSError):  # one that has just ended, or stands still
-            asker.line.send(str(len(others)).encode(), socket.MSG_DONTWAIT)
+            asker.line.send(encoded({"elsewhere": len(others)}), socket.MSG_DONTWAIT)
         for child in others if stop else ():
             with contextlib.suppress(OSError):
-                child.line.send(b"stop", socket.MSG_DONTWAIT)
+                child.line.send(encoded({"stop": True}), socket.MSG_DONTWAIT)
 
     def _send_place(self) -> None:
         """Tell the spare, once there is one, where it may connect to ahead."""
