@@ -130,4 +130,5 @@ def test_a_full_disk_is_no_error(tmp_path: Path, server: ScriptedServer) -> None
     (tmp_path / ".cache").write_bytes(b"in the way")
     done = say(tmp_path, server.url, "--cache", "on", "-o", str(tmp_path / "a.wav"))
     assert done.returncode == 0
+    assert done.stderr.count(b"warning") == 1, done.stderr
     assert done.stderr.count(b"replies cannot be kept") == 1, done.stderr
