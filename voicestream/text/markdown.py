@@ -8,20 +8,16 @@ how the text was cut.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from voicestream.patterns import lazy_pattern
-from voicestream.text import inline, notes
+from voicestream.text import notes
 from voicestream.text.blocks import LINE_MARKS, CodeMode, FencedCode, Mark, row, table_head
+from voicestream.text.constructs import Constructs, Stretch
 from voicestream.text.emoji import EMOJI_RUN, IS_SYMBOL, SELECTORS, SYMBOLS, check_mark
 from voicestream.text.emphasis import Emphasis
-from voicestream.text.formula import formula
 from voicestream.text.found import NOTHING, Found
 from voicestream.text.hidden import Hidden
 from voicestream.text.inline import HOLD_MAX, half_link
-from voicestream.text.machine import bracketed, framed
-from voicestream.text.tags import Position, tag
+from voicestream.text.tags import Position
 from voicestream.text.writer import Writer
 
 _MARKS = rf"\\$|`*_~=\[!<&#%^\n\t{SYMBOLS}{SELECTORS}{notes.SOURCE_MARKS}"
@@ -36,14 +32,6 @@ _CELL = lazy_pattern(r"(?<!\\)[|│┃║]")
 # What waits may be spoken when the writer pauses: a sentence or a line has ended in it.
 _SPEAKABLE = lazy_pattern(r"[.!?…。！？][\"'”’)\]]*(?:\s|\Z)|\n")
 _DEPTH_MAX = 8
-
-Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]
-_CONSTRUCTS: dict[str, Construct] = {
-    "`": inline.code_span,
-    "&": inline.entity,
-    "!": inline.image,
-    **dict.fromkeys(notes.SOURCE_MARKS, notes.source_mark),
-}
 
 
 class MarkdownFilter:
@@ -71,7 +59,7 @@ class MarkdownFilter:
         self._fenced = FencedCode(code, self._writer)
         self._hidden = Hidden()
         self._may_hide = True  # no hidden block was found to be text
-        self._cited = False  # there was the mark of a source
+        self._constructs = Constructs()
         self._before = "\n"  # the source's character before
         self._emphasis = Emphasis()
 
@@ -236,47 +224,18 @@ class MarkdownFilter:
                 return None  # may become a picture
             writer.say(char)
             return at + 1
-        if char in "hHwW":
-            if special.end() == len(buf) and not final:
-                return None
-            inside = at == 0 and self._before.isascii() and self._before.isalnum()
-            full = known and not final
-            found = NOTHING if inside else inline.url(buf, at, stop, known, full)
-        elif char == "<":
-            found = tag(buf, at, stop, known, self._place(at))
-        elif char == "◁":
-            found = framed(buf, at, stop, known, self._place(at).hides)
-        elif char in "%^":
-            named = inline.comment if char == "%" else inline.block_name
-            found = named(buf, at, stop, known, self._place(at).before)
-        elif char == "[":
-            found = self._bracket(at, stop, known)
-        elif char in "$\\":
-            found = formula(buf, at, stop, known, self._place(at).before)
-            if found is NOTHING and char == "\\":
-                found = inline.escape(buf, at, stop, known)
-        elif char == "|":
+        if char in "hHwW" and special.end() == len(buf) and not final:
+            return None
+        if char == "|":
             found = self._head(at, stop, known)
         else:
-            found = _CONSTRUCTS[char](buf, at, stop, known)
+            where = Stretch(buf, at, stop, known, final)
+            found = self._constructs.find(where, self._place(at), writer.quote)
         return None if found is None else self._take(at, found)
 
     def _place(self, at: int) -> Position:
         before = self._buf[at - 1] if at else self._before
         return Position(before, self._writer.line_chars == 0, self._may_hide)
-
-    def _bracket(self, at: int, stop: int, known: bool) -> Found | None:
-        place = self._place(at)
-        mark = bracketed(self._buf, at, stop, place.line_start and place.hides)
-        if mark is not NOTHING:
-            return mark
-        if self._writer.quote and place.line_start:
-            title = inline.callout(self._buf, at, stop, known)
-            if title is not NOTHING:
-                return title
-        found, cited = notes.note(self._buf, at, stop, known, place.before, self._cited)
-        self._cited = self._cited or cited
-        return inline.link(self._buf, at, stop, known) if found is NOTHING else found
 
     def _take(self, at: int, found: Found) -> int:
         """Give out what a construct says."""
