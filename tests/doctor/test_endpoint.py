@@ -18,8 +18,9 @@ from tests.support.encode import wav_header
 from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer, tls_context
-from voicestream.doctor.endpoint import SENTENCE, check_endpoints
+from voicestream.doctor.endpoint import check_endpoints
 from voicestream.doctor.finding import Finding, exit_code
+from voicestream.doctor.sentence import SENTENCE
 from voicestream.settings.gone import keep_gone
 from voicestream.settings.table import Settings, load
 
