@@ -59,19 +59,39 @@ _GONE_WORDS = lazy_pattern(
     re.I,
 )
 
+_MEANINGS = {
+    300: (
+        "{url} redirects",
+        "Keys are not sent across a redirect: give the final address as --base-url.",
+    ),
+    400: ("the endpoint refused the request", "Check {blamed}."),
+    404: (
+        "{url} does not exist",
+        "Check --base-url, which ends in /v1 for most servers, and --model.",
+    ),
+    407: (
+        "the proxy wants to know who asks",
+        "Name user and password in the proxy's URL: http://USER:PASSWORD@HOST:PORT.",
+    ),
+    426: (
+        "{url} wants a WebSocket",
+        "If it is a Realtime API, write its address with wss:// (or ws://).",
+    ),
+    429: (
+        "the endpoint wants fewer requests",
+        "Wait a moment and try again, or ask for less at once with --lookahead 0.",
+    ),
+    500: ("the endpoint failed", "Try again."),
+}
+"""Status -> what it means, and what to do; 300, 400 and 500 stand for what has no row."""
+
 
 def refusal(
     status: int, url: str, body: bytes, location: str = "", key_source: str = ""
 ) -> EndpointError:
     """Return the error for an HTTP status that is no success."""
     said = server_message(body)
-    words = body.decode("utf-8", "replace")
-    spent = (
-        status == 402
-        or (status in (401, 403, 429) and _SPENT.search(words))
-        or (status in (401, 403) and _SPENT_NOT_KEY.search(words))
-    )
-    if spent:
+    if _is_spent(status, body):
         error = ResponseError(
             status,
             f"the account at the endpoint has nothing left to spend (status {status})",
@@ -80,13 +100,6 @@ def refusal(
         )
         error.repeatable = False
         return error
-    if status == 407:
-        return ResponseError(
-            status,
-            "the proxy wants to know who asks (status 407)",
-            said,
-            "Name user and password in the proxy's URL: http://USER:PASSWORD@HOST:PORT.",
-        )
     if _model_is_gone(status, body):
         return ModelGoneError(
             status,
@@ -103,43 +116,27 @@ def refusal(
             else "No key was sent. Set VOICESTREAM_API_KEY, or use --api-key-file."
         )
         return KeyRefusedError(status, f"{url} refused the key (status {status})", said, hint)
-    if status == 404:
-        return ResponseError(
-            status,
-            f"{url} does not exist (status 404)",
-            said,
-            "Check --base-url, which ends in /v1 for most servers, and --model.",
-        )
-    if 300 <= status < 400:
-        return ResponseError(
-            status,
-            f"{url} redirects (status {status})",
-            f"to {printable(location)}" if location else "",
-            "Keys are not sent across a redirect: give the final address as --base-url.",
-        )
-    if status == 426:
-        return ResponseError(
-            status,
-            f"{url} wants a WebSocket (status 426)",
-            said,
-            "If it is a Realtime API, write its address with wss:// (or ws://).",
-        )
-    if status == 429:
-        return ResponseError(
-            status,
-            "the endpoint wants fewer requests (status 429)",
-            said,
-            "Wait a moment and try again, or ask for less at once with --lookahead 0.",
-        )
-    if status >= 500:
-        failed = ResponseError(status, f"the endpoint failed (status {status})", said, "Try again.")
-        failed.warming_up = status == 503 and bool(_LOADING.search(said))
-        return failed
-    return ResponseError(
+    kind = 500 if status >= 500 else 300 if 300 <= status < 400 else 400
+    if kind == 300:
+        said = f"to {printable(location)}" if location else ""
+    what, hint = _MEANINGS.get(status) or _MEANINGS[kind]
+    error = ResponseError(
         status,
-        f"the endpoint refused the request (status {status})",
+        f"{what.format(url=url)} (status {status})",
         said,
-        f"Check {_blamed(body)}.",
+        hint.format(blamed=_blamed(body)),
+    )
+    error.warming_up = status == 503 and bool(_LOADING.search(said))
+    return error
+
+
+def _is_spent(status: int, body: bytes) -> bool:
+    """Return whether the account has nothing left to spend."""
+    words = body.decode("utf-8", "replace")
+    return (
+        status == 402
+        or (status in (401, 403, 429) and _SPENT.search(words) is not None)
+        or (status in (401, 403) and _SPENT_NOT_KEY.search(words) is not None)
     )
 
 
@@ -149,7 +146,7 @@ def _model_is_gone(status: int, body: bytes) -> bool:
     Known: status 404 or 403 with the code ``model_not_found``, 400 with
     ``model_not_available`` or ``deprecated``, 410, and sentences of all kinds.
     """
-    if not 400 <= status < 500 or status in (401, 408, 429):
+    if not 400 <= status < 500 or status in (401, 407, 408, 429):
         return False
     words = body.decode("utf-8", "replace")
     return _GONE_CODE.search(words) is not None or _GONE_WORDS.search(words) is not None
