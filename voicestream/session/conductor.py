@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from voicestream.counters import Snapshot
 from voicestream.decode.registry import preload
-from voicestream.errors import RewordedError, UsageError, VoicestreamError
+from voicestream.errors import RewordedError, VoicestreamError
 from voicestream.metrics import Metrics
 from voicestream.output.base import Recipient, Sink
 from voicestream.playout.controls import Controls
 from voicestream.records import replace
 from voicestream.redact import forget_keys_in
 from voicestream.session.bounded import run_bounded
+from voicestream.session.ending import Ending
 from voicestream.session.feeder import Feeder
 from voicestream.session.fetchers import Fetchers, Segments
-from voicestream.session.forks import Owner
 from voicestream.session.heard import HeardTeller
 from voicestream.session.kept import Keeper
 from voicestream.session.listener import Listener, OnEvent
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from voicestream.session.outputs import AnyTurn
 
 _CLOSE_S = 1.0
-_TICK_S = 0.5
 
 
 class Session:
@@ -75,41 +74,16 @@ class Session:
         self.dropped = False
         """Ended before its end, and nobody is to blame: it came at the wrong time."""
         self._endpoint = endpoint
-        self._ended = threading.Event()
-        self._owner = Owner()
         self._errors: list[VoicestreamError] = []
         self.interrupted = False
         """Ended before its end, because somebody wished it."""
         self.metrics = metrics or Metrics()
         self._listener = Listener(on_event, self.metrics)
+        self._ending = Ending(self._listener)
         self._describe(settings, endpoint)
-        notify = self.metrics.notices.notify
-        self._fetchers = Fetchers(
-            endpoint,
-            segments,
-            Requests(settings, self.metrics.requests, notify, self._waiting_s),
-            settings.lookahead,
-            self.metrics,
-            self._listener.tell,
-            spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
-            warn=notify,
-            reworded=self._reworded,
-            waiting_s=self._waiting_s,
-            tempo=settings.tempo,
-        )
+        self._fetchers = self._make_fetchers(segments)
         self._pacing = Pacing(settings, self.metrics, self._fetchers.text_length, learnt)
-        self._playback = Playback(
-            self.metrics,
-            sink,
-            saver,
-            self._pacing,
-            capacity_s=settings.max_buffer_s,
-            on_start=lambda: self._listener.tell("playing"),
-            device_named=bool(settings.device),
-            underrun=settings.underrun,
-            on_wake=turn.wake if turn else lambda: None,
-            keeper=Keeper(turn.folder) if turn and settings.keep_last else None,
-        )
+        self._playback = self._make_playback(sink, saver)
         kept = learnt is not None or settings.is_set("loudness")
         self._loudness = Loudness(settings, endpoint.name, kept)
         self._feeder = Feeder(
@@ -128,6 +102,37 @@ class Session:
                 self.metrics, lambda: self._playback.heard_frames, self._listener.tell
             )
         self.metrics.notices.listen(self._noticed, settings.warnings)
+
+    def _make_fetchers(self, segments: Segments) -> Fetchers:
+        settings, notify = self._settings, self.metrics.notices.notify
+        return Fetchers(
+            self._endpoint,
+            segments,
+            Requests(settings, self.metrics.requests, notify, self._waiting_s),
+            settings.lookahead,
+            self.metrics,
+            self._listener.tell,
+            spool_bytes=LIMIT_BYTES if settings.streaming else 1 << 30,
+            warn=notify,
+            reworded=self._reworded,
+            waiting_s=self._waiting_s,
+            tempo=settings.tempo,
+        )
+
+    def _make_playback(self, sink: Sink | None, saver: Recipient | None) -> Playback:
+        settings, turn = self._settings, self._turn
+        return Playback(
+            self.metrics,
+            sink,
+            saver,
+            self._pacing,
+            capacity_s=settings.max_buffer_s,
+            on_start=lambda: self._listener.tell("playing"),
+            device_named=bool(settings.device),
+            underrun=settings.underrun,
+            on_wake=turn.wake if turn else lambda: None,
+            keeper=Keeper(turn.folder) if turn and settings.keep_last else None,
+        )
 
     def _describe(self, settings: Settings, endpoint: Endpoint) -> None:
         self.metrics.endpoint = endpoint.name
@@ -155,7 +160,7 @@ class Session:
 
     def start(self) -> None:
         """Start the threads; returns at once."""
-        self._owner.begins()
+        self._ending.begin()
         self.metrics.machine.advance(State.CONNECTING)
         self._fetchers.start()
         if self.barge_in is not None:
@@ -221,8 +226,7 @@ class Session:
                 self._heard.finish(self._heard_in_all())
             self._listener.tell_end()
         finally:
-            self._owner.ends()
-            self._ended.set()
+            self._ending.reach()
 
     def _heard_in_all(self) -> int:
         whole = self.metrics.machine.state is State.DONE
@@ -237,7 +241,7 @@ class Session:
 
         Does nothing in a child process, whose sockets are its parent's.
         """
-        if self._owner.is_here and not self._ended.is_set() and not self.interrupted:
+        if self._ending.is_ahead and not self.interrupted:
             self.interrupted = True
             self._feeder.cancel()
             self._playback.cancel()
@@ -268,24 +272,8 @@ class Session:
         return self._fetchers.text_length()
 
     def wait(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end, ``timeout_s`` at most; return whether it has ended.
-
-        Raises:
-            UsageError: it would never return: this is a child process, which has none of the
-                threads that speak, or ``on_event``, which they wait for.
-        """
-        kind = self._listener.telling
-        if kind == "end" or self._ended.is_set():
-            return True
-        self._owner.require()
-        if kind and timeout_s is None:
-            raise UsageError("on_event cannot wait for the speech", "which waits for on_event")
-        if kind or timeout_s is not None:
-            return self._ended.wait(0.0 if kind else timeout_s)
-        # a wait without an end may miss a signal that comes just before it
-        while not self._ended.wait(_TICK_S):
-            continue
-        return True
+        """Wait for the end, ``timeout_s`` at most; return whether it has ended. See ``Ending``."""
+        return self._ending.wait(timeout_s)
 
     def snapshot(self) -> Snapshot:
         chars, complete = self._fetchers.text_length()
