@@ -43,28 +43,7 @@ async def speak_stream(
         VoicestreamError: nothing was heard.
     """
     check_callbacks(on_event, interrupt_callback, on_barge_in)
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-
-    def deliver(event: Event) -> None:
-        try:
-            if on_event is not None:
-                on_event(event)
-        except (SystemExit, KeyboardInterrupt):
-            raise  # they end the loop, which is the caller's
-        except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
-            handle.warn(f"on_event failed: {error!r}")
-        finally:
-            if event.kind == "end":
-                ended.set()
-
-    def from_thread(event: Event) -> None:
-        loop.call_soon_threadsafe(deliver, event)
-
-    def barged_in(spoken: str, heard: Frames16) -> None:
-        if on_barge_in is not None:
-            loop.call_soon_threadsafe(on_barge_in, spoken, heard)
-
+    caller = _Caller(on_event, on_barge_in)
     helpers: list[asyncio.Task[None]] = []
     text: str | Iterable[str]
     if isinstance(text_iter, AsyncIterable):
@@ -74,22 +53,56 @@ async def speak_stream(
     else:
         text = text_iter
     try:
-        handle = begin(
-            *(text, settings, from_thread, save, endpoint, interruptible, loop),
-            on_barge_in=barged_in,
+        handle = caller.handle = begin(
+            *(text, settings, caller.tell, save, endpoint, interruptible, caller.loop),
+            on_barge_in=caller.tell_barge_in,
         )
         if interruptible and interrupt_callback is not None:
             helpers.append(asyncio.create_task(_poll(handle, interrupt_callback)))
         try:
-            await ended.wait()
+            await caller.ended.wait()
         except asyncio.CancelledError:
             handle.cancel()
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), STOP_S)
+                await asyncio.wait_for(caller.ended.wait(), STOP_S)
             raise
     finally:
         await _end(helpers, text_iter)
     return handle.result()
+
+
+class _Caller:
+    """Calls the caller's functions in its event loop, from the threads that speak."""
+
+    def __init__(self, on_event: OnEvent | None, on_barge_in: OnBargeIn | None) -> None:
+        self._on_event = on_event
+        self._on_barge_in = on_barge_in
+        self.loop = asyncio.get_running_loop()
+        self.ended = asyncio.Event()
+        """The end has been told."""
+        self.handle: Handle | None = None
+
+    def tell(self, event: Event) -> None:
+        """Tell of an event."""
+        self.loop.call_soon_threadsafe(self._deliver, event)
+
+    def tell_barge_in(self, spoken: str, heard: Frames16) -> None:
+        """Tell that a person has ended the speech."""
+        if self._on_barge_in is not None:
+            self.loop.call_soon_threadsafe(self._on_barge_in, spoken, heard)
+
+    def _deliver(self, event: Event) -> None:
+        try:
+            if self._on_event is not None:
+                self._on_event(event)
+        except (SystemExit, KeyboardInterrupt):
+            raise  # they end the loop, which is the caller's
+        except BaseException as error:  # noqa: BLE001  the caller's code must not end the sound
+            assert self.handle is not None  # set before the loop gets its turn
+            self.handle.warn(f"on_event failed: {error!r}")
+        finally:
+            if event.kind == "end":
+                self.ended.set()
 
 
 async def _poll(handle: Handle, wanted: Callable[[], bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -42,6 +43,12 @@ async def written() -> AsyncIterator[str]:
 
 def said(server: ScriptedServer) -> set[str]:
     return set(" ".join(request.json["input"] for request in server.requests).split())
+
+
+def test_the_parameters_are_the_same_but_for_the_text() -> None:
+    twins = (voicestream.say, voicestream.start, voicestream.speak_stream)
+    first, *others = (tuple(inspect.signature(each).parameters.values())[1:] for each in twins)
+    assert others == [first] * 2
 
 
 @pytest.mark.parametrize("kind", ["async generator", "generator", "list", "text"])
