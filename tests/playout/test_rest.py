@@ -84,7 +84,7 @@ def test_the_first_sound_keeps_its_time_to_the_sample() -> None:
     heard = stage.fill(at_s=5.0 + PERIOD / 24_000)
     assert not heard[:100].any()
     assert (heard[100:] == LEVEL).all()
-    assert stage.player.heard_until_s == pytest.approx(5.0 + 2 * PERIOD / 24_000)
+    assert stage.player.meter.heard_until_s == pytest.approx(5.0 + 2 * PERIOD / 24_000)
 
 
 def test_while_it_is_not_its_turn_nothing_is_counted_and_the_ring_is_kept() -> None:
@@ -129,7 +129,7 @@ def test_the_end_of_the_speech_is_told_before_the_silence_after_it() -> None:
     stage.fill(at_s=2.0)
     assert stage.player.spoken
     assert not stage.player.drained
-    assert stage.player.heard_until_s == pytest.approx(2.0 + 50 / 24_000)
+    assert stage.player.meter.heard_until_s == pytest.approx(2.0 + 50 / 24_000)
 
 
 def test_a_process_that_stood_still_is_silent_until_somebody_looked() -> None:

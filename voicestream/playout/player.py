@@ -12,16 +12,16 @@ from collections.abc import Callable
 import numpy as np
 
 from voicestream.counters import PlayFigures, Timeline
-from voicestream.pcm import Frames16, PcmFormat, from_int16, to_int16
+from voicestream.pcm import Frames16, PcmFormat
 from voicestream.playout.conceal import Concealer
 from voicestream.playout.controls import Controls
 from voicestream.playout.gate import Gate
+from voicestream.playout.meter import Meter
 from voicestream.playout.reel import Reel, Stretching, no_stretcher
 from voicestream.playout.ring import Ring
+from voicestream.playout.volume import Volume
 from voicestream.state import State, StateMachine
 
-AUDIBLE = 32
-"""16-bit samples below this (-60 dB) count as silence."""
 TAIL_S = 0.05
 """Silence after the last sample, on top of the sink's latency: a card that stops
 at once swallows 20 to 100 ms."""
@@ -54,7 +54,9 @@ class Player:
         self._reel = Reel(ring, stretcher)
         self.gate = Gate(ring, pcm, figures, clock)
         """When there is enough to play."""
-        self._pcm = pcm
+        self.meter = Meter(pcm, timeline, figures)
+        """What is noted of the sound that is played."""
+        self.pcm = pcm
         self._machine = machine
         self._timeline = timeline
         self._figures = figures
@@ -80,7 +82,7 @@ class Player:
         self._fading = False  # after a cancel
         self._silent_frames = 0
         self._asked_s = math.inf  # the callback before this one
-        self._gain = 1.0  # reached so far
+        self._volume = Volume()
         self._goes_on = False  # after a rest: a rise is due before the sound
         self._leading_frames = 0  # of that rise
         self._seeking = False  # silent until the frame to go on at is written
@@ -90,19 +92,12 @@ class Player:
         """Resting, and the fade has been handed to the sink."""
         self.spoken = False
         """The last sample has been handed to the sink."""
-        self.heard_until_s = 0.0
-        """When the last sample handed to the sink so far leaves the DAC."""
 
     def attach(self, lead_in_s: float, latency_s: float) -> None:
         """Note what the sink swallows at first and what waits in it. Call it before the sink
         starts."""
-        self._lead_in_frames = self._lead_left = self._pcm.s_to_frames(lead_in_s)
-        self.latency_frames = self._pcm.s_to_frames(latency_s)
-
-    @property
-    def rate_hz(self) -> int:
-        """Frames a second."""
-        return self._pcm.rate_hz
+        self._lead_in_frames = self._lead_left = self.pcm.s_to_frames(lead_in_s)
+        self.latency_frames = self.pcm.s_to_frames(latency_s)
 
     @property
     def read_frames(self) -> int:
@@ -116,22 +111,22 @@ class Player:
             frames: how many.
             dac_time_s: when the first of them leaves the DAC, on the clock of ``time.monotonic()``.
         """
-        out = np.zeros((frames, self._pcm.channels), np.int16)
+        out = np.zeros((frames, self.pcm.channels), np.int16)
         self._see_time()
         start = min(self._lead_left, frames)
         self._lead_left -= start
         if self.cancelled:
             self._fade_to_silence(out[start:])
         elif start < frames:
-            self._play_or_rest(out[start:], dac_time_s + self._pcm.frames_to_s(start))
-        self._turn_volume(out)
+            self._play_or_rest(out[start:], dac_time_s + self.pcm.frames_to_s(start))
+        self._volume.turn(out, self._controls.volume)
         self._concealer.remember(out)
         room = 0 < self.wanted_room_frames <= self._ring.writable_frames
         if room or self.drained or self.silenced:
             self._wake()
         sound = out.tobytes()
         if self._controls.sent is not None:
-            self._controls.sent.append((dac_time_s, sound, self._pcm))
+            self._controls.sent.append((dac_time_s, sound, self.pcm))
         return sound
 
     def rewind(self, seconds: float) -> None:
@@ -139,7 +134,7 @@ class Player:
 
         The new device gets a lead-in as the old one did.
         """
-        frames = self._reel.rewind(self._pcm.s_to_frames(seconds))
+        frames = self._reel.rewind(self.pcm.s_to_frames(seconds))
         self._figures.played_frames -= frames
         self._silent_frames = 0
         self._lead_left = self._lead_in_frames
@@ -173,7 +168,7 @@ class Player:
             out = out[rising:]
             silent += rising
         if len(out):
-            self._play(out, dac_time_s + self._pcm.frames_to_s(silent))
+            self._play(out, dac_time_s + self.pcm.frames_to_s(silent))
 
     def _too_early_frames(self, dac_time_s: float) -> int:
         """Return how many frames from ``dac_time_s`` on come before the time at which it may be
@@ -184,7 +179,7 @@ class Player:
         if self._leading_frames or self._machine.state in (State.PLAYING, State.DRAINING):
             return 0
         early_s = self._controls.not_before_s - dac_time_s
-        return self._pcm.s_to_frames(min(max(early_s, 0.0), 10.0))
+        return self.pcm.s_to_frames(min(max(early_s, 0.0), 10.0))
 
     def _see_time(self) -> None:
         now_s = self._clock()
@@ -240,18 +235,10 @@ class Player:
         if self._machine.state is State.PLAYING:
             self._machine.advance(State.REBUFFERING)
 
-    def _turn_volume(self, out: Frames16) -> None:
-        volume = self._controls.volume
-        if self._gain == volume == 1.0:
-            return
-        gain = np.linspace(self._gain, volume, len(out), dtype=np.float32)[:, None]
-        self._gain = volume
-        out[:] = to_int16(from_int16(out) * gain)
-
     def _play(self, out: Frames16, dac_time_s: float) -> None:
         if self._machine.state in (State.PREBUFFERING, State.REBUFFERING):
             if not self.gate.ready:
-                self._waited(len(out))
+                self.gate.waited(len(out))
                 self._concealer.fill(out)
                 return
             self._machine.advance(State.PLAYING)
@@ -260,7 +247,7 @@ class Player:
         # before the ring is looked at: what is written after these are set counts as not yet
         ended, idle = self.gate.ended, self.gate.idle
         waiting = self._ring.readable_frames
-        self._see_fill(waiting)
+        self.meter.fill(waiting + self.latency_frames)
         allowed = waiting if ended or idle else self.gate.allowed(waiting)
         before = self._ring.read
         rest_at = self._controls.rest_at_frame
@@ -270,7 +257,7 @@ class Player:
         self._figures.played_frames += taken
         out[: len(sound)] = sound
         self._concealer.smooth(out if ended else out[: len(sound)])
-        self._heard(out[: len(sound)], dac_time_s)
+        self.meter.sound(out[: len(sound)], dac_time_s)
         if ended:
             self._machine.advance(State.DRAINING)
         missing = len(out) - len(sound)
@@ -288,27 +275,13 @@ class Player:
         else:
             self.gate.close(held=waiting > taken)
             self._pause(out, len(sound))
-            self._waited(missing)
-
-    def _heard(self, sound: Frames16, dac_time_s: float) -> None:
-        if len(sound):
-            self.heard_until_s = dac_time_s + self._pcm.frames_to_s(len(sound))
-        if self._timeline.first_sound is None:
-            audible = np.flatnonzero(np.abs(sound[:, 0].astype(np.int32)) >= AUDIBLE)
-            if len(audible):
-                self._timeline.mark(
-                    "first_sound", dac_time_s + self._pcm.frames_to_s(int(audible[0]))
-                )
+            self.gate.waited(missing)
 
     def _pause(self, out: Frames16, heard: int) -> None:
         """Play nothing after ``heard`` frames of ``out``, until there is enough again."""
         self._concealer.stop(out[:heard], repeating=self.gate.repeats)
         self._concealer.fill(out[heard:])
         self._machine.advance(State.REBUFFERING)
-
-    def _waited(self, frames: int) -> None:
-        if self._machine.state is State.REBUFFERING:
-            self.gate.waited(frames)
 
     def _drain(self, silent_frames: int) -> None:
         if not self.spoken:
@@ -324,8 +297,3 @@ class Player:
             self._concealer.stop(out[:0])
         self._concealer.fill(out)
         self.silenced = not self._concealer.filling
-
-    def _see_fill(self, waiting_frames: int) -> None:
-        fill_ms = self._pcm.frames_to_ms(waiting_frames + self.latency_frames)
-        self._figures.fill_ms = fill_ms
-        self._figures.fill.see(fill_ms)

@@ -92,7 +92,7 @@ class Playback:
         if player is None or pcm is None:
             return 0
         played = self._metrics.play.played_frames
-        left_s = player.heard_until_s - time.monotonic()
+        left_s = player.meter.heard_until_s - time.monotonic()
         return played - pcm.s_to_frames(max(left_s, 0.0))
 
     @property
@@ -263,7 +263,7 @@ class Playback:
         if (
             self._keeper is None
             or self.pcm is None
-            or not (self.player and self.player.heard_until_s)
+            or not (self.player and self.player.meter.heard_until_s)
         ):
             return
         try:

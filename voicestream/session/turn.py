@@ -222,16 +222,15 @@ class Turn:
 
     def _heard_until_s(self) -> float:
         player = self._speaker.player
-        return player.heard_until_s if player is not None else 0.0
+        return player.meter.heard_until_s if player is not None else 0.0
 
     def _rest(self) -> None:
         """Finish the word and fade."""
         player, controls = self._speaker.player, self._speaker.controls
-        if player is None or not player.heard_until_s:
+        if player is None or not player.meter.heard_until_s:
             return  # nothing has been heard yet
         first, coming = self._speaker.coming(_LONGEST_WORD_S)
-        rate_hz = player.rate_hz
-        controls.rest_at_frame = first + end_of_word(coming, rate_hz)
+        controls.rest_at_frame = first + end_of_word(coming, player.pcm.rate_hz)
         deadline_s = time.monotonic() + _FADE_WAIT_S
         while not player.silent and time.monotonic() < deadline_s and not self._closing:
             self._next_wake(0.05)
