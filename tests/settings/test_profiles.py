@@ -3,59 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.settings.layers import MINE, Loader
 from tests.support.canary import KEY
 from voicestream.cli.config_commands import config as config_command
-from voicestream.errors import SettingsError, VoicestreamError
+from voicestream.errors import SettingsError
 from voicestream.session.wiring import make_endpoint
-from voicestream.settings import profiles, sources
+from voicestream.settings import profiles
 from voicestream.settings.endpoints import reach
 from voicestream.settings.kinds import EMBEDDED_URL, OPENAI_URL
-from voicestream.settings.table import TABLE, Settings, load, shown_value
+from voicestream.settings.table import TABLE, Settings, load
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.failover import ResilientEndpoint
 
 PRESETS: dict[str, dict[str, str]] = json.loads(profiles._PRESETS.read_text("utf-8"))
-MINE = """
-[endpoint.mine]
-base_url = "https://mine/v1"
-key_variable = "MINE_KEY"
-model = "model-mine"
-voice = "voice-mine"
-format = "wav"
-rate_hz = 16000
-headers = {X-Tenant = "tenant-of-mine"}
-body = {lang = "e"}
-"""
+
+
 GPU = '[endpoint.gpu]\npreset = "kokoro"\nbase_url = "http://gpu.lan:8880/v1"\n'
-Loader = Callable[..., Settings]
-
-
-@pytest.fixture
-def loaded(tmp_path: Path) -> Loader:
-    """Settings of flags, environment, ``.env`` and a config file as written."""
-
-    def load_layers(
-        flags: Mapping[str, Any] | None = None,
-        environ: Mapping[str, str] | None = None,
-        dotenv: str = "",
-        config: str = "",
-    ) -> Settings:
-        folder = tmp_path / "folder"
-        folder.mkdir(exist_ok=True)
-        (folder / ".env").write_text(dotenv)
-        (tmp_path / "config.toml").write_text(config)
-        return load(flags or {}, environ or {}, folder, tmp_path / "config.toml")
-
-    return load_layers
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -108,19 +78,6 @@ def test_a_config_file_that_names_the_endpoint_means_its_other_lines_for_it(
     assert loaded({}, {**key, "VOICESTREAM_ENDPOINT": "openai"}, config=config).voice == "alloy"
     table = config.replace("endpoint", "[endpoint]\nuse", 1) + '[endpoint.kokoro]\nvoice = "v"\n'
     assert loaded({}, key, config=table).voice == "v"
-
-
-def test_headers_go_where_they_were_meant_for(loaded: Loader) -> None:
-    ours, theirs = '{"X-Key": "one-of-ours"}', {"x-key": "one-of-ours"}
-    environ = {"VOICESTREAM_EXTRA_HEADERS": ours}
-    assert loaded({"base_url": "https://u/v1"}, environ).headers == theirs
-    assert loaded({"endpoint": "kokoro"}, environ).headers == {}
-    assert loaded({"endpoint": "kokoro", "extra_headers": ours}).headers == theirs
-    assert loaded({}, {**environ, "VOICESTREAM_ENDPOINT": "kokoro"}).headers == theirs
-    assert loaded({}, {"VOICESTREAM_ENDPOINT": "kokoro"}, f"VOICESTREAM_EXTRA_HEADERS={ours}") == (
-        loaded({}, {"VOICESTREAM_ENDPOINT": "kokoro"})
-    )
-    assert Settings(endpoint="kokoro", extra_headers=ours).headers == theirs
 
 
 def test_what_neither_table_nor_preset_says_is_as_it_is_without_a_name(loaded: Loader) -> None:
@@ -222,186 +179,6 @@ def test_the_config_file_says_which_are_used(loaded: Loader) -> None:
         assert settings.source("endpoint").endswith("config.toml (endpoint.use)")
     assert loaded(config='endpoint = "kokoro"').endpoint == "kokoro"
     assert loaded({"endpoint": "kokoro"}, config=MINE).fallbacks == ()
-
-
-def test_the_common_key_goes_to_openai_and_nobody_else(loaded: Loader) -> None:
-    common = {"VOICESTREAM_API_KEY": KEY}
-    assert loaded({"endpoint": "openai"}, common).api_key == KEY
-    assert loaded({"endpoint": "kokoro,openai"}, common).keys == {"OPENAI_API_KEY": KEY}
-    assert loaded({"endpoint": "openai-realtime"}, common).api_key == KEY
-    assert loaded({"endpoint": "openai"}, {**common, "OPENAI_API_KEY": "own-key"}).api_key == (
-        "own-key"
-    )
-    assert loaded({"endpoint": "kokoro"}, {**common, "OPENAI_API_KEY": KEY}).api_key == ""
-    with pytest.raises(SettingsError, match="GROQ_API_KEY is not set"):
-        loaded({"endpoint": "groq"}, common)
-    with pytest.raises(SettingsError, match="GROQ_API_KEY is not set"):
-        loaded({"endpoint": "groq"}, {"GROQ_API_KEY": " \n"})
-    # with a URL of its own beside it, it is that one's
-    with pytest.raises(SettingsError, match="OPENAI_API_KEY is not set"):
-        loaded({"endpoint": "openai"}, {**common, "VOICESTREAM_BASE_URL": "https://u/v1"})
-
-
-def test_a_key_that_is_given_for_this_call_is_the_first_endpoints(loaded: Loader) -> None:
-    settings = loaded({"endpoint": "groq,openai", "api_key": KEY}, {"OPENAI_API_KEY": "other"})
-    assert (settings.api_key, settings.keys) == (KEY, {"OPENAI_API_KEY": "other"})
-
-
-@pytest.mark.parametrize("name", ["openai", "kokoro,openai", "mine"])
-def test_a_dotenv_gets_only_keys_of_its_own(loaded: Loader, name: str) -> None:
-    names = f"VOICESTREAM_ENDPOINT={name}\n"
-    mine = {"OPENAI_API_KEY": KEY, "MINE_KEY": KEY, "VOICESTREAM_API_KEY": KEY}
-    own = "OPENAI_API_KEY=own-key\nMINE_KEY=own-key\n"
-    bare = MINE.replace("headers", "# headers")
-    with pytest.raises(SettingsError, match=r"in the \.env file that names the endpoint"):
-        loaded({}, mine, names, bare)
-    settings = loaded({}, mine, names + own, bare)
-    assert {settings.api_key, *settings.keys.values()} - {""} == {"own-key"}
-    with pytest.raises(SettingsError, match="to a server that this folder chose"):
-        loaded({"api_key": KEY}, {}, names + own, bare)
-
-
-def test_a_dotenv_does_not_spend_the_headers_of_a_table(loaded: Loader) -> None:
-    with pytest.raises(SettingsError, match="headers of yours") as refused:
-        loaded({}, {}, "VOICESTREAM_ENDPOINT=mine\nMINE_KEY=own\n", MINE)
-    assert "tenant-of-mine" not in str(refused.value)
-
-
-def test_a_folder_has_no_tables(loaded: Loader, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"holds an \[endpoint\] table"):
-        loaded(dotenv='[endpoint.openai]\nbase_url = "https://stranger/v1"\n')
-    (tmp_path / "folder" / "config.toml").write_text(MINE)
-    with pytest.raises(SettingsError, match="there is no endpoint mine"):
-        loaded({"endpoint": "mine"})
-
-
-def test_a_dotenv_cannot_allow_a_named_key_in_the_clear(loaded: Loader) -> None:
-    far = '[endpoint.far]\nbase_url = "http://far.example/v1"\nkey_variable = "FAR_KEY"\n'
-    for names in ("far", "kokoro,far"):
-        with pytest.raises(SettingsError, match="unencrypted"):
-            loaded({"endpoint": names}, {"FAR_KEY": KEY}, "VOICESTREAM_ALLOW_HTTP_KEY=1", far)
-
-
-REFUSED = {
-    'base_url = "ftp://x"': r"endpoint\.x\.base_url.*https://host/v1",
-    'model = "m"': r"endpoint x has no base_url.*Give it one in .*config\.toml",
-    'preset = "kokro"': "preset that does not exist.*Did you mean kokoro",
-    'voise = "v"': "unknown field: voise.*Did you mean voice",
-    'url = "http://x"': "unknown field: url.*Did you mean base_url",
-    f'api_key = "{KEY}"': "unknown field: api_key.*key_variable names the environment variable",
-    f'key_variable = "{KEY}"': "must be the name of an environment variable",
-    f'"{KEY}" = "x"': "unknown field. There are",
-    "voice = 3": r"endpoint\.x\.voice.*must be text",
-    'format = "ogg"': r"endpoint\.x\.format.*must be one of",
-    f'headers = {{Authorization = "Bearer {KEY}"}}': "may not set authorization",
-    'body = {input = "x"}': "may not set input",
-    'headers = "x"': "must be a JSON object",
-}
-
-
-@pytest.mark.parametrize(("line", "told"), REFUSED.items())
-def test_a_malformed_table_is_refused(loaded: Loader, line: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as refused:
-        loaded({"endpoint": "x"}, config=f"[endpoint.x]\n{line}\n")
-    assert KEY not in str(refused.value)
-    if "no base_url" not in told:  # told whichever is used
-        with pytest.raises(SettingsError):
-            loaded({"endpoint": "kokoro"}, config=f"[endpoint.x]\n{line}\n")
-
-
-@pytest.mark.parametrize(
-    ("written", "told"),
-    [
-        ("kokro", "no endpoint kokro. Did you mean kokoro"),
-        ("kokoro, opnai", "no endpoint opnai. Did you mean openai"),
-        (KEY, "is not the name|no endpoint of that name"),
-        ("sk-proj-4d1c8a", "no endpoint of that name"),
-        ("a" * 40, "no endpoint of that name"),
-        (f"https://x/v1|{KEY}", "entry 1 is not the name.*--base-url"),
-        ("azure", "azure has no base_url.*RESOURCE.openai.azure.com"),
-        ("ko/koro", "entry 1 is not the name"),
-    ],
-)
-def test_what_is_no_name_is_refused_without_being_shown(
-    loaded: Loader, written: str, told: str
-) -> None:
-    for flags, environ in ({"endpoint": written}, {}), ({}, {"VOICESTREAM_ENDPOINT": written}):
-        with pytest.raises(SettingsError, match=told) as refused:
-            loaded(flags, {"AZURE_OPENAI_API_KEY": "a", **environ})
-        assert KEY not in str(refused.value)
-        assert "4d1c8a" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("config", "told"),
-    [
-        ("endpoint = 3", "must be the name of an endpoint"),
-        ('endpoint = "x"\n[endpoint.y]', "not valid TOML"),
-        ("[endpoint]\nuse = [1]", "must be the name of an endpoint"),
-        ('[endpoint]\nkokoro = "http://x/v1"', r"\(endpoint\.kokoro\) is no table"),
-        (f'[endpoint."{KEY}"]\nvoice = "v"', "an endpoint whose name is none"),
-        ("[[endpoint]]\nname = 'x'", "must be the name of an endpoint"),
-    ],
-)
-def test_what_is_no_table_is_refused(loaded: Loader, config: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as refused:
-        loaded(config=config)
-    assert KEY not in str(refused.value)
-
-
-def test_what_people_write_is_understood(loaded: Loader) -> None:
-    table = '[endpoint.%s]\nbase_url = "https://x/v1"\nkey_variable = "%s"\n'
-    for written in ("$X_KEY", "${X_KEY}", "X_KEY"):
-        settings = loaded({"endpoint": "Desk"}, {"X_KEY": KEY}, config=table % ("Desk", written))
-        assert (settings.endpoint, settings.api_key) == ("desk", KEY)
-    with pytest.raises(SettingsError, match=r"unknown table: kokoro.*\[endpoint\.NAME\]"):
-        loaded(config='[kokoro]\nvoice = "v"\n')
-    with pytest.raises(SettingsError, match=r"base_url\) is no table.*\[endpoint\.NAME\]"):
-        loaded(config='[endpoint]\nbase_url = "http://x/v1"\n')
-
-
-WORDS = st.sampled_from(
-    ["kokoro", "azure", "mine", "use", "a b", "", KEY, "http://127.0.0.1:1/v1", "MINE_KEY", "pcm"]
-)
-FIELDS = st.sampled_from([*profiles._FIELDS, "api_key", KEY])
-VALUES = WORDS | st.integers() | st.floats() | st.dates() | st.lists(WORDS, max_size=2)
-TABLES = st.dictionaries(WORDS, st.dictionaries(FIELDS, VALUES, max_size=4) | VALUES, max_size=3)
-
-
-@given(written=TABLES | VALUES, names=st.lists(WORDS, max_size=3).map(",".join))
-def test_whatever_is_written_is_understood_or_told_without_a_key(written: Any, names: str) -> None:
-    environ = {"VOICESTREAM_ENDPOINT": names, "MINE_KEY": KEY}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_read_toml", lambda _file: {"endpoint": written})
-        try:
-            settings = load({}, environ, Path("/nowhere"), Path("/nowhere/config.toml"))
-            told, places = repr(settings), settings.fallbacks
-        except SettingsError as error:
-            told, places = str(error), ()
-    assert KEY not in told
-    assert all(place.url and place.model and place.voice for place in places)
-
-
-def test_an_empty_key_variable_is_told_by_name_where_it_can_be_no_key(loaded: Loader) -> None:
-    with pytest.raises(SettingsError, match="openai needs a key, and OPENAI_API_KEY is not set"):
-        loaded({"endpoint": "openai"}, {"OPENAI_API_KEY": ""})
-    table = '[endpoint.x]\nbase_url = "https://x/v1"\nkey_variable = "%s"\n'
-    with pytest.raises(SettingsError, match="X_KEY is not set"):
-        loaded({"endpoint": "x"}, config=table % "X_KEY")
-    with pytest.raises(SettingsError, match=r"key_variable of \[endpoint.x\] is not set") as told:
-        loaded({"endpoint": "x"}, config=table % "AKIAIOSFODNN7EXAMPLE")
-    assert "AKIA" not in str(told.value)
-
-
-def test_keys_and_headers_are_never_shown(loaded: Loader) -> None:
-    settings = loaded({"endpoint": "kokoro,mine"}, {"MINE_KEY": KEY}, config=MINE)
-    first = loaded({"endpoint": "mine"}, {"MINE_KEY": KEY}, config=MINE)
-    shown = repr(settings) + repr(settings.fallbacks) + repr(first)
-    shown += shown_value(first, "extra_headers")
-    assert KEY not in shown
-    assert "tenant-of-mine" not in shown
-    echoed = VoicestreamError("the server said: tenant-of-mine")
-    assert "tenant-of-mine" not in str(echoed)
 
 
 def test_a_program_names_presets() -> None:
