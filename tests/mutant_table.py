@@ -130,7 +130,7 @@ MUTANTS = (
         "playout/player.py",
         "        elif idle:\n",
         "        elif False:\n",
-        "playout/test_player.py::test_running_empty_while_the_writer_pauses_is_no_underrun_and_no_stall",
+        "playout/test_underruns.py::test_running_empty_while_the_writer_pauses_is_no_underrun_and_no_stall",
     ),
     Mutant(
         "the tail is played",
@@ -151,7 +151,7 @@ MUTANTS = (
         "playout/conceal.py",
         "        self._risen_frames = 0\n\n    def stop_here",
         "\n    def stop_here",
-        "playout/test_player.py::test_the_edges_of_a_hole_are_faded_and_nothing_is_lost",
+        "playout/test_underruns.py::test_the_edges_of_a_hole_are_faded_and_nothing_is_lost",
     ),
     # policy
     Mutant(
@@ -395,6 +395,6 @@ MUTANTS = (
         "settings/where.py",
         '("extra_headers", "headers", (asked,)),',
         "",
-        "settings/test_precedence.py::test_a_dotenv_cannot_send_headers_from_elsewhere",
+        "settings/test_keys.py::test_a_dotenv_cannot_send_headers_from_elsewhere",
     ),
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.playout.test_player import FADE, LEVEL, PERIOD, Stage
+from tests.playout.stage import FADE, LEVEL, PERIOD, Stage
 from voicestream.policy.plan import NOT_YET
 from voicestream.state import State
 
