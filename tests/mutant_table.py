@@ -174,7 +174,7 @@ MUTANTS = (
         "session/fetchers.py",
         "        self._given_up = True\n        self._segments.stop()\n",
         "        self._given_up = True\n",
-        "session/test_session.py::test_a_writer_who_goes_on_does_not_keep_a_hopeless_reply_alive",
+        "session/test_failures.py::test_a_writer_who_goes_on_does_not_keep_a_hopeless_reply_alive",
     ),
     Mutant(
         "a second break-off is found in the new rendering",
@@ -245,14 +245,14 @@ MUTANTS = (
         "speech/hedge.py",
         "            else:\n                lane.stream.close()\n",
         "",
-        "speech/test_hedge.py::test_of_two_that_begin_in_one_moment_the_second_is_closed",
+        "speech/test_race.py::test_of_two_that_begin_in_one_moment_the_second_is_closed",
     ),
     Mutant(
         "who comes after the race is closed",
         "speech/hedge.py",
         "        if late:\n            stream.close()\n",
         "",
-        "speech/test_hedge.py::test_a_reply_that_begins_after_the_other_has_won_is_closed",
+        "speech/test_race.py::test_a_reply_that_begins_after_the_other_has_won_is_closed",
     ),
     Mutant(
         "retries are counted",

@@ -4,86 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import voicestream
-from tests.support import tones
+from tests.api.callers import (
+    NULL,
+    RAISES,
+    SOUND,
+    TEXT,
+    WAIT_S,
+    Mine,
+    later,
+    raising,
+    say,
+    with_members,
+)
 from tests.support.sound import samples_in
 from voicestream import Event, Result, Settings
-from voicestream.errors import EndpointError, UsageError
+from voicestream.errors import UsageError
 from voicestream.session.conductor import Session
 from voicestream.speech.failover import ResilientEndpoint
 
 pytestmark = pytest.mark.usefixtures("quick_null")
-WAIT_S = 20.0
-NULL = Settings(device="null")
-TEXT = "This is the first of them. And this is the second one."
-SOUND = tones.tone(1, 0.05).tobytes()
-RAISED = [ValueError("mine"), SystemExit(3), KeyboardInterrupt("mine"), GeneratorExit("mine")]
-RAISES = pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
-
-
-class Reply:
-    content_type = "audio/pcm"
-    rate_hz: Any = 24_000
-    channels: Any = 1
-    sent_at_s = 0.0
-
-    def __iter__(self) -> Iterator[Any]:
-        yield SOUND
-
-    def close(self) -> None:
-        return
-
-
-class Mine:
-    """An endpoint with all its members; a test replaces some, and takes some away."""
-
-    name: Any = "mine"
-
-    def open(self, _request: Any) -> Any:
-        return Reply()
-
-    def abort(self) -> None:
-        return
-
-    def close(self) -> None:
-        return
-
-
-def with_members(kind: type[Any], **members: Any) -> Any:
-    return type(kind.__name__, (kind,), members)()
-
-
-def raising(error: BaseException) -> Callable[..., Any]:
-    def fail(*_: Any) -> Any:
-        raise error
-
-    return fail
-
-
-RELEASED = threading.Event()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _released() -> Iterator[None]:
-    """Other tests count threads."""
-    yield
-    RELEASED.set()
-
-
-def blocking(*_: Any) -> Any:
-    RELEASED.wait()
-
-
-def say(text: Any = TEXT, settings: Any = NULL, **more: Any) -> Result:
-    handle = voicestream.start(text, settings, **({"endpoint": Mine()} | more))
-    assert handle.wait(WAIT_S), "it hangs"
-    return handle.result()
 
 
 def stream(text: Any = TEXT, settings: Any = NULL, **more: Any) -> Result:
@@ -92,99 +38,6 @@ def stream(text: Any = TEXT, settings: Any = NULL, **more: Any) -> Result:
 
 
 BOTH = pytest.mark.parametrize("speak", [say, stream])
-
-
-@RAISES
-@pytest.mark.parametrize("member", ["open", "__iter__"])
-def test_an_endpoint_that_fails_is_an_error(error: BaseException, member: str) -> None:
-    fails = raising(error)
-    reply = with_members(Reply, __iter__=fails)
-    broken = with_members(Mine, open=fails if member == "open" else lambda *_: reply)
-    with pytest.raises(EndpointError) as told:
-        say(endpoint=broken)
-    assert told.value.__cause__ is error
-
-
-@RAISES
-@pytest.mark.parametrize("member", ["abort", "close", "close of a reply"])
-def test_an_endpoint_that_fails_when_all_was_said_is_a_warning(
-    error: BaseException, member: str
-) -> None:
-    fails = raising(error)
-    reply = with_members(Reply, close=fails)
-    of_reply: dict[str, Any] = {"open": lambda *_: reply}
-    members = {member: fails} if member in ("abort", "close") else of_reply
-    result = say(endpoint=with_members(Mine, **members))
-    assert result.completed
-    (warning,) = result.snapshot.warnings
-    assert repr(error) in warning
-
-
-@pytest.mark.parametrize("member", ["abort", "close"])
-def test_an_endpoint_that_never_closes_is_not_waited_for(member: str) -> None:
-    result = say(endpoint=with_members(Mine, **{member: blocking}))
-    assert result.completed
-    assert "takes longer" in result.snapshot.warnings[0]
-
-
-def test_an_interrupt_is_quick_where_the_endpoint_hangs_in_everything() -> None:
-    entered = threading.Event()
-
-    def hang(*_: Any) -> Any:
-        entered.set()
-        blocking()
-
-    hanging = with_members(Mine, open=hang, abort=blocking, close=blocking)
-    handle = voicestream.start(TEXT, NULL, endpoint=hanging)
-    assert entered.wait(WAIT_S)
-    handle.interrupt()
-    assert handle.wait(WAIT_S)
-    assert not handle.result().completed
-
-
-def test_open_is_enough() -> None:
-    class OnlyOpen:
-        def open(self, _request: Any) -> Any:
-            return [SOUND, bytearray(SOUND), memoryview(SOUND)]
-
-    result = say("Hello.", endpoint=OnlyOpen())
-    assert (result.completed, result.snapshot.warnings) == (True, ())
-    assert result.snapshot.endpoint == "OnlyOpen"
-    assert result.snapshot.audio_s == pytest.approx(0.15)
-
-
-async def later(*_: Any) -> Any:
-    return Reply()
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "words"),
-    [
-        (Mine, "Mine is a class.*Mine\\("),
-        (object(), "object is no endpoint.*openai"),
-        ("https://host/v1", "name was given beside settings.*Settings\\(endpoint="),
-        (with_members(Mine, open=None), "no endpoint"),
-        (with_members(Mine, open=later), "asynchronous"),
-        (with_members(Mine, open=lambda _self: None), r"no open\(request\)"),
-    ],
-)
-def test_what_is_no_endpoint_is_refused_before_anything_is_asked(endpoint: Any, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        voicestream.start(TEXT, NULL, endpoint=endpoint)
-
-
-@pytest.mark.parametrize(
-    ("reply", "words"),
-    [
-        (None, "NoneType"),
-        (SOUND, "bytes"),
-        (with_members(Reply, __iter__=lambda _: iter(["text"])), "gave str.*bytes"),
-        (with_members(Reply, rate_hz="24000"), "rate_hz.*whole number"),
-    ],
-)
-def test_what_is_no_reply_is_told(reply: Any, words: str) -> None:
-    with pytest.raises(EndpointError, match=words):
-        say("Hello.", endpoint=with_members(Mine, open=lambda *_: reply))
 
 
 @BOTH
