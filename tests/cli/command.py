@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pytest
 
+from tests.support import forked
 from tests.support.canary import KEY
 from voicestream.cli import entry
 
@@ -136,9 +137,15 @@ def _environ(call: Call, folder: Path) -> dict[str, str]:
 
 
 def run(call: Call, folder: Path) -> Run:
-    """Run it to its end."""
+    """Run it to its end; from a shell where the call says what that does to it."""
     before = _write(call, folder)
     environ = _environ(call, folder)
+    if not (call.closed or call.unread or call.into or call.before or call.disk_blocks):
+        ended = forked.run(
+            call.arguments, env=environ, cwd=folder, stdin=call.stdin or b"", timeout_s=30
+        )
+        err = ended.stderr.decode("utf-8")
+        return Run(ended.returncode, ended.stdout, err, _left(folder, before))
     if call.disk_blocks is not None:
         environ["PYTHONDONTWRITEBYTECODE"] = "1"  # cut short, it would break every later run
     # a shell can close descriptors before the command starts; Python cannot while threads run

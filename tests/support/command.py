@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.support import forked
 from tests.support.canary import KEY
 
 ROOT = Path(__file__).parents[2]
@@ -56,16 +57,8 @@ def start(
 def run(
     *arguments: str, env: Mapping[str, str], cwd: Path, stdin: bytes = b"", timeout_s: float = 50
 ) -> subprocess.CompletedProcess[bytes]:
-    """The command, run to its end."""
-    return subprocess.run(
-        command(*arguments),
-        env=dict(env),
-        cwd=cwd,
-        input=stdin,
-        capture_output=True,
-        timeout=timeout_s,
-        check=False,
-    )
+    """The command, run to its end; libraries are loaded already."""
+    return forked.run(arguments, env=env, cwd=cwd, stdin=stdin, timeout_s=timeout_s)
 
 
 def figures(done: subprocess.CompletedProcess[bytes]) -> dict[str, Any]:
