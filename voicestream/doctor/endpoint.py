@@ -18,7 +18,7 @@ from voicestream.session.pacing import endpoint_key, kept_learnt
 from voicestream.session.speech_request import speech_request
 from voicestream.session.wiring import make_endpoint
 from voicestream.settings.endpoints import Place
-from voicestream.settings.kinds import AUTO, is_local
+from voicestream.settings.kinds import AUTO, KINDS, is_local
 from voicestream.settings.table import Settings
 
 _REPLY_S = 20.0
@@ -120,8 +120,7 @@ def _standing_in(settings: Settings, place: Place) -> Settings:
 def _check_free(settings: Settings) -> Iterator[Finding]:
     """Yield what can be known without a request that may be billed."""
     if settings.local:
-        whose = "the voice that comes along" if settings.embedded else "the system's voices"
-        yield Finding(ABOUT, "good", whose, enough=True)
+        yield Finding(ABOUT, "good", KINDS[settings.kind].local, enough=True)
         return
     yield from gone_finding(ABOUT, settings)
     yield from list_findings(ABOUT, settings)

@@ -29,18 +29,19 @@ class EndpointFacts:
         schemes: the URL schemes that name it.
         model: the model that is asked for first, unless one is named.
         voice: the voice that speaks unless one is named.
-        local: speech is made on this machine, without a server; its URLs have no host.
+        local: what it is called, if speech is made on this machine, without a server; its URLs have
+            no host then.
     """
 
     schemes: tuple[str, ...]
     model: str
     voice: str
-    local: bool = False
+    local: str = ""
 
 
 KINDS: dict[EndpointKind, EndpointFacts] = {
-    "embedded": EndpointFacts(("embedded",), EMBEDDED_MODEL, "heart", local=True),
-    "system": EndpointFacts(("system",), "", "", local=True),
+    "embedded": EndpointFacts(("embedded",), EMBEDDED_MODEL, "heart", "the voice that comes along"),
+    "system": EndpointFacts(("system",), "", "", "the system's voices"),
     "speech": EndpointFacts(("http", "https"), SPEECH_MODEL, "alloy"),
     "realtime": EndpointFacts(("ws", "wss"), REALTIME_MODEL, "marin"),
 }
@@ -64,4 +65,4 @@ def model_for(address: str, model: str) -> str:
 
 def is_local(address: str) -> bool:
     """Return whether speech from there is made on this machine, without a server."""
-    return KINDS[endpoint_kind(address)].local
+    return bool(KINDS[endpoint_kind(address)].local)

@@ -209,7 +209,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
     @property
     def local(self) -> bool:
         """Whether speech is made on this machine, without a server."""
-        return KINDS[self.kind].local
+        return bool(KINDS[self.kind].local)
 
     @property
     def pcm_only(self) -> bool:
