@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from types import TracebackType
 from urllib.parse import urlsplit
 
 _QUANTUM_BYTES = 500
@@ -29,12 +28,7 @@ class NarrowLink:
     def __enter__(self) -> NarrowLink:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         for opened in list(self._open):
             _shut(opened)

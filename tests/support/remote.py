@@ -6,7 +6,6 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
-from types import TracebackType
 
 from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
 from tests.support.script import Request, Script
@@ -37,12 +36,7 @@ class ServerProcess:
     def __enter__(self) -> ServerProcess:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._pipe.send("close")
         self._process.join(10)
 
