@@ -79,8 +79,9 @@ def test_every_sample_is_heard_once_in_order(
     recording.stop()
     assert done.returncode == 0, done.stderr
     assert request.json["response_format"] == form
-    # all, in order; a machine too busy to feed its sound card may put silence between
-    assert recording.missing(RAMP) <= (1 + len(recording.silences())) * dropped_frames
+    # all, in order; a machine too busy to feed its sound card may put silence between, and where
+    # it did PortAudio goes on a period later
+    assert recording.missing(RAMP) <= len(recording.silences()) * dropped_frames
     assert np.array_equal(wav_samples(tmp_path / "kept.wav"), RAMP)
     # stderr is clean of ALSA and JACK
     lines = done.stderr.decode().splitlines()
@@ -205,7 +206,7 @@ def test_a_signal_fades_out_and_leaves_a_valid_file(
     heard = recording.samples
     loud = np.flatnonzero(np.abs(heard.astype(int)) > 0)
     heard = heard[loud[0] : loud[-1] + 1].ravel()
-    if not dropped_frames:
+    if not (dropped_frames and recording.silences()):
         # no click: the last step down to silence is no larger than the steps of the speech itself
         # (before these 4 ms a busy machine may have left a hole)
         steps = np.abs(np.diff(heard.astype(int), append=0))

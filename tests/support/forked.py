@@ -48,7 +48,8 @@ def run(
     Raises:
         subprocess.TimeoutExpired: it did not end in time, and was killed.
     """
-    if env.get("PYTHONPATH") != str(_ROOT):  # it is to load something else
+    loads_others = env.get("PYTHONPATH") != str(_ROOT)
+    if loads_others or "PULSE_SERVER" in env:  # there is a loudspeaker
         program = [sys.executable, "-m", "voicestream"]
         return subprocess.run(
             [*program, *arguments],
