@@ -106,7 +106,7 @@ def read_config(file: Path) -> str:
 
 
 def write_config(file: Path, content: str) -> None:
-    """Replace it, whole or not at all.
+    """Replace a configuration file, whole or not at all.
 
     Raises:
         SaveError: it cannot be written; it is as it was.

@@ -83,7 +83,7 @@ def _read_stdin() -> bytes:
 
 
 class _Json:
-    """How the scanner that is the core of ``json`` reads: as ``json.loads`` does."""
+    """The attributes that ``json``'s scanner in C asks for, with the values of ``json.loads``."""
 
     strict = False
     object_hook = object_pairs_hook = None
@@ -173,7 +173,7 @@ def _connected(path: str) -> _socket.socket | None:
 
 
 def _locked(lock: int) -> bool:
-    """Return whether the lock was to be had in time; it is given up with the process."""
+    """Take the lock; return False if another process held it too long. It ends with the process."""
     ends_s = time.monotonic() + _LOCK_S
     while True:
         try:

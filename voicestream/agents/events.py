@@ -107,7 +107,7 @@ def name_of(event: Event) -> str:
 
 
 def session_of(event: Event) -> str:
-    """Whose event it is, as the agent calls its session."""
+    """Return the agent's name for the session that an event belongs to."""
     return _text(event, "session_id", "thread-id") or ""
 
 

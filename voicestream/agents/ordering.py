@@ -74,7 +74,7 @@ class Ordering:
             self._turn.append(message)
 
     def remember(self) -> dict[str, Any]:
-        """Return what keeps another from saying it again."""
+        """Return what the ``Ordering`` of the next speaker needs so as not to say it again."""
         told = "".join(self._turn[-1].told) if self._turn else ""
         names = [*self._over, *(message.name for message in self._turn if message.told)]
         return {
@@ -85,12 +85,12 @@ class Ordering:
 
     @property
     def unfinished(self) -> bool:
-        """Whether a message has begun and not ended."""
+        """Whether more of a message that has begun will come."""
         return any(not message.over for message in self._turn)
 
     @property
     def due_s(self) -> float | None:
-        """When ``due`` has something to say; None: not before something comes."""
+        """When ``due`` is to be called; None: not before another event."""
         message = self._first_open()
         waits = message is not None and (message.held or self._is_followed(message))
         return message.since_s + GAP_S if message is not None and waits else None
@@ -151,7 +151,7 @@ class Ordering:
         return list(self._tell())
 
     def prompt(self) -> None:
-        """The user has said something: nothing more is told of what was said before."""
+        """Drop all that was written before: the user has said something."""
         for message in self._turn:
             self._forget_name(message.name)
         self._turn.clear()

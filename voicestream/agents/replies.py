@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _QUIET_S = 0.8
 """What was written has become a request by then: longer than ``writer_pause_s``."""
 _STALLED_S = 10.0
-"""A message that is not written on for so long holds the floor no longer."""
+"""A message to which nothing was added for this time gives the floor away."""
 _NEARLY_MS = 300.0
 _TICK_S = 0.1
 _IDLE_TICK_S = 0.5

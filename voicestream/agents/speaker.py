@@ -56,7 +56,7 @@ def speak_for(path: str, options: Sequence[str], descriptor: int | None = None) 
 
 
 class SessionSpeaker:
-    """What one session says.
+    """Speaks for one session.
 
     Args:
         path: ``hook/SESSION`` in the runtime folder.

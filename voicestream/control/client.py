@@ -18,7 +18,7 @@ _WAIT_S = 1.0
 
 
 def speakers(folder: str) -> list[str]:
-    """Who may be asked, ``PID-N``: those in the queue for the floor, the one that has it first,
+    """Return who may be asked, ``PID-N``: the queue for the floor, whoever has it first,
     then those who speak beside it. Some of them may be dead."""
     waiting = queued(f"{folder}/floor")
     beside = [who for who in _with_sockets(folder) if who not in waiting]

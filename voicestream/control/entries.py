@@ -19,9 +19,9 @@ class Rank(Enum):
     """Where a newcomer stands in the queue."""
 
     NOW = "now"
-    """Before everybody: whoever speaks gives way, and goes on afterwards."""
+    """In front of whoever speaks, who is interrupted and goes on afterwards."""
     NEXT = "next"
-    """Before those who wait, behind whoever speaks."""
+    """In front of those who wait, behind whoever speaks."""
     LAST = "last"
 
 
@@ -74,11 +74,11 @@ class Entries:
 
     @property
     def entered(self) -> bool:
-        """Whether we are in the queue: who stood still may have been passed over."""
+        """Whether our file is in the queue: others remove it when this process does not answer."""
         return self._file >= 0 and same_file(self._file, self._path(self._name))
 
     def stay_first(self) -> None:
-        """We speak from now on: before all who spoke or came before."""
+        """Rename our file so that it stands before all others: we speak from now on."""
         if not self._name.startswith("0-"):
             name = _first_name(self._who)
             os.rename(self._path(self._name), self._path(name))
@@ -90,7 +90,7 @@ class Entries:
         return [_who(name) for name in found if self._lives(name)]
 
     def remove(self, who: str) -> None:
-        """Pass over another, who does not answer."""
+        """Remove another speaker, who does not answer, from the queue."""
         for name in _names(self._folder):
             if _who(name) == who and name != self._name:
                 with contextlib.suppress(FileNotFoundError):
@@ -123,7 +123,7 @@ class Entries:
 
 
 def queued(folder: str) -> list[str]:
-    """Everybody in the queue, ``PID-N``, in their order; some of them may be dead. Where it cannot
+    """Return everybody in the queue, ``PID-N``, in order; some of them may be dead. Where it cannot
     be looked at nobody is in it: all speak at once."""
     try:
         return [_who(name) for name in _names(folder)]
@@ -144,7 +144,7 @@ def _name(rank: int, order: int, who: str) -> str:
 
 
 def _first_name(who: str) -> str:
-    """Return the name of who speaks from now on: before all who spoke or came before."""
+    """Return a file name that stands before all others: that of whoever speaks now."""
     return _name(0, _END_OF_TIME_US - round(time.monotonic() * 1e6), who)
 
 

@@ -25,7 +25,7 @@ from voicestream.control.lines import Peer
 from voicestream.control.server import socket_path
 
 PATIENCE_S = 4.0
-"""Who does not answer for so long is stopped or hangs, and is passed over."""
+"""A process that does not answer within this time is stopped or hangs: it loses its place."""
 _LOOK_S = 0.5
 """How often a waiter asks whether the process before it is alive, and looks at the queue."""
 _RETRY_S = 0.02
@@ -130,7 +130,7 @@ class Floor:
         return bool(self._entries.ahead())
 
     def _queue_again(self) -> None:
-        """Whoever was passed over while it was stopped takes its place again."""
+        """Queue up again if others removed this process while it was stopped."""
         if not self._entries.entered:
             self._drop()
             self.enter()
@@ -152,7 +152,7 @@ class Floor:
         return True
 
     def _begin(self) -> float:
-        """Say who speaks; return until when the one before is heard."""
+        """Write down that we speak; return when the speaker before has been heard to its end."""
         self._entries.stay_first()
         before_s = _heard_until_s(os.pread(self._holder, 1000, 0))
         self._write_holder({"who": self._who})
@@ -174,7 +174,7 @@ class Floor:
         self._holder = -1
 
     def _speaker(self) -> str:
-        """Who has the floor; empty: it has gone, or has just come."""
+        """Return who has the floor; empty: nobody, or it has not yet written its name."""
         try:
             with open(self._holder_path, "rb") as file:
                 return str(json.loads(file.read(1000) or b"{}").get("who", ""))
@@ -184,7 +184,8 @@ class Floor:
     # waiting for one process
 
     def _wait_for(self, who: str, cancelled: Callable[[], bool], holding: bool) -> bool:
-        """Until that process says that something changed, or ends; False: it is not there yet."""
+        """Wait until that process says that something changed, or ends; return False if its socket
+        is not there yet."""
         deadline_s = time.monotonic() + PATIENCE_S
         try:
             peer = Peer(socket_path(self._sockets, who), PATIENCE_S)
@@ -233,7 +234,7 @@ class Floor:
 
 
 def last_heard_s(folder: str) -> float:
-    """When the last speaker of a runtime folder has been heard to its end
+    """Return when the last speaker of a runtime folder has been heard to its end
     (``time.monotonic()``); 0.0: that is not known."""
     try:
         with open(os.path.join(folder, "floor", "holder"), "rb") as file:

@@ -29,7 +29,7 @@ from voicestream.control.lines import Lines, Message, encoded, same_user
 MOST_CALLERS = 64
 """Further ones wait in the kernel's queue."""
 _MAX_UNREAD_BYTES = 256 * 1024
-"""A caller that has not read so much is hung up on."""
+"""Connections of callers that leave more than this unread are closed."""
 
 Handler = Callable[[Message], Message]
 """Answers a verb; called in the control thread, must return quickly."""
@@ -91,7 +91,7 @@ class ControlServer:
         self._thread.start()
 
     def tell(self, event: Message) -> None:
-        """From any thread: send ``event`` to every caller that watches."""
+        """Send ``event`` to every caller that watches. Any thread."""
         self._events.put(event)
         self._wake()
 
@@ -126,7 +126,7 @@ class ControlServer:
             selector.close()
 
     def _listen(self, listen: bool) -> None:
-        """Take up callers or leave them in the kernel's queue."""
+        """Accept new callers, or leave them in the kernel's queue while there are enough."""
         if listen and not self._listening:
             self._selector.register(self._server, selectors.EVENT_READ)
         elif not listen and self._listening:
@@ -134,7 +134,7 @@ class ControlServer:
         self._listening = listen
 
     def _pass_on_events(self) -> bool:
-        """Send what was told since; False: the end was asked for."""
+        """Send the events that were told since; return False if the end was asked for."""
         with contextlib.suppress(queue.Empty):
             while True:
                 event = self._events.get_nowait()

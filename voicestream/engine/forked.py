@@ -18,7 +18,7 @@ _BACKLOG = 16
 
 
 class Loader(Protocol):
-    """What loads the program into the engine."""
+    """Loads the program into the engine."""
 
     voice: bool
     """Whether the embedded voice is loaded."""
@@ -54,7 +54,7 @@ class Forked:
 
 
 def listening(path: str) -> socket.socket:
-    """A socket of this user's that listens, in the place of any that is there.
+    """Return a socket of this user's that listens; it replaces any that is there.
 
     Raises:
         OSError: it cannot be made.

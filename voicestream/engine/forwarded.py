@@ -36,17 +36,17 @@ SETTINGS = ("voice", "tempo", "language", "turn", "expires_s")
 PIECE_CHARS = 4096
 """Of text in a line."""
 WINDOW_CHARS = 65_536
-"""So much text may be on its way; who sends more is hung up on."""
+"""Most text that may be on its way; the connection of a caller that sends more is closed."""
 _REQUEST_S = 2.0
 _MOST_FLAG_CHARS = 200
 
 
 class RefusedError(Exception):
-    """This is not to be asked for."""
+    """A caller asks for something that it may not have."""
 
 
 def read_request(connection: socket.socket) -> tuple[Message, Lines]:
-    """The first line of a caller.
+    """Return the request: the first line that a caller sends.
 
     Raises:
         OSError: it is gone, or too slow.
@@ -144,7 +144,7 @@ class ForwardedCaller(Caller):
 
 
 def _flags(given: Any) -> list[str]:
-    """The settings of a request as flags, which ``say`` checks like everybody's."""
+    """Return the settings of a request as flags, which ``say`` checks like any others."""
     if not isinstance(given, dict):
         given = {}
     flags = {row.name: row.flag for row in TABLE}
@@ -159,5 +159,5 @@ def _flags(given: Any) -> list[str]:
 
 
 def refuse(connection: socket.socket, why: str) -> None:
-    """Answer what cannot be done."""
+    """Answer a request that is refused, with the reason."""
     connection.sendall(encoded({"ok": False, "error": why, "protocol": PROTOCOL}))

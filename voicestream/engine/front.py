@@ -110,7 +110,11 @@ def _greeted(environ: "Mapping[str, str]") -> "tuple[_socket.socket, int] | None
 
 
 def _call(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bytes:
-    """What the engine needs to know to be this process. Raises OSError where there is no folder."""
+    """Return what the engine needs to take the place of this process.
+
+    Raises:
+        OSError: the working folder is gone.
+    """
     mask = os.umask(0o077)
     os.umask(mask)
     streams = (
@@ -137,7 +141,7 @@ def _array(texts: "Sequence[str]") -> str:
 
 
 def in_foreground() -> bool:
-    """Whether the terminal, if there is one, is this process's to draw on and to read from."""
+    """Return whether this process is in the terminal's foreground; True where there is none."""
     for descriptor in (2, 0):
         try:
             return os.tcgetpgrp(descriptor) == os.getpgrp()
@@ -160,7 +164,7 @@ class _Front:
         self._begun = False
 
     def follow(self) -> "int | Lost | None":
-        """Until it has ended; what ``hand_over`` returns."""
+        """Wait until the call has ended; return what ``hand_over`` returns."""
         self._install()
         try:
             self._note_terminal()
@@ -186,7 +190,7 @@ class _Front:
                     return code
 
     def _obey(self, line: bytes) -> "tuple[bool, int | None]":
-        """Do what a message says; whether it was the last one, and the exit code."""
+        """Do what a message says; return whether it was the last one, and the exit code."""
         import json
 
         message = json.loads(line)
@@ -204,7 +208,7 @@ class _Front:
         return False, None
 
     def _died(self) -> "int | Lost":
-        """The connection ended without an exit code."""
+        """Return what ``follow`` returns where the connection ended without an exit code."""
         for restore in self._restore:
             restore()
         if self._ending:
@@ -235,13 +239,13 @@ class _Front:
             return  # it has ended, which is seen where it is listened to
 
     def _give_up(self, _number: int, _frame: object) -> None:
-        """It does not end as it was told to."""
+        """End with a speech that did not end when it was told to; a handler of SIGALRM."""
         self._died()
         self._kill(int(_signal.SIGKILL))
         os._exit(128 + self._ending)
 
     def _stop(self) -> None:
-        """The speech stands still, as Ctrl-Z wanted: so do we; both go on together."""
+        """Stop this process, as Ctrl-Z asked: the speech is stopped by now. Both go on together."""
         number = int(_signal.SIGTSTP)
         if number in self._before:
             _signal.signal(number, _signal.SIG_DFL)
@@ -250,7 +254,7 @@ class _Front:
         self._go_on()
 
     def _go_on(self, _number: int = 0, _frame: object = None) -> None:
-        """``fg`` or ``bg``: say whose the terminal is now."""
+        """Tell the speech to go on, after ``fg`` or ``bg``, and whose the terminal is now."""
         self._kill(int(_signal.SIGCONT))
         told = b'{"foreground":true}\n' if in_foreground() else b'{"foreground":false}\n'
         try:
@@ -259,7 +263,7 @@ class _Front:
             return  # it has ended, which is seen where it is listened to
 
     def _note_terminal(self) -> None:
-        """The terminal's modes as they are, for the case that the engine cannot restore them."""
+        """Note the terminal's modes, in case the engine dies before it restores them."""
         if not (os.isatty(0) or os.isatty(2)):
             return
         import termios

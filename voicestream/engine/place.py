@@ -28,7 +28,8 @@ def engine_folder(environ: "Mapping[str, str]") -> str:
 
 
 def forwarded_path(folder: str) -> str:
-    """The socket that may be forwarded: in a folder of its own, for a container to have whole."""
+    """Return the path of the socket that may be forwarded: in a folder of its own, which can be
+    mounted into a container."""
     return f"{folder}/forward/engine.sock"
 
 

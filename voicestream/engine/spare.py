@@ -69,7 +69,7 @@ class Spare:
         os._exit(code)
 
     def _accept(self) -> tuple[socket.socket, Callable[[socket.socket], int]]:
-        """A front, and what is to be done with it."""
+        """Wait for a caller; return its connection, and what is to be done with it."""
         waited = [self._local, self._engine, *filter(None, [self._forwarded])]
         while True:
             ready, _, _ = select.select(waited, [], [])
@@ -132,7 +132,8 @@ class Spare:
         return 0
 
     def _ask_engine(self, stop: bool = False) -> int:
-        """How many speak for callers from elsewhere; those are told to end, if wanted."""
+        """Return how many speak for callers from elsewhere, once those have been told to end if
+        ``stop``."""
         self._engine.sendall(encoded({"asks": True, "stop": stop}))
         while data := self._engine.recv(4096):
             for message in self._told.feed(data):  # a place to connect to may be on its way, too
@@ -151,7 +152,7 @@ class Spare:
 
 
 def _has_gone(connection: socket.socket) -> bool:
-    """Whether whoever waited was not that patient."""
+    """Return whether a caller has hung up while it waited."""
     try:
         return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:
@@ -161,7 +162,7 @@ def _has_gone(connection: socket.socket) -> bool:
 
 
 def _sees_the_same(connection: socket.socket) -> bool:
-    """Whether the process at the other end has our files and processes: one in a container that
+    """Return whether the other process has our files and processes: one in a container that
     the socket was mounted into means others when it names them."""
     same = True
     if sys.platform == "linux":

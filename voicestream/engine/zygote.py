@@ -30,9 +30,10 @@ from voicestream.engine.spare import Carry, Spare
 MOST_CALLERS = 64
 """Speeches at a time; who comes then speaks by itself."""
 MOST_FORWARDED = 8
-"""So many of them may be for callers from elsewhere, who can be anybody."""
+"""Most of them for callers from elsewhere, who can be anybody."""
 _SETTLE_S = 0.2
-"""The next spare is made so much later, unless somebody waits: the one before has much to do."""
+"""How much later the next spare is made, unless a caller waits: the one before is busy with its
+call."""
 _LOOK_S = 5.0
 """How often the engine looks whether it is still wanted."""
 _SOON_S = 1.0
@@ -195,7 +196,7 @@ class Engine:
             self._place = None
 
     def _hears_elsewhere(self) -> bool:
-        """Whether another caller from elsewhere is welcome."""
+        """Return whether there may be another caller from elsewhere."""
         return sum(child.elsewhere for child in self._busy) < MOST_FORWARDED
 
     # processes
@@ -216,7 +217,7 @@ class Engine:
         self._send_place()
 
     def _become_spare(self, ours: socket.socket, theirs: socket.socket, elsewhere: bool) -> None:
-        """The child's way from here on; never returns."""
+        """Be the spare, in the forked child; never returns."""
         try:
             os.setsid()  # a Ctrl-C on the engine's terminal is not for who speaks
             ours.close()
@@ -247,7 +248,7 @@ class Engine:
         return process.pid
 
     def _drop_spare(self) -> None:
-        """The spare is out of date; what it has taken up by now it carries out."""
+        """Let go of a spare that is out of date; a call that it has taken up is carried out."""
         if self._spare is not None:
             self._spare.line.close()
             self._spare = None

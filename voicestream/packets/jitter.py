@@ -11,23 +11,24 @@ from voicestream.policy.delay import DelayTarget, LengthRule
 from voicestream.records import dataclass
 
 _STEP_S = 0.01
-"""What is made where there is no packet, at a time."""
+"""Length of a piece that is made where there is no packet."""
 _DRY_S = 0.1
 _STRAY_S = 1.5
-"""So far off in time a packet is of another stream, or the source was stopped meanwhile."""
+"""A packet this far off in time is of another stream, or the source was stopped meanwhile."""
 _DROPOUT, _MISORDER = 3000, 100
-"""RFC 3550, appendix A.1: sequence numbers so far ahead or behind are of another stream."""
+"""Packets whose numbers are this far ahead or behind are of another stream (RFC 3550, appendix
+A.1)."""
 _PROOFS = 3
-"""So many packets in a row, with none of the present stream between, begin another one."""
+"""This many packets in a row, with none of the present stream between, begin another one."""
 _MOST_WAITING = 400
 _AT_ONCE_S = 1e-3
 _BEGIN_S = 0.005
-"""So much above the target a stream begins."""
+"""How much above the target the delay of a stream is when it begins."""
 _REMEMBERED = 512
 
 
 class Kind(Enum):
-    """What is to be played next."""
+    """The kind of sound that is played next."""
 
     SOUND = "sound"
     LOST = "lost"
@@ -58,7 +59,7 @@ class PacketPiece:
 
 @dataclass(slots=True)
 class PacketFigures:
-    """What became of packets, and of time (in units of the timestamp)."""
+    """Counts of packets, and of time in units of the timestamp."""
 
     received: int = 0
     lost: int = 0
@@ -125,8 +126,8 @@ class JitterBuffer:
 
     @property
     def stalled_frames(self) -> int:
-        """Of what was made up, that since the last packet: whether anything was lost, or the source
-        paused, the next one tells."""
+        """Frames made up since the last packet. The next one will tell whether they stand for a
+        loss or for a pause of the source."""
         return self._stalled
 
     def put(self, at_s: float, packet: RtpPacket) -> None:
@@ -253,7 +254,7 @@ class JitterBuffer:
         return self.target.relative_s(at_s, starts / self._clock_hz) < self.target.target_s
 
     def _late(self) -> PacketPiece:
-        """Nothing is here."""
+        """Return sound for a time in which no packet is here."""
         if self._stalled > _STRAY_S * self._clock_hz:
             self._paused()
             return self._silence()
@@ -262,7 +263,7 @@ class JitterBuffer:
         return PacketPiece(Kind.LATE, self._step)
 
     def _paused(self) -> None:
-        """What was made up since the last packet was no loss; what follows begins anew."""
+        """Count what was made up since the last packet as silence; the next packet begins anew."""
         self.figures.concealed_frames -= self._stalled
         self.figures.silent_frames += self._stalled
         self._next, self._stalled = None, 0

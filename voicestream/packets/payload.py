@@ -18,7 +18,7 @@ Decode = Callable[[bytes], Samples | None]
 
 
 def frames_of(payload: Payload) -> Callable[[bytes], int]:
-    """Return what tells how many frames are in the bytes of a payload; 0: they are broken."""
+    """Return a function of a payload's bytes: how many frames they hold; 0: they are broken."""
     if payload.codec == "opus":
         from voicestream.decode.opus import duration
 

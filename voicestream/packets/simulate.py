@@ -60,7 +60,7 @@ def delayed(packets: Sequence[Arrival], delays_s: Sequence[float] | Delays) -> l
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came out: the numbers of packets in order, None for each 10 ms that was made up."""
+    """The result: the numbers of packets in order, None for each 10 ms that was made up."""
 
     order: list[int | None]
     buffer: JitterBuffer
@@ -113,7 +113,7 @@ def simulate(delays: Delays, target: DelayTarget, packet_s: float = 0.02) -> Pla
 
 
 def point(played: Played, sound_s: float) -> Point:
-    """Return where a simulation stands, of so many seconds of sound."""
+    """Return mean delay and concealed share of a simulation."""
     return played.buffer.figures.mean_delay_s, played.concealed_s / sound_s
 
 

@@ -20,7 +20,7 @@ from voicestream.settings.where import EndpointKeys, common_key, settle
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What can be named.
+    """All endpoints that can be named, and the keys for them.
 
     Attributes:
         profiles: the user's tables and the presets.

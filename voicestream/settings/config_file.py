@@ -76,7 +76,7 @@ def set_field(file: Path, name: str, field: str, value: str) -> None:
 
 
 def unset_in(file: Path, name: str) -> bool:
-    """Take a setting out of the file; whether it was there.
+    """Take a setting out of the file; return whether it was there.
 
     Raises:
         SettingsError: the file cannot be read or changed so.
@@ -99,7 +99,7 @@ def unset_in(file: Path, name: str) -> bool:
 
 
 def unset_field(file: Path, name: str, field: str) -> bool:
-    """Take a field out of an endpoint's table; whether it was there.
+    """Take a field out of an endpoint's table; return whether it was there.
 
     Raises:
         SettingsError: the file cannot be read or changed so.
@@ -116,7 +116,7 @@ def unset_field(file: Path, name: str, field: str) -> bool:
 
 
 def unset_table(file: Path, name: str) -> bool:
-    """Take an endpoint's whole table out of the file; whether it was there.
+    """Take an endpoint's whole table out of the file; return whether it was there.
 
     Raises:
         SettingsError: the file cannot be read or changed so.

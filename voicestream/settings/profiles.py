@@ -75,7 +75,7 @@ class Profile:
         return str(self._value("base_url"))
 
     def place(self, model: str, voice: str) -> Place:
-        """As one of a list, with the model and voice of all where it names none."""
+        """Return it as an entry of a list; ``model`` and ``voice`` stand where it names none."""
         return Place(
             url=self.base_url,
             key_variable=self.key_variable,
@@ -94,7 +94,7 @@ class Profile:
 
 
 class Profiles:
-    """All that can be named.
+    """All endpoints that can be named.
 
     Args:
         tables: the user's, by name, as TOML gives them.
@@ -115,12 +115,12 @@ class Profiles:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The user's own first."""
+        """The names, those of the user's tables first."""
         return (*self._tables, *(name for name in self._presets if name not in self._tables))
 
     @property
     def key_variables(self) -> frozenset[str]:
-        """Those that the user's tables name."""
+        """The variables that the user's tables say hold a key."""
         named = (table.get("key_variable", ("", ""))[0] for table in self._tables.values())
         return frozenset(filter(None, named))
 

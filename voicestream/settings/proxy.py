@@ -17,7 +17,7 @@ _SCHEMES = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 @dataclass(frozen=True, slots=True)
 class ProxyAddress:
-    """Where a proxy listens, and what it is told of who asks."""
+    """Where a proxy listens, and the user and password that it is sent."""
 
     scheme: str
     host: str
@@ -36,7 +36,7 @@ class ProxyAddress:
 
     @property
     def shown(self) -> str:
-        """For people: nothing secret."""
+        """The address as it may be shown: without user and password."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{self.scheme}://{host}:{self.port}"
 

@@ -105,7 +105,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         return {"model": REALTIME_MODEL if gone else model, "auto_model": True}
 
     def _look_up(self) -> None:
-        """What the endpoint's profile says, where a program has left that open.
+        """Take over from the endpoint's profile what a program has left open.
 
         A program knows no config file: these are the presets.
         """
@@ -127,7 +127,7 @@ class Settings(SpeakingSettings, AskingSettings):  # the fields of the last base
         object.__setattr__(self, "keys", {**self.keys, **named.keys})
 
     def _take_first(self) -> None:
-        """Of a list of endpoints the first is the one to ask, unless one is given."""
+        """Let the first of a list of endpoints be the one to ask, unless one is given."""
         if self.endpoint:
             object.__setattr__(self, "fallbacks", tuple(map(whole, self.stand_ins)))
             return

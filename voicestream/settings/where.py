@@ -138,7 +138,7 @@ class EndpointKeys:
 
 
 def told_variable(profile: Profile) -> str:
-    """Return a variable's name as far as it is sure to be none of a key."""
+    """Return a key variable's name; where that may be a key itself, only where it stands."""
     usual = re.fullmatch(r"[A-Z][A-Z0-9_]*_(KEY|TOKEN|SECRET)", profile.key_variable)
     known = profile.variable_known or usual
     return profile.key_variable if known else f"the key_variable of [endpoint.{profile.name}]"
@@ -230,7 +230,7 @@ def is_dotenv(sources: Mapping[str, str], name: str) -> bool:
 
 
 def refuse_stranger(sources: Mapping[str, str]) -> None:
-    """A folder's ``.env`` must not send a key or headers that it does not hold itself."""
+    """Refuse a folder's ``.env`` that would send a key or headers that it does not hold itself."""
     asked = sources.get("endpoint") or sources.get("base_url") or sources.get("base_urls", "")
     more = (sources.get("chat_base_url", ""), sources.get("transcribe_base_url", ""))
     for name, what, urls in (

@@ -58,7 +58,7 @@ class Canvas:
         self.inner = self.width - 6 if self.framed else self.width
 
     def shown(self, text: str, rows: int = 4) -> str:
-        """As much of a stranger's text as fills so many rows, harmless."""
+        """Return as much of a text as fills that many rows, without control characters."""
         return clean(text, self.encoding, limit=rows * self.inner)
 
     def figure(self, label: str, value_ms: float) -> Line:
@@ -72,7 +72,7 @@ class Canvas:
         return [(f"{label:<13}", "dim"), (f"{value:>8}", "bold"), ("  ", "")]
 
     def spread(self, left: Line, right: str) -> Line:
-        """``left`` and ``right`` at the two ends."""
+        """Return a line with ``left`` and ``right`` at its ends."""
         if not right:
             return left
         gap = max(2, self.inner - cells(left) - cell_len(right))

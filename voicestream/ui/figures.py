@@ -38,19 +38,19 @@ class Figures:
         self.inner = canvas.inner
 
     def main(self) -> list[Line]:
-        """What everybody wants to see."""
+        """Return the most important lines."""
         lines = (*self.first_sound(), self.buffer(), self.counters(), *self.packets(), self.queue())
         return [line for line in lines if line]
 
     def details(self) -> list[Line]:
-        """What tells how even it is and why, the most telling first."""
+        """Return lines that say how evenly it plays and why, the most useful first."""
         if not self.snapshot.played_frames:
             return []
         lines = (self.health(), self.jitter(), self.fill(), self.spent())
         return [line for line in lines if line]
 
     def in_a_line(self) -> Line:
-        """What tells whether all is well: the first sound, the sound that waits, holes."""
+        """Return one line: time to the first sound, sound in the buffer, holes."""
         snapshot, dot = self.snapshot, (self.glyphs.dot, "dim")
         if waits_for_text(snapshot) and not snapshot.audio_s:
             return []
@@ -68,7 +68,7 @@ class Figures:
         )
 
     def first_sound(self) -> list[Line]:
-        """Where the time to the first sound went, or goes: a bar, and below it in words."""
+        """Return how the time to the first sound was spent: a bar, and words below it."""
         snapshot = self.snapshot
         parts = ttfa_parts(snapshot)
         so_far_ms = snapshot.ttfa_ms
@@ -92,7 +92,8 @@ class Figures:
         return [bar, *fits[:1]]
 
     def proportions(self, parts: list[tuple[str, float]], whole_ms: float, width: int) -> Line:
-        """One stretch a part; the edges are rounded, not the stretches, so none is lost."""
+        """Return the bar's stretches, one a part. Their edges are rounded, so that they add up to
+        its width."""
         bar: Line = []
         edge_ms, drawn = 0.0, 0
         for (_, part_ms), style, glyph in zip(
@@ -105,7 +106,7 @@ class Figures:
         return [*bar, (self.glyphs.empty * (width - drawn), "dim")]
 
     def buffer(self) -> Line:
-        """The sound waiting, against the prebuffer's mark and the capacity."""
+        """Return how full the buffer is, with a mark for the prebuffer."""
         snapshot = self.snapshot
         if snapshot.state.final or not snapshot.capacity_ms or waits_for_text(snapshot):
             return []
@@ -136,7 +137,7 @@ class Figures:
         ]
 
     def counters(self) -> Line:
-        """Underruns, rebuffers and the stall they made, throughput."""
+        """Return underruns, rebuffers, the silence they caused, and throughput."""
         snapshot, dot = self.snapshot, (self.glyphs.dot, "dim")
         if not (snapshot.bytes or snapshot.audio_s):
             return []
@@ -157,7 +158,8 @@ class Figures:
         )
 
     def packets(self) -> list[Line]:
-        """Where it comes as packets: how long they wait, what became of them, what was made up."""
+        """Return how long packets wait, how many were lost or late, and how much was made up; no
+        lines where the sound does not come as packets."""
         seen = self.snapshot.packets
         if "delay_ms" not in seen:
             return []
@@ -181,7 +183,7 @@ class Figures:
         ]
 
     def queue(self) -> Line:
-        """How many segments wait, are in flight, are done."""
+        """Return how many segments wait, are in flight, are done."""
         segments = self.snapshot.segments
         if len(segments) < 2:
             return []
@@ -199,7 +201,7 @@ class Figures:
         )
 
     def health(self) -> Line:
-        """Whether playback is even, and what to change if not."""
+        """Return whether playback is even, and what to change if not."""
         words = buffer_health(self.snapshot)
         style = "green" if words.startswith("healthy") else "yellow"
         label: Line = [(f"{'health':<13}" if self.canvas.framed else "buffer ", "dim")]
@@ -213,7 +215,7 @@ class Figures:
         )
 
     def jitter(self) -> Line:
-        """How unevenly it arrives, and which buffer that takes."""
+        """Return the jitter of the arrivals, and the buffer that it needs."""
         snapshot = self.snapshot
         figure = self.canvas.figure("jitter", snapshot.jitter_ms)
         enough = duration(snapshot.recommended_buffer_ms)
@@ -228,7 +230,7 @@ class Figures:
         )
 
     def fill(self) -> Line:
-        """How much has waited in the buffer while playing."""
+        """Return how full the buffer was while playing."""
         seen = self.snapshot.fill
         if not (seen.count and self.canvas.framed):
             return []
@@ -240,7 +242,7 @@ class Figures:
         )
 
     def spent(self) -> Line:
-        """Where the time went, by state."""
+        """Return how long each state lasted."""
         if not self.canvas.framed:
             return []
         spent_ms = self.snapshot.states_ms
