@@ -36,7 +36,7 @@ MUTANTS = (
     ),
     Mutant(
         "scripts are not spoken",
-        "text/machine.py",
+        "text/model_marks.py",
         "system-reminder script style",
         "system-reminder style",
         "text/test_marks.py::test_expected_speech",

@@ -13,8 +13,8 @@ from voicestream.records import replace
 from voicestream.session.callers import check_callbacks
 from voicestream.session.forks import refuse_amid_speech
 from voicestream.session.listener import OnEvent
+from voicestream.session.play_sources import AS_IT_IS, EVEN, asked_early, raw_type, sources_of
 from voicestream.session.sounds import source_segments
-from voicestream.session.sources import AS_IT_IS, EVEN, asked_early, raw_type, sources_of
 from voicestream.settings.table import Settings, load
 
 

@@ -13,8 +13,8 @@ from typer.main import get_command
 from tests.cli.command import Call, run
 from voicestream.cli import app as typer_app
 from voicestream.cli.commands import COMMANDS
-from voicestream.cli.entries import GROUPS, entries_of, every_entry, in_groups
 from voicestream.cli.entry import run as run_here
+from voicestream.cli.option_groups import GROUPS, entries_of, every_entry, in_groups
 from voicestream.cli.pages import topics
 from voicestream.cli.typed import FIRST_WORDS
 

@@ -15,7 +15,7 @@ from tests.support import command
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import ramp
-from voicestream.cli import limits
+from voicestream.cli import system_limits
 from voicestream.errors import DeviceError
 from voicestream.session import outputs
 
@@ -45,9 +45,9 @@ def test_too_little_of_something_is_told_in_one_line(
     [MemoryError(), RuntimeError("can't start new thread"), OSError(24, "Too many open files")],
 )
 def test_what_runs_out_on_the_way_is_known(error: Exception) -> None:
-    assert limits.shortage(error) is not None
-    assert limits.shortage(ValueError("x")) is None
-    assert limits.shortage(OSError(2, "No such file or directory")) is None
+    assert system_limits.shortage(error) is not None
+    assert system_limits.shortage(ValueError("x")) is None
+    assert system_limits.shortage(OSError(2, "No such file or directory")) is None
 
 
 INTERRUPTS = """

@@ -19,7 +19,7 @@ from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
 from voicestream.records import replace
 from voicestream.session.packet_pieces import PacketPieces, _read, listening
-from voicestream.session.sources import sources_of
+from voicestream.session.play_sources import sources_of
 from voicestream.trace import PacketTrace, load_trace
 
 

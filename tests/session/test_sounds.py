@@ -16,8 +16,8 @@ from tests.support import sound
 from tests.support.encode import mp3, speech
 from tests.support.matching import match
 from voicestream.session.conductor import Session
+from voicestream.session.play_sources import sources_of
 from voicestream.session.sounds import source_segments
-from voicestream.session.sources import sources_of
 from voicestream.settings.table import Settings
 
 RAMP = sound.ramp(4800)

@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 import pytest
 
 from voicestream.cli.commands import COMMANDS
-from voicestream.cli.entries import entries_of
+from voicestream.cli.option_groups import entries_of
 from voicestream.cli.options import SHORT, switch_flags
 from voicestream.settings.parse import Choice
 from voicestream.settings.row import Row

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from voicestream.cli.command import Argument
 from voicestream.cli.commands import COMMANDS, command_of
-from voicestream.cli.entries import Entry, entries_of, every_entry
+from voicestream.cli.option_groups import Entry, entries_of, every_entry
 from voicestream.cli.report import print_text
 from voicestream.cli.typed import FIRST_WORDS
 from voicestream.errors import VoicestreamError

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from voicestream.cli.limits import shortage
 from voicestream.cli.report import EXIT_BROKEN_PIPE, report
+from voicestream.cli.system_limits import shortage
 from voicestream.cli.typed import as_command, help_asked
 from voicestream.cli.verbs import VERBS, run_verb
 from voicestream.errors import SaveError, UsageError

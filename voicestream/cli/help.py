@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from voicestream.cli.columns import hung, listed, show, width
 from voicestream.cli.commands import COMMANDS, command_of
-from voicestream.cli.entries import EVERYDAY, Entry, entries_of, in_groups
+from voicestream.cli.option_groups import EVERYDAY, Entry, entries_of, in_groups
 from voicestream.cli.pages import topics
 from voicestream.cli.verbs import VERBS
 

@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 from voicestream.cli.columns import hung, listed, show
 from voicestream.cli.commands import COMMANDS, command_of
-from voicestream.cli.entries import Entry, entries_of, every_entry
 from voicestream.cli.help import flag_help
+from voicestream.cli.option_groups import Entry, entries_of, every_entry
 from voicestream.cli.pages import page, topics
 from voicestream.cli.report import print_text, report
 from voicestream.errors import UsageError, VoicestreamError

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from voicestream.cli.commands import COMMANDS
-from voicestream.cli.entries import entries_of, every_entry, in_groups
+from voicestream.cli.option_groups import entries_of, every_entry, in_groups
 
 _ENDS = (
     ("0", "everything was heard, or saved, to its last sample"),

@@ -11,7 +11,7 @@ from voicestream.cli.options import SayCall
 from voicestream.cli.report import report
 from voicestream.cli.say import say
 from voicestream.errors import UsageError, VoicestreamError
-from voicestream.session.sources import (
+from voicestream.session.play_sources import (
     AS_IT_IS,
     EVEN,
     STDIN,

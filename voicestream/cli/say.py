@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from voicestream.cli.limits import check_limits
 from voicestream.cli.options import SayCall
 from voicestream.cli.parts import (
     ask_early,
@@ -31,6 +30,7 @@ from voicestream.cli.report import (
     warn,
 )
 from voicestream.cli.signals import Signals
+from voicestream.cli.system_limits import check_limits
 from voicestream.cli.targets import calls_of
 from voicestream.cli.watch import ECHO_TICK_S, pass_on, watch
 from voicestream.clock import process_start_s

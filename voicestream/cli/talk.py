@@ -10,11 +10,11 @@ import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from voicestream.cli.limits import check_limits
 from voicestream.cli.options import SayCall
 from voicestream.cli.parts import early_connection, load_settings, make_saver
 from voicestream.cli.report import notice, own_stderr, print_json, report, warn
 from voicestream.cli.signals import Signals
+from voicestream.cli.system_limits import check_limits
 from voicestream.errors import UsageError, VoicestreamError
 from voicestream.text.source import read_pieces
 

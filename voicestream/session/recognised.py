@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from voicestream.errors import SourceError
 from voicestream.formats import FORMATS, OTHER, Format, hinted_by, named_by, shown_by
-from voicestream.session.sources import Source
+from voicestream.session.play_sources import Source
 
 if TYPE_CHECKING:
     from voicestream.decode.synced import SyncHeader

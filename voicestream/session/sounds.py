@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from voicestream.formats import FORMATS, Format
+from voicestream.session.play_sources import Source
 from voicestream.session.recognised import recognised
-from voicestream.session.sources import Source
 from voicestream.session.stream_pieces import Pieces, StreamPieces
 from voicestream.settings.table import Settings
 from voicestream.speech.base import Endpoint, SpeechRequest

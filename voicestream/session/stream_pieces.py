@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from voicestream.errors import SourceError
-from voicestream.session.sources import STDIN, Source
+from voicestream.session.play_sources import STDIN, Source
 from voicestream.waiting import Interrupt, read_chunks
 
 _PIECE_BYTES = 16_384

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from voicestream.text import inline, notes
 from voicestream.text.formula import formula
 from voicestream.text.found import NOTHING, Found
-from voicestream.text.machine import bracketed, framed
+from voicestream.text.model_marks import bracketed, framed
 from voicestream.text.tags import Position, tag
 
 Construct: TypeAlias = Callable[[str, int, int, bool], Found | None]

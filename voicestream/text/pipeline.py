@@ -10,7 +10,7 @@ from voicestream.text.blocks import CodeMode
 from voicestream.text.boundary import AUTO
 from voicestream.text.clean import Cleaner
 from voicestream.text.divided import DividedWords
-from voicestream.text.front import FrontMatter
+from voicestream.text.front_matter import FrontMatter
 from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pause_tags import PauseTags, parts
 from voicestream.text.pieces import Boundary, Piece

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from voicestream.patterns import lazy_pattern
 from voicestream.text.found import BLANK_LINE, GIVE_UP, NOTHING, Found
 from voicestream.text.inline import host
-from voicestream.text.machine import HIDDEN, TOKENS, role, special_token
+from voicestream.text.model_marks import HIDDEN, TOKENS, role, special_token
 
 _NAME = "[A-Za-z][A-Za-z0-9:_-]{0,40}"
 _ATTRIBUTE = "[A-Za-z_:@][A-Za-z0-9_:.@-]*"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from voicestream.printable import printable
 from voicestream.records import dataclass
-from voicestream.speech.http.lookup import fetched, items_of
+from voicestream.speech.http.lists import fetched, items_of
 
 if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint

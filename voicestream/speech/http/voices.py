@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from voicestream.errors import ReplyError
 from voicestream.printable import printable
-from voicestream.speech.http.lookup import fetched, items_of
+from voicestream.speech.http.lists import fetched, items_of
 from voicestream.speech.voice import Voice
 
 if TYPE_CHECKING:

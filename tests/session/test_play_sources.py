@@ -13,8 +13,8 @@ from tests.support import encode, sound
 from voicestream.cli.entry import run
 from voicestream.decode.registry import open_decoder
 from voicestream.errors import SourceError, UsageError
+from voicestream.session.play_sources import SAMPLE_FORMATS, Source, raw_type, sources_of
 from voicestream.session.recognised import recognised
-from voicestream.session.sources import SAMPLE_FORMATS, Source, raw_type, sources_of
 
 MP3 = sound.mp3(sound.speechlike(1.0))
 FRAMES = MP3[MP3.index(b"\xff\xf3") :]
