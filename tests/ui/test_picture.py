@@ -9,12 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
+from rich.segment import SegmentLines
 
 from tests.ui.snapshots import HEARD, PLAYING, playing, silent, snapshots, texts
 from voicestream.counters import Cue, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.keys import HINT
-from voicestream.ui.lines import Laid, Line, clip, wrap
+from voicestream.ui.lines import Line, clip, segments, wrap
 from voicestream.ui.picture import draw
 from voicestream.ui.progress import progress_of
 from voicestream.ui.summary import ttfa_parts
@@ -66,7 +67,8 @@ def test_the_frame_is_closed(snapshot: Snapshot, width: int, full: bool) -> None
 def test_rich_shows_it_as_it_was_laid(snapshot: Snapshot, width: int, color: bool) -> None:
     out = StringIO()
     console = Console(file=out, width=200, color_system=None, force_terminal=True)
-    console.print(Laid(draw(snapshot, width, color=color, full=True)), end="")
+    lines = draw(snapshot, width, color=color, full=True)
+    console.print(SegmentLines([segments(line) for line in lines], new_lines=True), end="")
     assert out.getvalue() == "".join(f"{row}\n" for row in rows(snapshot, width, color=color))
 
 
@@ -216,7 +218,8 @@ def test_markup_and_escapes_in_the_text_are_only_text() -> None:
     out = StringIO()
     console = Console(file=out, width=88, color_system=None, force_terminal=True)
     segment = SegmentFigures(0, nasty, status=Status.PLAYING)
-    console.print(Laid(draw(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88)))
+    lines = draw(playing(speaking=nasty, segments=(segment,), endpoint=nasty), 88)
+    console.print(SegmentLines([segments(line) for line in lines], new_lines=True))
     shown = out.getvalue()
     assert "[red]x[/red] abc [link=http://x]y[/link]" in shown
     assert not set(shown) & set("\x1b\x07\x9b\u202e")

@@ -13,7 +13,7 @@ from tests.ui.snapshots import playing, silent, snapshots, texts
 from voicestream.counters import SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.summary import duration, seconds, summary_line, ttfa_parts
-from voicestream.ui.terminal import clean, encoding_of, reflows, wants_panel
+from voicestream.ui.terminal import clean, encoding_of, wants_panel
 
 
 def test_the_line_of_a_good_end() -> None:
@@ -134,13 +134,6 @@ def test_a_notebook_gets_no_flood_of_pictures() -> None:
 def test_the_encoding_of_a_stream() -> None:
     assert encoding_of(TextIOWrapper(BytesIO(), encoding="latin-1")) == "iso8859-1"
     assert encoding_of(StringIO()) == "ascii"
-
-
-def test_which_terminals_fold_old_lines() -> None:
-    assert reflows({"TERM": "xterm-256color"})
-    assert reflows({"TERM": "screen-256color", "TMUX": "socket"})
-    assert not reflows({"TERM": "screen"})
-    assert not reflows({"TERM": "xterm", "XTERM_VERSION": "XTerm(379)"})
 
 
 def test_the_summary_needs_no_rich() -> None:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from voicestream.ui.panel import Panel
 
 _TICK_S = 0.1
-_SHOW = b"\x1b[?25h\x1b[?7h"
-"""Cursor visible, lines wrap."""
 _BY_HAND = "space: speak, space again: be answered"
 _HANDS_FREE = "speak, or type and press return; Ctrl-D ends"
 
@@ -148,6 +146,7 @@ class _Conversation:
         from voicestream.ui.keys import Keys, in_foreground, terminal_modes
         from voicestream.ui.panel import Panel
         from voicestream.ui.talking import TalkView, TypedLine, draw_talk
+        from voicestream.ui.terminal import AS_BEFORE
 
         typed, talk = TypedLine(), self._talk
         modes, shown = terminal_modes(sys.stdin), sys.stderr.fileno()
@@ -165,7 +164,8 @@ class _Conversation:
 
         def restore() -> None:
             modes()
-            os.write(shown, _SHOW)
+            if in_foreground(sys.stderr):
+                os.write(shown, AS_BEFORE)
 
         self._signals.restore = restore
         with self._signals.stop_noted():

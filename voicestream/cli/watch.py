@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from voicestream.session.conductor import Session
 
 ECHO_TICK_S = 0.05
-_SHOW = b"\x1b[?25h\x1b[?7h"
-"""Cursor visible, lines wrap."""
 
 
 def watch(session: Session, echo: Echo | None, signals: Signals, *, full: bool, bar: bool) -> None:
@@ -25,13 +23,15 @@ def watch(session: Session, echo: Echo | None, signals: Signals, *, full: bool, 
         bar: how far the making of a file is, instead of the panel.
     """
     from voicestream.ui.keys import in_foreground, terminal_modes
+    from voicestream.ui.terminal import AS_BEFORE
 
     modes = terminal_modes(sys.stdin)
     shown = sys.stderr.fileno()
 
     def restore() -> None:
         modes()
-        os.write(shown, _SHOW)
+        if in_foreground(sys.stderr):
+            os.write(shown, AS_BEFORE)
 
     signals.restore = restore
     with signals.stop_noted():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from rich.cells import cell_len, chop_cells
-from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
 
@@ -15,22 +13,9 @@ Part: TypeAlias = tuple[str, str]
 Line: TypeAlias = list[Part]
 
 
-class Laid:
-    """Lines as rich shows them.
-
-    Attributes:
-        rows: the segments of each line, without its end.
-    """
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self.rows = [
-            [Segment(text, Style.parse(style)) for text, style in line if text] for line in lines
-        ]
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
-        for row in self.rows:
-            yield from row
-            yield Segment.line()
+def segments(line: Line) -> list[Segment]:
+    """Return a line as rich shows it, without its end."""
+    return [Segment(text, Style.parse(style)) for text, style in line if text]
 
 
 def cells(line: Line) -> int:

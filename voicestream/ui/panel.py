@@ -9,20 +9,23 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Self, TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TextIO, cast
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.control import Control
-from rich.live import Live
+from rich.file_proxy import FileProxy
 from rich.segment import ControlType, Segment
-from rich.style import Style
 
-from voicestream.ui.folds import LastPicture
-from voicestream.ui.lines import Laid, Line, cells
+from voicestream.ui.lines import Line, segments
 from voicestream.ui.picture import draw
-from voicestream.ui.terminal import encoding_of, reflows
+from voicestream.ui.terminal import CLEAR, encoding_of
+
+_DRAG_S, _DRAG_COLUMNS = 1.0, 25
+"""What comes sooner after another resize is a drag; how far its next step may go."""
+_DOWN = "\r\x1b[B"
+_SAVE, _RESTORE = "\x1b7", "\x1b8"
+_WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
 
 
 def _raw(code: str) -> Control:
@@ -32,50 +35,40 @@ def _raw(code: str) -> Control:
     return control
 
 
-_DOWN = "\r\x1b[B"
-_WRAP_OFF, _WRAP_ON = _raw("\x1b[?7l"), _raw("\x1b[?7h")
-
-
 class _Console(Console):
-    printed = False
-    """Something else than the picture was written."""
-    rows_there = 0
-    """Rows of the picture that need no room to be made for them."""
+    """Prints above a picture, which begins at the cursor.
 
-    def _render_buffer(self, buffer: Iterable[Segment]) -> str:
-        """As rich does it; but a line feed would scroll a terminal that is lower than it has told,
-        and what goes off at the top stays there."""
-        written: str = super()._render_buffer(buffer)
-        return written.replace("\n", _DOWN, max(self.rows_there - 1, 0))
+    The cursor rests where the picture begins. Only the terminal knows where that is after a
+    resize, for it may have folded, cut or scrolled away any line; but it keeps its cursor with
+    the text, so that all below is ours to erase, and nothing above.
+    """
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        self.printed |= not all(isinstance(it, Control) for it in objects)
-        super().print(*objects, **options)
+    _picture = ""
+    _drawn = (0, 0, 0)  # how many lines, on a terminal of which size
+
+    def show(self, lines: list[Line]) -> None:
+        """Draw ``lines``, in one write, in place of what was drawn before."""
+        # The terminal may already be smaller than it has told (tmux tells a quarter of a second
+        # later): no line wraps, and no line feed among them scrolls away what is ours.
+        rows = _DOWN.join(self._render_buffer(segments(line)) for line in lines)
+        rows = f"{_WRAP_OFF}{_SAVE}{rows}{_RESTORE}{_WRAP_ON}"
+        more = len(lines) - 1
+        self._picture = "\n" * more + f"\x1b[{more}A{rows}" if more else rows
+        room_there, self._drawn = self._drawn, (len(lines), *self.size)
+        self.control(_raw(CLEAR + (rows if room_there == self._drawn else self._picture)))
+
+    def hide(self) -> None:
+        """Erase what was drawn."""
+        self._picture = ""
+        self.control(_raw(CLEAR))
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """Return what is printed with the picture below it; rich asks."""
+        return [_raw(CLEAR), *renderables, _raw(self._picture)]
 
     def on_broken_pipe(self) -> None:
         """A picture that nobody sees must not end the speech; rich would exit here."""
         self.quiet = True
-
-    def render_lines(
-        self,
-        renderable: RenderableType,
-        options: ConsoleOptions | None = None,
-        *,
-        style: Style | None = None,
-        pad: bool = True,
-        new_lines: bool = False,
-    ) -> list[list[Segment]]:
-        """As rich does it; but what is laid fits, and to split it anew is half the work."""
-        if isinstance(renderable, Laid):
-            return renderable.rows
-        return super().render_lines(renderable, options, style=style, pad=pad, new_lines=new_lines)
-
-
-class _Live(Live):
-    @property
-    def renderable(self) -> RenderableType:
-        """The picture itself; rich would wrap it in a group of all that is live, one."""
-        return self.get_renderable()
 
 
 class Panel:
@@ -115,24 +108,21 @@ class Panel:
         # Whoever made a panel of a stream wants it drawn there, be it a terminal or not.
         self._console = _Console(file=stream, force_terminal=True, _environ=self._environ)
         self._color = bool(self._console.color_system) and not self._console.no_color
-        # stdout carries data and is not touched; what others print on stderr goes above.
-        self._live = _Live(
-            console=self._console,
-            auto_refresh=False,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=stream is sys.stderr,
-            vertical_overflow="crop",
-        )
         self.full = full
         """All figures instead of one line of them."""
         self.hint = ""
         """A line below all others; empty: none."""
         self._due_s = -math.inf
-        self._last = LastPicture(reflows(self._environ), pushes="TMUX" in self._environ)
+        self._shown = False
+        self._resized_to, self._resized_s, self._dragged = (0, 0), -math.inf, False
 
     def __enter__(self) -> Self:
-        self._live.start()
+        self._shown = True
+        self._console.show_cursor(False)
+        # stdout carries data and is not touched; what others print on stderr goes above.
+        if self._stream is sys.stderr and self._console.is_interactive:
+            self._console.push_render_hook(cast("RenderHook", self._console))
+            sys.stderr = cast("TextIO", FileProxy(self._console, self._stream))
         try:
             self.tick()
         except BaseException:
@@ -143,7 +133,7 @@ class Panel:
     def tick(self) -> None:
         """Draw if a picture is due. A terminal that went away is left alone."""
         now_s = self._clock()
-        if now_s < self._due_s or not self._live.is_started:
+        if now_s < self._due_s or not self._shown:
             return
         self._due_s = now_s + self.interval_s
         try:
@@ -160,42 +150,36 @@ class Panel:
             self._stop()
 
     def _stop(self) -> None:
+        self._shown = False
+        if isinstance(sys.stderr, FileProxy) and sys.stderr.rich_proxied_file is self._stream:
+            sys.stderr = self._stream
+            self._console.pop_render_hook()
         try:
-            with self._unwrapped():
-                self._live.stop()
+            with self._console:
+                self._console.hide()
+                self._console.show_cursor(True)
         except OSError:
             self._console.quiet = True
 
     def _draw(self) -> None:
         columns, rows = self._console.size = self._size()
         # The last column stays free: a full line makes some terminals wrap.
-        size = columns - 1, rows - 1
+        size = columns - 1 - self._margin((columns, rows)), rows - 1
         seen = self._snapshot()
         lines = self._lay(seen, *size, self._encoding, self._color, self.hint, self.full)
-        self._live.update(Laid(lines))
-        with self._unwrapped():
-            if self._console.printed:
-                self._last.printed()
-            if more := self._last.rows_more(columns, rows):
-                self._erase_above(more)
-            self._live.refresh()
-            self._console.rows_there = 0 if self._console.printed else self._last.rows
-        self._console.printed, self._console.rows_there = False, 0
-        self._last.drawn([cells(line) for line in lines], columns, rows)
+        self._console.show(lines[: rows - 1])
 
-    @contextmanager
-    def _unwrapped(self) -> Iterator[None]:
-        """One write, in which the terminal cuts lines that are too long.
-
-        It may already be narrower than it has told (tmux tells a quarter of a second
-        later), and a picture that wraps is higher than rich believes.
-        """
-        with self._console:
-            self._console.control(_WRAP_OFF)
-            try:
-                yield
-            finally:
-                self._console.control(_WRAP_ON)
+    def _margin(self, size: tuple[int, int]) -> int:
+        """Return the columns to leave free while a border is being dragged, so that its next steps
+        fold no line: xterm.js (VS Code) moves its cursor by what it folds below it."""
+        now_s = self._clock()
+        still_s = now_s - self._resized_s
+        if size != self._resized_to:
+            self._dragged = still_s < _DRAG_S
+            self._resized_to, self._resized_s = size, now_s
+        elif still_s >= _DRAG_S:
+            self._dragged = False
+        return _DRAG_COLUMNS if self._dragged else 0
 
     def _size(self) -> tuple[int, int]:
         """Columns and rows of the very terminal drawn on, as it is now.
@@ -207,8 +191,3 @@ class Panel:
         except (OSError, ValueError):
             columns, rows = 0, 0  # not a terminal
         return columns or 80, rows or 25
-
-    def _erase_above(self, rows: int) -> None:
-        """Erase rows of the last picture that rich knows nothing of."""
-        up = ((ControlType.CURSOR_UP, 1), (ControlType.ERASE_IN_LINE, 2))
-        self._console.control(Control((ControlType.ERASE_IN_LINE, 2), *(up * rows)))

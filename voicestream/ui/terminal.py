@@ -9,6 +9,10 @@ from typing import TextIO
 
 from voicestream.printable import printable
 
+CLEAR = "\r\x1b[K\x1b[C\x1b[J\r"
+"""Erases the cursor's row and all below. What is erased from home, tmux keeps as history."""
+AS_BEFORE = f"{CLEAR}\x1b[?25h\x1b[?7h".encode()
+"""No picture, cursor visible, lines wrap."""
 _TO_MARK = frozenset({"Cn", "Co"})
 
 
@@ -62,15 +66,3 @@ def _shaped(character: str, mark: str) -> str:
     if category == "Cf" or "\ufe00" <= character <= "\ufe0f":
         return ""
     return mark if category in _TO_MARK else character
-
-
-def reflows(environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal wraps old lines anew when it becomes narrower.
-
-    No terminal says so. Nearly all of today's do; xterm, the Linux console and
-    GNU screen cut instead.
-    """
-    if "TMUX" in environ:
-        return True
-    cuts = environ.get("TERM", "").startswith(("linux", "screen")) or "XTERM_VERSION" in environ
-    return not cuts
