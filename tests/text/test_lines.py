@@ -23,6 +23,9 @@ FRONT = [
     ('{\n"a": 1\n}\n{\n"a": 2\n}\n', '{\n|"a": 1\n|}\n|{\n|"a": 2\n|}\n'),
     ('{\n"a": b\n}\nHi.', '{\n|"a": b\n|}\n|Hi.'),
     ("{ it } is. Yes.", "{ it } is. |Yes."),
+    ("Thinking...\nHm. He\n\nasks.\n...done thinking.\n\nYes. No.", "Yes. |No."),
+    ("Thinking...\nHm. Never done", "Thinking...\n|Hm. |Never done"),
+    ("Thinking... it over. So", "Thinking... it over. |So"),
 ]
 LONG = "a line that is long enough to have been filled by a "
 DIVIDED = [
@@ -40,7 +43,7 @@ DIVIDED = [
     ("1990-\nago x -\ny", "1990- ago x - y"),
 ]
 PARTS = st.sampled_from(
-    ["---", "+++", "\n", "title", ": ", " = ", "- a", "#", "...", "word", "-", "\u2010", "and",
+    ["---", "Thinking...\n", "...done thinking.\n", "+++", "\n", "title", ": ", " = ", "- a", "#", "...", "word", "-", "\u2010", "and",
      "or", " ", "\n> ", "Big", "{\n", '"a": 1', "\n}\n", LONG, "well", "o", "\n\n", "1."]
 )  # fmt: skip
 

@@ -61,7 +61,7 @@ class Constructs:
         if char == "◁":
             return framed(text, at, stop, known, place.hides)
         if char == "%":
-            return inline.comment(text, at, stop, known, place.before)
+            return inline.comment(text, at, stop, known, *place[:2])
         if char == "^":
             return inline.block_name(text, at, stop, known, place.before)
         if char == "[":

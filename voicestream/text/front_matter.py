@@ -1,4 +1,4 @@
-"""The block of YAML, TOML or JSON on top of a note, which is not read out."""
+"""What stands on top of a text and is not read out: a block of YAML, TOML or JSON, a thought."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ _KEY = lazy_pattern(r"[\w.@\"'-]+(?: [\w.@\"'-]+)?\s*(?:[:=](?:\s|\Z))|#|\[[\w.\
 _LINE = lazy_pattern(r"[ \t\]}]|-[ \t]|\Z")
 _OBJECT = lazy_pattern(r"\{[ \t]*(?:\Z|\n\s*(?:\Z|[\"}]))")
 _STOP = (".", "!", "?", "…")
+# How `ollama run` shows what a model thinks.
+_THINKING = "Thinking...\n"
+_THOUGHT = "...done thinking.\n"
+_THOUGHT_MAX = 1_000_000
 
 
 class FrontMatter:
@@ -37,6 +41,8 @@ class FrontMatter:
 
     def settle(self) -> str:
         """Return what reads like a sentence: the writer pauses."""
+        if self._held.startswith(_THINKING):
+            return ""
         return self._give() if self._held.rstrip("\n").endswith(_STOP) else ""
 
     def _give(self, start: int = 0) -> str:
@@ -50,6 +56,8 @@ class FrontMatter:
             return ""
         if held[0] == "{":
             return self._judge_json(final)
+        if held[0] == "T":
+            return self._judge_thought(final)
         closers = _FENCES.get(held[:3])
         if closers is None:
             begun = any(fence.startswith(held) for fence in _FENCES)
@@ -68,6 +76,16 @@ class FrontMatter:
             if end == len(held):
                 break
         return self._give() if final or len(held) > _MAX else ""
+
+    def _judge_thought(self, final: bool) -> str:
+        """Return what follows the thought; all of it if nothing ends that."""
+        held = self._held
+        if not held.startswith(_THINKING):
+            return "" if _THINKING.startswith(held) and not final else self._give()
+        self._at, found = len(held), held.find(_THOUGHT, max(0, self._at - len(_THOUGHT)))
+        if found >= 0:
+            return self._give(found + len(_THOUGHT))
+        return self._give() if final or len(held) > _THOUGHT_MAX else ""
 
     def _judge_json(self, final: bool) -> str:
         """Return what was held back: an object is front matter only where words follow it."""

@@ -60,7 +60,7 @@ URL = lazy_pattern(
 _URL_BEGUN = lazy_pattern(r"https?:/?\Z", re.IGNORECASE)
 _URL_END = r"(?=[\s<>\"`|“”‘’«»\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])"
 _HOST = lazy_pattern(
-    r"(?:https?://)?(?:[^\s/?#@]*@)?([^\s/?#:@]+|\[[0-9a-fA-F:.]+\])", re.IGNORECASE
+    r"(?:https?://)?(?:[^\s/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^\s/?#:@]+)", re.IGNORECASE
 )
 
 
@@ -159,18 +159,26 @@ def callout(text: str, at: int, stop: int, known: bool) -> Found | None:
     return Found(found.end(), found[1].capitalize() + ":")
 
 
-def comment(text: str, at: int, stop: int, known: bool, before: str) -> Found | None:
-    """``%%not shown%%`` -> nothing, within its paragraph; called at the first sign."""
-    if at + 1 == stop:
+def comment(
+    text: str, at: int, stop: int, known: bool, before: str, line_start: bool
+) -> Found | None:
+    """``%%not shown%%`` -> nothing, within its paragraph; called at the first sign.
+
+    ``50 %% of %% it`` is text: a comment with blanks at its ends has the line to itself.
+    """
+    if text[at + 1 : at + 2] not in ("%", "") or before.isalnum():
+        return NOTHING
+    if at + 2 >= stop:
         return NOTHING if known else None
-    if text[at + 1] != "%" or before.isalnum():
+    loose = text[at + 2].isspace()
+    if loose and not line_start:
         return NOTHING
     known = known or stop - at >= _COMMENT_MAX
     end = text.find("%%", at + 2, min(stop, at + _COMMENT_MAX))
     blank = BLANK_LINE.search(text, at, stop if end < 0 else end)
     if end < 0 or blank:
         return NOTHING if known or blank else None
-    return Found(end + 2, "", "gone")
+    return NOTHING if text[end - 1].isspace() != loose else Found(end + 2, "", "gone")
 
 
 def block_name(text: str, at: int, stop: int, known: bool, before: str) -> Found | None:

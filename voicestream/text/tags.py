@@ -29,13 +29,13 @@ _FUNCTION = lazy_pattern(r"<function=[^<>\s]{1,80}>")
 _HIDDEN_MAX = 300
 
 _BREAKS = (
-    "article aside blockquote br dd div dt footer h1 h2 h3 h4 h5 h6 header hr li main ol p section "
-    "table tr ul"
+    "article aside blockquote br caption dd details div dt fieldset figcaption footer form "
+    "h1 h2 h3 h4 h5 h6 header hr legend li main ol option p section summary table tr ul"
 )
 _OTHER_TAGS = (
-    "a abbr b big body center cite code del details dfn dl em figcaption figure font head "
-    "html i img input ins kbd mark nav picture pre q s samp small source span strike "
-    "strong sub summary sup tbody td tfoot th thead title tt u var video wbr"
+    "a abbr b big body button center cite code del dfn dl em emphasis figure font head "
+    "html i img input ins kbd label mark nav picture pre prosody q s samp select small source "
+    "span speak strike strong sub sup tbody td tfoot th thead title tt u var video wbr"
 )
 _BREAKING = frozenset(_BREAKS.split())
 _KNOWN_TAGS = _BREAKING | frozenset(_OTHER_TAGS.split()) | TOKENS
@@ -85,6 +85,8 @@ def tag(text: str, at: int, stop: int, known: bool, place: Position) -> Found | 
         begun = _TAG_BEGUN.match(text, at, stop) or _ADDRESS_BEGUN.match(text, at, stop)
         return None if begun else NOTHING
     name, end = found[2].lower(), found.end()
+    if name in HIDDEN and found[0].endswith("/>"):
+        return Found(end, "", "gone")
     if name in HIDDEN and place.hides:
         if not found[1]:
             return Found(end, "", "hide", f"(?i:</{name}>)")
