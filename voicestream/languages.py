@@ -43,14 +43,11 @@ _DECAY = 0.5
 
 
 class Tongue:
-    """Tells the language of one sentence after the other, remembering that of the text.
+    """Tells the language of one sentence after the other, remembering that of the text: English
+    until something else is sure."""
 
-    Args:
-        language: that of the text until something else is sure.
-    """
-
-    def __init__(self, language: str = "en") -> None:
-        self._chars = {language: 1.0}  # language -> characters, those of longer ago counting less
+    def __init__(self) -> None:
+        self._chars = {"en": 1.0}  # language -> characters, those of longer ago counting less
 
     @property
     def language(self) -> str:

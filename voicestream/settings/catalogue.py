@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from voicestream.records import dataclass
@@ -35,25 +34,18 @@ class Catalogue:
     file: Path
 
 
-def catalogue(
-    environ: Mapping[str, str] | None = None,
-    folder: Path | None = None,
-    config_file: Path | None = None,
-) -> Catalogue:
-    """Return everything that can be named.
-
-    Args:
-        environ, folder, config_file: as for :func:`voicestream.settings.table.load`.
+def catalogue() -> Catalogue:
+    """Return everything that can be named, by the user's config file, the environment and the
+    ``.env`` of the working folder.
 
     Raises:
         SettingsError: the config file or the ``.env`` is malformed.
     """
-    environ = os.environ if environ is None else environ
-    file = config_file or user_config_file(environ)
+    file = user_config_file(os.environ)
     rows = {row.name: row for row in TABLE}
     config, tables = from_config_file(file, rows)
-    dotenv = read_dotenv((folder or Path()) / ".env")
-    layers = [config, from_variables(dotenv, TABLE, ".env "), from_variables(environ, TABLE, "")]
+    dotenv = read_dotenv(Path(".env"))
+    layers = [config, from_variables(dotenv, TABLE, ".env "), from_variables(os.environ, TABLE, "")]
     profiles = Profiles(tables, str(file), {name: row.kind for name, row in rows.items()})
-    keys = EndpointKeys(environ, dotenv, "", common_key(layers))
+    keys = EndpointKeys(os.environ, dotenv, "", common_key(layers))
     return Catalogue(profiles, keys, settle(layers)[0], file)

@@ -140,10 +140,10 @@ def user_state_file(name: str, environ: Mapping[str, str] | None = None) -> Path
     return user_state_path("voicestream") / name
 
 
-def user_cache_folder(name: str, environ: Mapping[str, str] | None = None) -> Path:
+def user_cache_folder(name: str) -> Path:
     """Return a folder in the platform's cache folder."""
     if _PLATFORM.startswith("linux"):
-        return _xdg_folder("XDG_CACHE_HOME", ".cache", environ) / name
+        return _xdg_folder("XDG_CACHE_HOME", ".cache", None) / name
     from platformdirs import user_cache_path
 
     return user_cache_path("voicestream") / name

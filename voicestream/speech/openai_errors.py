@@ -8,12 +8,11 @@ from voicestream.errors import ConnectionFailedError, EndpointError, EndpointTim
 from voicestream.speech.http.refusal import refusal
 
 
-def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> EndpointError:
+def foreign_error(error: Exception, name: str) -> EndpointError:
     """Return an exception of the ``openai`` package as one of ours.
 
     Args:
         name: the client's base URL.
-        path: of the request.
     """
     openai = sys.modules.get("openai")  # there if the client came from it
     if openai is None:
@@ -28,6 +27,9 @@ def foreign_error(error: Exception, name: str, path: str = "/audio/speech") -> E
         )
     if isinstance(error, openai.APIStatusError):
         return refusal(
-            error.status_code, name + path, error.response.content, key_source="the client"
+            error.status_code,
+            f"{name}/audio/speech",
+            error.response.content,
+            key_source="the client",
         )
     return EndpointError("the client failed", str(error) or repr(error))

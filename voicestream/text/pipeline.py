@@ -14,7 +14,7 @@ from voicestream.text.front_matter import FrontMatter
 from voicestream.text.markdown import MarkdownFilter
 from voicestream.text.pause_tags import PauseTags, parts
 from voicestream.text.pieces import Boundary, Piece
-from voicestream.text.segment import MAX_PENDING, Segmenter
+from voicestream.text.segment import Segmenter
 from voicestream.text.speakers import QuotedSpeech, Run, Speakers, SpeakerTags
 
 
@@ -28,7 +28,6 @@ class TextPipeline:
         voices: the narrator, then those who take turns in quotes; empty for one voice.
         tags: ``[name]`` at the start of a line or sentence changes the voice, and
             ``[pause 500ms]`` is silence.
-        max_pending: characters after which text without an end is cut all the same.
 
     Raises:
         UsageError: both ``voices`` and ``tags`` are asked for.
@@ -44,7 +43,6 @@ class TextPipeline:
         language: str = AUTO,
         voices: Sequence[str] = (),
         tags: bool = False,
-        max_pending: int = MAX_PENDING,
     ) -> None:
         if voices and tags:
             raise UsageError(
@@ -63,7 +61,7 @@ class TextPipeline:
         elif tags:
             self._speakers = SpeakerTags()
             self._pauses = PauseTags()
-        self._segmenter = Segmenter(language, wrapped=plain, max_pending=max_pending)
+        self._segmenter = Segmenter(language, wrapped=plain)
         self._voice: str | None = None
 
     @property

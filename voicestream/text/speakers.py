@@ -118,14 +118,12 @@ class SpeakerTags:
     """``[alloy] Hello. [nova] Hi!``: a tag names the voice from there on, and is not spoken.
 
     A tag counts at the start of a line, after the end of a sentence and after a pause, and
-    must contain a letter: ``[1]`` is a reference.
-
-    Args:
-        voice: speaks until the first tag; None is whatever voice is set.
+    must contain a letter: ``[1]`` is a reference. Until the first one the voice is None, the one
+    that is set.
     """
 
-    def __init__(self, voice: str | None = None) -> None:
-        self._voice = voice
+    def __init__(self) -> None:
+        self._voice: str | None = None
         self._held = ""
         self._context = "\n"  # the text before, as much as a tag's place needs
 

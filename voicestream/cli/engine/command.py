@@ -96,12 +96,11 @@ def run_spare(numbers: Sequence[str]) -> NoReturn:
     Spare(local, forwarded, engine, carry_out, program.connect).run()
 
 
-def start_engine(linger_s: float, wait: bool = True) -> None:
-    """Start an engine in the background, unless one runs.
+def start_engine(linger_s: float) -> None:
+    """Start an engine in the background, unless one runs; return when it can be called.
 
     Args:
         linger_s: see the setting.
-        wait: until it can be called.
 
     Raises:
         VoicestreamError: it ended at once.
@@ -122,7 +121,7 @@ def start_engine(linger_s: float, wait: bool = True) -> None:
             start_new_session=True,
         )
     until_s = time.monotonic() + _START_S
-    while wait and "pid" not in (state_of(str(folder)) or {}):
+    while "pid" not in (state_of(str(folder)) or {}):
         if process.poll() is not None:
             told = (folder / "log").read_text("utf-8", "replace").strip().splitlines()
             raise VoicestreamError("the engine ended at once", told[-1] if told else "")

@@ -54,13 +54,14 @@ class Origin:
         return without_key(text, self.api_key).encode("utf-8", "surrogateescape")
 
 
-def said(response: HttpResponse, origin: Origin, limit_bytes: int = MAX_MESSAGE_BYTES) -> bytes:
+def said(response: HttpResponse, origin: Origin) -> bytes:
     """Read the body of an answer that is not speech, or its beginning, without the key.
 
     Who drips it has ``MESSAGE_S`` for it; what came by then is the message.
     """
     try:
-        return origin.without_key(beginning(_timely(_inflated(response, limit_bytes)), limit_bytes))
+        pieces = _timely(_inflated(response, MAX_MESSAGE_BYTES))
+        return origin.without_key(beginning(pieces, MAX_MESSAGE_BYTES))
     finally:
         response.close()
 
