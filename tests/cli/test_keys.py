@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import termios
 from collections.abc import Iterator
@@ -34,7 +35,9 @@ def terminal(tmp_path: Path) -> Iterator[pexpect.spawn]:
             encoding="utf-8",
         )
         yield child
-        child.close(force=True)
+        child.kill(signal.SIGKILL)
+        child.wait()
+        child.close()
 
 
 def echoes(child: pexpect.spawn) -> bool:
