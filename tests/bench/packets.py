@@ -24,7 +24,7 @@ import soxr
 
 from tests.support.packets import NETWORKS
 from tests.support.sound import ramp
-from tests.support.traces import sentences
+from tests.support.trace_content import sentences
 from voicestream.packets.jitter import JitterBuffer
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.sdp import Payload

@@ -32,7 +32,7 @@ import numpy as np
 import soxr
 
 from tests.support.packets import NETWORKS, await_listener, free_port
-from tests.support.traces import sentences
+from tests.support.trace_content import sentences
 from voicestream.packets import rtp
 from voicestream.packets.rtp import RtpPacket
 from voicestream.packets.simulate import Point, relative

@@ -40,7 +40,8 @@ from tests.support.recording import LOUD
 from tests.support.remote import ServerProcess
 from tests.support.script import Script
 from tests.support.sound import Int16
-from tests.support.traces import RATE_HZ, Content, given, natural_pauses
+from tests.support.trace_content import RATE_HZ, Content, natural_pauses
+from tests.support.traces import given
 from voicestream.pcm import to_int16
 from voicestream.policy.adaptive import Adaptive
 from voicestream.policy.base import Fixed, Policy

@@ -31,7 +31,7 @@ from tests.support.atempo import atempo, band_levels_db, pitch_hz
 from tests.support.remote import ServerProcess
 from tests.support.script import Script
 from tests.support.segments import largest_step
-from tests.support.traces import RATE_HZ, sentences
+from tests.support.trace_content import RATE_HZ, sentences
 from voicestream.dsp.stretch import Stretcher
 from voicestream.pcm import PcmFormat, Samples, to_int16
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tests.cli.command import Call, run
 from tests.support import tones
 from tests.support.both import BothServers
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Script
 from tests.support.server import ScriptedServer
 

@@ -15,7 +15,8 @@ import pytest
 from tests.support import tones
 from tests.support.canary import KEY
 from tests.support.encode import wav_header
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer, tls_context
 from voicestream.doctor.endpoint import check_endpoints

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.faults.stage import ONE, TEN, body
-from tests.support.realtime_server import Asked, End, Step, speak
+from tests.support.realtime_events import Asked, End, Step, speak
 
 Behave = Callable[[Asked], Iterator[Step]]
 

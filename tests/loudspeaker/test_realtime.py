@@ -12,7 +12,8 @@ import pytest
 from tests.loudspeaker.test_say import env, wav_samples  # noqa: F401  a fixture
 from tests.support import command, sound
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.recording import Recording
 
 FOUR_TIMES = 4 * 48_000

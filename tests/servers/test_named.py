@@ -14,8 +14,8 @@ from tests.cli.command import Call, Run, run
 from tests.servers.said import saved
 from tests.support import sound
 from tests.support.canary import KEY
+from tests.support.realtime_events import speak as speak_realtime
 from tests.support.realtime_server import RealtimeServer
-from tests.support.realtime_server import speak as speak_realtime
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 

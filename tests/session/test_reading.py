@@ -13,7 +13,8 @@ import pytest
 from tests.faults.stage import samples_of
 from tests.support import tones
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import RewordedError

@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
 
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 

@@ -43,9 +43,36 @@ DIVIDED = [
     ("1990-\nago x -\ny", "1990- ago x - y"),
 ]
 PARTS = st.sampled_from(
-    ["---", "Thinking...\n", "...done thinking.\n", "+++", "\n", "title", ": ", " = ", "- a", "#", "...", "word", "-", "\u2010", "and",
-     "or", " ", "\n> ", "Big", "{\n", '"a": 1', "\n}\n", LONG, "well", "o", "\n\n", "1."]
-)  # fmt: skip
+    [
+        "---",
+        "Thinking...\n",
+        "...done thinking.\n",
+        "+++",
+        "\n",
+        "title",
+        ": ",
+        " = ",
+        "- a",
+        "#",
+        "...",
+        "word",
+        "-",
+        "\u2010",
+        "and",
+        "or",
+        " ",
+        "\n> ",
+        "Big",
+        "{\n",
+        '"a": 1',
+        "\n}\n",
+        LONG,
+        "well",
+        "o",
+        "\n\n",
+        "1.",
+    ]
+)
 
 
 def pieces(chunks: list[str] | str, plain: bool = False) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.limits import Limits

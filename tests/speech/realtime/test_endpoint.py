@@ -14,7 +14,8 @@ import pytest
 
 from tests.speech.realtime.asking import endpoint_at, honest, request, sound_of
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Script
 from tests.support.server import ScriptedServer, tls_context
 from voicestream.errors import (

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, speak
+from tests.support.realtime_events import Asked, speak
 from voicestream.errors import KeyRefusedError, ModelGoneError, ResponseError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import Target, key_headers

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.canary import KEY
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from tests.support.script import Script
 from tests.support.server import ScriptedServer, tls_context
 from tests.support.tunnel import TunnelProxy

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.speech.realtime.asking import endpoint_at, honest, request, sound_of
-from tests.support.realtime_server import Asked, RealtimeServer, Step, speak
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.realtime_server import RealtimeServer
 from voicestream.errors import (
     ConnectionFailedError,
     CutShortError,
