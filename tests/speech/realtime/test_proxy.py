@@ -124,7 +124,7 @@ def test_the_doctor_goes_the_same_way(tmp_path: Path, monkeypatch: pytest.Monkey
     with RealtimeServer(honest) as server, TunnelProxy(server.url) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         # the list of models, which is none here, is waited for so long
-        flags = {"base_url": "ws://no-such-host.invalid/v1", "timeout_s": "1"}
+        flags = {"base_url": "ws://no-such-host.invalid/v1", "timeout_s": "3"}
         settings = load(flags, {"XDG_STATE_HOME": str(tmp_path)}, tmp_path, tmp_path / "no.toml")
         findings = list(check_endpoints(settings, free=False))
     assert "by the proxy" in findings[0].what
