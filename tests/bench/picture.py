@@ -12,12 +12,13 @@ from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
+from rich.segment import SegmentLines
 from rich.terminal_theme import TerminalTheme
 
 from voicestream.counters import Cue, FillFigures, SegmentFigures, Snapshot
 from voicestream.state import State, Status
 from voicestream.ui.canvas import WIDEST
-from voicestream.ui.lines import Laid
+from voicestream.ui.lines import Line, segments
 from voicestream.ui.picture import draw
 from voicestream.ui.summary import summary_line
 
@@ -114,9 +115,14 @@ def others() -> list[Snapshot]:
     ]
 
 
+def laid(lines: list[Line]) -> SegmentLines:
+    """A picture as rich prints it."""
+    return SegmentLines([segments(line) for line in lines], new_lines=True)
+
+
 def write_svg(path: Path) -> None:
     console = Console(record=True, width=WIDEST, file=StringIO(), force_terminal=True)
-    console.print(Laid(draw(sample(), WIDEST)))
+    console.print(laid(draw(sample(), WIDEST)))
     svg = console.export_svg(title="voicestream say", theme=THEME, unique_id="panel")
     # the fonts would be fetched from elsewhere; a reader's own monospace does
     path.write_text(re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.S))
@@ -125,12 +131,12 @@ def write_svg(path: Path) -> None:
 def show_all() -> None:
     console = Console()
     for snapshot in (sample(), *others()):
-        console.print(Laid(draw(snapshot, console.width)))
+        console.print(laid(draw(snapshot, console.width)))
         console.print(summary_line(snapshot), markup=False, highlight=False)
     for width in (60, 44, 30, 20):
-        console.print(Laid(draw(sample(), width, hint="? keys")))
-        console.print(Laid(draw(sample(), width, full=True)))
-    console.print(Laid(draw(sample(), 70, encoding="ascii", color=False)))
+        console.print(laid(draw(sample(), width, hint="? keys")))
+        console.print(laid(draw(sample(), width, full=True)))
+    console.print(laid(draw(sample(), 70, encoding="ascii", color=False)))
 
 
 if __name__ == "__main__":
