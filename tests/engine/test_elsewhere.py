@@ -12,8 +12,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ import pytest
 
 from tests.support import command, sound
 from tests.support.engine import Engine, engine, until
+from tests.support.forwarding import SSHD, proxy, ssh
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.cli.engine.elsewhere import ask_elsewhere, say_elsewhere
@@ -31,7 +32,11 @@ from voicestream.errors import UsageError
 from voicestream.settings.table import load
 
 SHORT = Script(sound.ramp(6_000).tobytes())
+
+
 MINUTE = Script(sound.speechlike(1.0).tobytes() * 60, rate_bytes_per_s=4 * 48_000)
+
+
 HELD = "This one is held back."
 
 
@@ -175,44 +180,6 @@ def _answer_once(listener: socket.socket) -> None:
         connection.sendall(b'{"ok":false,"error":"this engine, of version 9, is another"}\n')
 
 
-@contextmanager
-def proxy(path: str) -> Iterator[tuple[str, Callable[[bytes], None]]]:
-    """A socket that is passed on as ssh does it: the bytes only; and what cuts it once some of
-    them have come back."""
-    cuts: list[socket.socket] = []
-    back = bytearray()
-    with tempfile.TemporaryDirectory(prefix="vs-") as folder, socket.socket(socket.AF_UNIX) as here:
-        here.bind(f"{folder}/s")
-        here.listen()
-
-        def run() -> None:
-            near, _ = here.accept()
-            far = socket.socket(socket.AF_UNIX)
-            far.connect(path)
-            cuts.extend((near, far))
-            for one, other, seen in ((near, far, bytearray()), (far, near, back)):
-                threading.Thread(target=_pump, args=(one, other, seen), daemon=True).start()
-
-        threading.Thread(target=run, daemon=True).start()
-
-        def cut(after: bytes) -> None:
-            until(lambda: after in back)
-            for end in cuts:
-                with suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-
-        yield f"{folder}/s", cut
-        for end in cuts:
-            end.close()
-
-
-def _pump(source: socket.socket, target: socket.socket, seen: bytearray) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-            seen += data
-
-
 def test_what_was_not_heard_is_named_where_the_way_breaks(
     laptop: Engine, server: ScriptedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -331,9 +298,6 @@ def test_strangers_leave_room_for_who_is_here(laptop: Engine) -> None:
     laptop.until(0)
 
 
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-
-
 @pytest.mark.skipif(not SSHD or not shutil.which("ssh"), reason="needs ssh and sshd")
 def test_a_text_typed_on_a_server_is_spoken_here(
     laptop: Engine, server: ScriptedServer, tmp_path: Path
@@ -358,36 +322,3 @@ def test_a_text_typed_on_a_server_is_spoken_here(
         ("far", "It is done."),
         ("far", "Really."),
     ]
-
-
-@contextmanager
-def ssh(folder: Path) -> Iterator[list[str]]:
-    """A command line that logs in to a server of its own, which runs as this user."""
-    separation = Path("/run/sshd")
-    made = os.getuid() == 0 and not separation.exists()
-    if made:  # what its package's service makes
-        separation.mkdir(mode=0o755)
-    for name in ("host", "user"):
-        key = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)]
-        subprocess.run(key, check=True)
-    config = folder / "sshd_config"
-    config.write_text(
-        f"HostKey {folder}/host\nAuthorizedKeysFile {folder}/user.pub\nStrictModes no\n"
-        "UsePAM no\nPermitRootLogin yes\nPidFile none\n"
-    )
-    user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True).stdout.strip()
-    settings = {
-        "ProxyCommand": f"{SSHD} -i -f {config}",
-        "User": user,
-        "IdentityFile": folder / "user",
-        "StrictHostKeyChecking": "no",
-        "UserKnownHostsFile": folder / "known",
-        "ExitOnForwardFailure": "yes",
-        "LogLevel": "ERROR",
-    }
-    words = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-    try:
-        yield ["ssh", "-F", "none", *words]
-    finally:
-        if made:
-            separation.rmdir()
