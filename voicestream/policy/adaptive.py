@@ -30,7 +30,7 @@ from voicestream.records import dataclass
 COLD_START_S = 0.15
 
 _PHRASES = ((0.5, 0.2), (1.0, 0.3), (2.0, 0.35), (4.0, 0.15), (8.0, 0.05))
-"""How far the next pause may be, in seconds, and how likely."""
+"""How far away the next pause may be, in seconds, and how likely that is."""
 _LONG_PHRASE_S = 2.5
 """Where pauses are rarer than this on average, the next is that much farther."""
 _WORD_AT_PAUSE = 2.0
@@ -46,7 +46,7 @@ _WEIGHT_UNKNOWN = 0.6
 _UNKNOWN_NEEDS_S = (0.025, 0.05, 0.1, 0.2)
 """Weights count in looks: one is a horizon's length of sound of this reply."""
 _LOOKS = 12
-"""Of a reply's looks so many stand for all."""
+"""How many of a reply's looks are kept, to stand for all."""
 
 _COLD_SLOW_S = (0.2, 0.5)
 """Bounds of the start of an unknown server that is neither fast nor even."""
@@ -58,7 +58,8 @@ _FAST_FIRST = 1.05
 no faster than speech cannot have made it, however late the first piece was read."""
 
 _LEAST_GAP_S = 0.2
-"""From the end of one reply to the first samples of the next, even of a server at once."""
+"""Time from the end of one reply to the first samples of the next that even a fast server
+needs."""
 
 _STALL_SHARE = 0.35
 _USUAL_GAPS = 1.5
@@ -66,7 +67,7 @@ _USUAL_GAPS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """What follows a reply that comes too slowly will come faster: in a lighter format.
+    """Where a reply that comes too slowly ends: the next will be faster, in a lighter format.
 
     Attributes:
         end_s: sound from the very first sample to the end of the slow reply, about.
@@ -95,7 +96,7 @@ class Adaptive(Policy):
         self.read_late = False
         """The first piece had been waiting for its reader: it arrived sooner than it seems."""
         self.handover: Handover | None = None
-        """Where waiting comes to an end, should the present reply be too slow."""
+        """Where a reply in a lighter format follows if this one is too slow; None: nowhere."""
         self._asked_s: float | None = None
         self._chars = 0
         self._text_complete = False
@@ -123,7 +124,7 @@ class Adaptive(Policy):
 
     @property
     def _stretch(self) -> float:
-        """How many times farther away than usual the next pause is."""
+        """Return by which factor the next pause is farther away than usual."""
         phrase_s = self.arrivals.sound_s / (self._pauses + 1)
         if self._known.phrase_s:
             weight = 4.0 / (4.0 + self._pauses)

@@ -11,7 +11,7 @@ _WINDOW_S = 2.0
 _BUCKET_S = 0.005
 _BUCKETS = 200
 _START_S = 0.015
-"""Of a sender that is not known yet."""
+"""The target of a sender that is not known yet."""
 _GROWN = 1e100
 _BLOCK_S = 5.0
 _BLOCKS = 60
@@ -22,7 +22,7 @@ _SLOW_PPM, _WRONG_PPM = 20.0, 500.0
 _SLOW_LOW_S = 0.012
 """In place of ``_LOW_S`` for a sender whose clock is slow: its delay sinks all the time."""
 _HASTE_S = 0.06
-"""So far off every packet is changed, else one in 0.1 s."""
+"""A delay this far off is corrected at every packet, a smaller one every 0.1 s."""
 _EVERY_S = 0.1
 
 
@@ -53,8 +53,7 @@ class DelayTarget:
 
     @property
     def base_s(self) -> float:
-        """What lies between the two clocks, and the way at its quickest: the least of the last
-        two seconds."""
+        """Difference of the two clocks plus the shortest way: the least of the last 2 s."""
         return self._earliest[0][1] if self._earliest else 0.0
 
     def relative_s(self, at_s: float, sent_s: float) -> float:

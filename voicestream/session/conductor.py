@@ -264,7 +264,7 @@ class Session:
 
     @property
     def waits_for(self) -> str:
-        """Who speaks before us, ``PID-N``; empty: nobody."""
+        """The speaker before us, ``PID-N``; empty: nobody."""
         return self._turn.waits_for if self._turn else ""
 
     def text_length(self) -> tuple[int, bool]:

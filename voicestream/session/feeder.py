@@ -29,7 +29,7 @@ from voicestream.settings.table import Settings
 from voicestream.state import Status
 
 _HOPELESS = 3
-"""So many segments that fail one after the other end the reply."""
+"""This many segments that fail one after the other end the reply."""
 
 Announce = Callable[[str, SegmentFigures | None, str], None]
 

@@ -23,7 +23,7 @@ _ABORT_S = 1.0
 
 
 class Segments(Protocol):
-    """Where the fetchers get their work."""
+    """Gives the fetchers the segments of a text, in order."""
 
     @property
     def late(self) -> bool:
@@ -50,7 +50,7 @@ class Segments(Protocol):
 
 
 class Spoken(Segments, Protocol):
-    """What a command has to say or to play."""
+    """The segments of what a command says or plays, and who speaks them."""
 
     @property
     def first(self) -> Segment | None:

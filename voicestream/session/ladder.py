@@ -23,7 +23,7 @@ _TIGHT = 1.15
 _ROOMY = 1.5
 """With so much more than it needs, a format is carried for certain."""
 _SPARE_S = 2.0
-"""So much sound must be left to play at the end of a trial that gains nothing."""
+"""Sound that must be left to play at the end of a trial even if the trial gains nothing."""
 _GAIN = 1.3
 """A lighter format that gains less than this over the wider one gains nothing."""
 _PLENTY_S = 30.0

@@ -59,7 +59,7 @@ class Loudness:
             self._gain = 10 ** (change_db / 20) if abs(change_db) >= _LEAST_DB else 1.0
 
     def begin(self, recording: str) -> None:
-        """What follows is a recording of that name: keep what is known of the one before, and
+        """Begin a recording of that name: keep what is known of the one before, and
         recall this one. Names are kept as hashes: nobody can read what was played."""
         import hashlib  # for `play` with this setting alone
 

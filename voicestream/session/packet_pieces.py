@@ -90,7 +90,7 @@ def _described(path: str) -> Listening:
 
 
 class PacketPieces:
-    """What a jitter buffer makes of the packets that come, as raw samples, piece by piece. Used by
+    """Packets as they come, through a jitter buffer, to raw samples, piece by piece. Used by
     one fetch thread, but for ``give_up``.
 
     It goes on until nobody wants more: a sender that stops may come back.

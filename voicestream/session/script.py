@@ -18,7 +18,7 @@ from voicestream.text.source import read_pieces
 from voicestream.waiting import Interrupt
 
 _HEAD_CHARS = 16_384
-"""Of a known text, so much is planned at once: more than enough for the first request."""
+"""How much of a known text is planned at once: more than enough for the first request."""
 
 
 class Script:

@@ -27,7 +27,7 @@ class Spool:
         self.at_s = 0.0
         """When the piece handed out last arrived."""
         self.held_s = 0.0
-        """How long it kept its writer from reading on: nothing could arrive meanwhile."""
+        """Seconds for which the writer waited for room: nothing could arrive then."""
 
     @property
     def size_bytes(self) -> int:

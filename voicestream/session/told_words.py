@@ -12,7 +12,7 @@ from voicestream.speech.base import TimedWord
 from voicestream.words import word_spans
 
 _NEAR_WORDS = 8
-"""So far ahead a word is looked for where others are told than the text has."""
+"""How many words ahead a word is looked for where others are told than the text has."""
 _BACK_S = 0.02
 """Words may overlap by so much."""
 
@@ -32,7 +32,7 @@ class ToldWords:
         self._matching = _Matching(text)
         self._joined, self._written = [0], [start_frame]
         self.joined_frames = 0
-        """Of the segment as it was joined, before the tempo: counted by who writes it."""
+        """Frames of the segment, joined and before the tempo is changed; counted by the feeder."""
         self.ends: list[tuple[int, float]] = []
         """The number of each word that was found, and the frame where it ends."""
 
@@ -71,7 +71,7 @@ class _Matching:
     def __init__(self, text: str) -> None:
         self._letters = ""
         self._begins: list[int] = []
-        """Of each word of the text, in the letters."""
+        """Where each word of the text begins, counted in its letters."""
         for start, end in word_spans(text):
             self._begins.append(len(self._letters))
             self._letters += _letters_of(text[start:end])

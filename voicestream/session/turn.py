@@ -34,7 +34,7 @@ _DOUBT_S = 3.0
 once in a second or two."""
 _SHORTEST_WORD_S = 0.03
 _LONGEST_WORD_S = 0.5
-"""Where the one who speaks stops for another: within so much more sound."""
+"""A speaker that gives way stops at the end of a word, after this much more sound at most."""
 _WINDOW_S = 0.01
 _FADE_WAIT_S = 1.0
 
@@ -42,7 +42,7 @@ _numbers = itertools.count(1)
 
 
 class Speaker(Protocol):
-    """What a turn needs to know of the playback."""
+    """The part of the playback that a turn uses."""
 
     controls: Controls
 

@@ -17,13 +17,13 @@ _PARAMETER = lazy_pattern(r"(?:kw\w*|args|params|options|opts|\w+_\w+)\b(?![*_])
 
 
 class Emphasis:
-    """How many marks of each kind the paragraph has open."""
+    """Counts the marks of each kind that are open in the paragraph."""
 
     def __init__(self) -> None:
         self._open = {"*": 0, "_": 0, "~": 0, "=": 0}
 
     def end_paragraph(self) -> None:
-        """What is open by now was no mark."""
+        """Forget all marks that are still open: they were text."""
         self._open = dict.fromkeys(self._open, 0)
 
     def read(

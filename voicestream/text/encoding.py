@@ -209,7 +209,7 @@ class TextDecoder:
             at = end
 
     def _lenient(self, data: bytes, error: UnicodeDecodeError, final: bool) -> str:
-        """From the first wrong byte on, take what comes."""
+        """Decode the rest leniently, after the first byte that is wrong."""
         self._strict = False
         latin = self._ascii and data[: error.start].isascii()
         self._doubt(

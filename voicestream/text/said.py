@@ -167,7 +167,8 @@ def _ways_on(
     *,
     english: bool,
 ) -> Iterator[tuple[int, int, int]]:
-    """From word i of the text and j of the transcript: the cost, and the words passed on each."""
+    """Yield the ways on from word ``i`` of the text and ``j`` of the transcript: each with its
+    cost and the words passed on either side."""
     for over in range(1, min(_MOST_WORDS, len(left) - i) + 1):
         for along in range(1, min(_MOST_WORDS, len(right) - j) + 1):
             if _alike(left[i : i + over], right[j : j + along], english=english):

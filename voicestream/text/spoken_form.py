@@ -266,7 +266,7 @@ def _phrases(words: Sequence[SpokenWord]) -> list[SpokenWord]:
 
 
 def _money_short(words: Sequence[SpokenWord]) -> list[SpokenWord]:
-    """Of dollars and cents only the numbers and the dollars: "3 dollars 50"."""
+    """Return dollars and cents without the word "cents": "3 dollars 50"."""
     found: list[SpokenWord] = []
     for place, word in enumerate(words):
         after_money = bool(found) and _is_money(found[-1])

@@ -48,7 +48,8 @@ class Writer:
         return text
 
     def passed(self, text: str, blank: str) -> None:
-        """What waited and this text were given out past the writer; a blank may follow."""
+        """Note text that was given out without ``say``, what waited before it included; a blank may
+        follow."""
         self.gap, self.trailing = blank, len(blank)
         self.tail = text[-1]
         self.line_chars += len(text)
