@@ -16,11 +16,12 @@
     │   ├── ReplyError                3   status 200, but the body is not speech
     │   ├── IncompleteReplyError      3   the reply broke off; what came was played
     │   │   └── CutShortError         3   it ended at the most that is made at once
-    │   ├── UnspokenError             3   words that the embedded voice has no sounds for
+    │   ├── UnspokenError             3   words that no voice here has sounds for
     │   ├── RewordedError             3   other words were said than were asked for
     │   ├── DecodeError               3   the speech cannot be decoded
     │   └── SourceError               1   what is to be played is no sound, or cannot be read
     ├── DeviceError                   5   no audio device, or it failed
+    │   └── NoAnswerError             5   the sound system does not answer
     ├── SaveError                     1   the file cannot be written
     └── ReaderGoneError             141   nobody reads the pipe we write to any more
 
@@ -150,8 +151,8 @@ class UnspokenError(EndpointError):
             shown = shown[:_MOST_SHOWN].rpartition(", ")[0] or shown[:_MOST_SHOWN]
             shown += " and more"
         super().__init__(
-            "the embedded voices have no sounds for " + (shown or "this text"),
-            "this system has no voice for that either",
+            f"the voices that were asked have no sounds for {shown or 'this text'}",
+            "this system has no voice for that",
             "Install espeak-ng, or set another endpoint with --base-url.",
         )
         self.words = tuple(words)
@@ -171,6 +172,10 @@ class SourceError(EndpointError):
 
 class DeviceError(VoicestreamError):
     exit_code = 5
+
+
+class NoAnswerError(DeviceError):
+    pass
 
 
 class SaveError(VoicestreamError):

@@ -107,7 +107,7 @@ def no_folder(file: str | Path) -> str:
 
 
 def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
-    """Put a text (UTF-8) in a file's place, atomically.
+    """Put a text (UTF-8) in a file's place, atomically, with the line ends that it has.
 
     A new file has of ``new_mode`` what the umask allows, one that is replaced keeps its mode,
     a link stays a link. What is no regular file (``/dev/stdout``, a pipe) is written to as it is.
@@ -118,13 +118,13 @@ def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     mode = mode_of(file)
     # before links are followed: that of a piped /dev/stdout leads nowhere
     if mode is not None and not stat.S_ISREG(mode):
-        with open(open_special(file), "w", encoding="utf-8") as stream:
+        with open(open_special(file), "w", encoding="utf-8", newline="") as stream:
             stream.write(content)
         return
     target = Path(os.path.realpath(file))
     handle, part = create_part(target.parent, target.name, "", new_mode)
     try:
-        with open(handle, "w", encoding="utf-8") as stream:
+        with open(handle, "w", encoding="utf-8", newline="") as stream:
             stream.write(content)
         if mode is not None:
             os.chmod(part, stat.S_IMODE(mode))
@@ -132,6 +132,12 @@ def write_whole(file: Path, content: str, new_mode: int = 0o666) -> None:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def with_ends_of(before: str, content: str) -> str:
+    """Return ``content`` with CRLF at the ends of lines, if ``before`` has that."""
+    content = content.replace("\r\n", "\n")
+    return content.replace("\n", "\r\n") if "\r\n" in before else content
 
 
 def open_special(file: str | Path, more_flags: int = 0) -> int:

@@ -58,6 +58,10 @@ def test_install_and_uninstall_leave_everything_else(
     assert run(["hook", "uninstall", "claude", "--yes"]) == 0
     assert json.loads(file.read_text()) == json.loads(CONFIG)
 
+    file.write_bytes(CONFIG.replace("\n", "\r\n").encode())  # an editor on Windows wrote it
+    assert run(["hook", "install", "claude", "--yes"]) == 0
+    assert file.read_bytes().count(b"\n") == file.read_bytes().count(b"\r\n") > 10
+
 
 @pytest.mark.parametrize(
     ("agent", "file"), [("codex", ".codex/hooks.json"), ("gemini", ".gemini/settings.json")]

@@ -12,7 +12,7 @@ from tests.cli.command import Call, run, run_here
 from tests.support.canary import KEY
 from voicestream.cli.config_commands import config as run_config
 from voicestream.errors import SettingsError
-from voicestream.settings.config_file import make_example, set_in, unset_in
+from voicestream.settings.config_file import make_example, set_field, set_in, unset_in
 from voicestream.settings.sources import user_config_file
 from voicestream.settings.table import TABLE, Settings, load
 
@@ -43,6 +43,16 @@ def test_a_value_is_changed_and_the_rest_stays_as_it_stands(file: Path) -> None:
     assert file.read_text() == MINE.replace(
         'voice = "alloy"  # the old one\ntempo = 1.5\n', 'voice = "no\\"va"\nretries = 5\n'
     )
+
+
+def test_a_file_of_windows_keeps_its_line_ends(file: Path) -> None:
+    file.parent.mkdir()
+    file.write_bytes(MINE.replace("\n", "\r\n").encode())
+    set_in(file, ROWS["retries"], "5")
+    set_field(file, "home", "voice", "nova")
+    changed = file.read_bytes()
+    assert changed.count(b"\n") == changed.count(b"\r\n") == MINE.count("\n") + 1
+    assert b"retries = 5\r\n" in changed
 
 
 def test_the_endpoints_to_use_stand_beside_their_tables(file: Path) -> None:

@@ -19,6 +19,9 @@ from tests.support import command, tones
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from tests.support.sound import Int16, samples_in
+from voicestream.cli.options import SayCall
+from voicestream.cli.targets import calls_of
+from voicestream.errors import UsageError
 
 TEXT = "Number 1 is here. And 2. Then comes number 3, at last."
 AS_IT_IS = ["--no-trim", "--no-normalize"]
@@ -192,3 +195,8 @@ def test_a_bar_shows_on_a_terminal_how_far_it_is(tmp_path: Path) -> None:
             terminal.expect(r"s of sound")
             terminal.expect(r"a\.opus .* of sound in")
             terminal.expect(pexpect.EOF)
+
+
+def test_what_is_played_becomes_one_file() -> None:
+    with pytest.raises(UsageError, match="`play` makes one sound"):
+        calls_of(SayCall(sources=["a.wav", "b.wav"], output="{name}.mp3"))

@@ -10,8 +10,11 @@ import pytest
 from tests.support.canary import KEY
 from voicestream.control.lines import Message
 from voicestream.control.server import ControlServer
+from voicestream.doctor import sound
 from voicestream.doctor.machine import check_machine, check_settings
-from voicestream.settings.table import load
+from voicestream.errors import NoAnswerError
+from voicestream.pcm import PcmFormat
+from voicestream.settings.table import Settings, load
 
 
 @pytest.mark.parametrize(
@@ -42,3 +45,21 @@ def test_chosen_settings_are_told_with_their_sources_and_no_key(tmp_path: Path) 
     assert "api_key = (set) (OPENAI_API_KEY)" in found.what
     assert KEY not in str(found)
     assert len(found.figures["settings"]) == 3
+
+
+class HungSink:
+    def open(self, _wanted: PcmFormat) -> PcmFormat:
+        raise NoAnswerError("the sound system does not answer", hint="Restart it.")
+
+    def stop(self, drain: bool) -> None:
+        del drain
+
+
+def test_a_sound_system_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sound, "make_sink", lambda _settings: HungSink())
+    monkeypatch.setattr(sound, "pactl", lambda *_words: "")
+    monkeypatch.setattr(sound, "list_cards", asked.append)
+    (found,) = sound.check_sound(Settings())
+    assert (found.verdict, found.what) == ("broken", "the sound system does not answer")
+    assert not asked

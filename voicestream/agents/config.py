@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SaveError, UsageError
-from voicestream.files import read_bounded, write_whole
+from voicestream.files import read_bounded, with_ends_of, write_whole
 from voicestream.records import dataclass
 
 _MOST_BYTES = 4 << 20
@@ -143,7 +143,8 @@ def edited(content: str, agent: Agent, command: str | None) -> str:
     else:
         config.pop("hooks", None)
     halves = r"\ud" in content.lower()  # of a character: as such they cannot be written
-    return json.dumps(config, indent=_indent(content), ensure_ascii=halves, allow_nan=False) + "\n"
+    told = json.dumps(config, indent=_indent(content), ensure_ascii=halves, allow_nan=False)
+    return with_ends_of(content, told + "\n")
 
 
 def _without_ours(group: Any) -> Any:

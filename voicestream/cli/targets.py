@@ -30,7 +30,10 @@ def calls_of(call: SayCall) -> list[SayCall]:
     if not named:
         return [call]
     if not call.file:
-        raise UsageError(f"{_NAME} is the name of a file that is read", hint="Give it with -f.")
+        hint = "Give it with -f."
+        if call.sources:
+            hint = "`play` makes one sound of all it is given; run it once for each."
+        raise UsageError(f"{_NAME} is the name of a text file that is read", hint=hint)
     for file in call.file:
         _check_readable(file)
     calls = [_for_file(call, file, named) for file in call.file]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from voicestream.doctor.finding import Check, Finding, broken
-from voicestream.errors import DeviceError
+from voicestream.errors import DeviceError, NoAnswerError
 from voicestream.output.base import Sink
 from voicestream.output.devices import find_device
 from voicestream.output.pactl import pactl
@@ -85,9 +85,11 @@ def check_sound(settings: Settings) -> Iterator[Finding]:
 def _not_opened(backend: str, error: DeviceError) -> Finding:
     """Return what to do about a card that cannot be opened; where there is none, no list helps."""
     found = broken(ABOUT, error)
+    if isinstance(error, NoAnswerError):  # nor would it list any
+        return found
     try:
         cards = list_cards(backend)
-    except DeviceError:  # a sound system that does not answer, which ``error`` tells
+    except DeviceError:
         return found
     return found if cards else replace(found, what=_NO_CARD, todo=_START)
 

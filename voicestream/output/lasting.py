@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from voicestream.counters import PlayFigures
-from voicestream.errors import DeviceError, VoicestreamError
+from voicestream.errors import DeviceError, NoAnswerError, VoicestreamError
 from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
 from voicestream.output.holes import HoleMeter
@@ -199,7 +199,7 @@ class LastingSink:
         gave_up.set()
         if not answers.empty():  # it came between the last look and giving up
             _close(sink, drain=False)
-        raise DeviceError("the sound system does not answer", hint=_SILENT_HINT)
+        raise NoAnswerError("the sound system does not answer", hint=_SILENT_HINT)
 
     def stop(self, drain: bool) -> None:
         self._stop.set()

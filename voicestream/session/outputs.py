@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from voicestream.errors import DeviceError, VoicestreamError
+from voicestream.errors import DeviceError, NoAnswerError, VoicestreamError
 from voicestream.session.bounded import run_bounded
 from voicestream.settings.table import Settings
 
@@ -110,7 +110,7 @@ def list_cards(backend: str) -> list[Device]:
 
     failure = run_bounded(look, _LIST_S)
     if isinstance(failure, TimeoutError):
-        raise DeviceError(f"the sound system has not answered within {_LIST_S:g} s")
+        raise NoAnswerError(f"the sound system has not answered within {_LIST_S:g} s")
     if failure is not None:
         raise failure
     return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voicestream.errors import SettingsError
-from voicestream.files import read_bounded, write_state
+from voicestream.files import read_bounded, with_ends_of, write_state
 from voicestream.settings.parse import parse_setting
 from voicestream.settings.profiles import Profiles
 from voicestream.settings.row import Row
@@ -179,7 +179,7 @@ def _write(file: Path, content: str, meaning: dict[str, Any]) -> None:
     if not right:  # several lines of one value, quoted names: nothing that a line can replace
         raise SettingsError(f"{file} is written in a way that cannot be changed here", hint=_EDIT)
     try:
-        write_state(file, content)
+        write_state(file, with_ends_of(content, content))
     except OSError as error:
         raise SettingsError(f"{file} cannot be written", error.strerror or str(error)) from error
 
