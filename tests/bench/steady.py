@@ -6,7 +6,8 @@ Against a scripted server in a process of its own, on a recorded null sink.
 
 CPU per audio second: two lengths of the same reply; the difference in CPU over the
 difference in sound, so that the start is not counted; with and without the panel (on
-a pseudo terminal). Interrupt: from SIGINT to the last sound in the recording, and to
+a pseudo terminal), beside curl with pacat and mpv, which take turns with them. ``x``: against
+curl with pacat. Interrupt: from SIGINT to the last sound in the recording, and to
 the end of the process. Back: from the return of a killed sound server to sound.
 TTFA: what --json reports against the recording.
 
@@ -21,6 +22,7 @@ import argparse
 import json
 import os
 import pty
+import shlex
 import signal
 import statistics
 import subprocess
@@ -28,12 +30,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(_ROOT))
 
+from tests.bench.rows import PACAT, Row, rows
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.remote import ServerProcess
 from tests.support.script import Script
@@ -41,6 +44,7 @@ from tests.support.sound import ramp, speechlike
 
 RATE_HZ = 24_000
 SHORT_S, LONG_S = 1.0, 11.0
+CPU_GOALS_MS = {"no panel": 12.0, "with panel": 20.0}
 
 
 def scripts() -> dict[str, Script]:
@@ -214,34 +218,53 @@ def main() -> int:
     return 0
 
 
+def going_on(server: ServerProcess, env: Mapping[str, str], cwd: str, runs: int) -> None:
+    """Print the CPU per audio second of the program and of others, which take turns."""
+
+    def ours(panel: str) -> Callable[[str], list[str]]:
+        return lambda url: command(url, "--panel", panel)
+
+    def piped(row: Row) -> Callable[[str], list[str]]:
+        # a shell waits for all of its commands, and so has their CPU
+        return lambda url: ["sh", "-c", " | ".join(map(shlex.join, row.start(url)))]
+
+    beside = [row for row in rows() if row.name in (PACAT, "curl | mpv pcm") and not row.lacking]
+    programs = {"no panel": ours("off"), "with panel": ours("on")}
+    programs |= {row.name: piped(row) for row in beside}
+    per_s: dict[str, list[float]] = {name: [] for name in programs}
+    for _ in range(runs):
+        for name, made in programs.items():
+            long_s, short_s = (
+                cpu_s(made(server.url(length)), env, cwd, name == "with panel")
+                for length in ("long", "short")
+            )
+            per_s[name].append(1000 * (long_s - short_s) / (LONG_S - SHORT_S))
+    median = {name: statistics.median(figures) for name, figures in per_s.items()}
+    print(f"{'CPU per audio second':36}{'ms':>8}{'goal':>8}{'x':>8}")
+    for name, value in median.items():
+        goal = f"{CPU_GOALS_MS[name]:8.0f}" if name in CPU_GOALS_MS else " " * 8
+        against = f"{value / median[PACAT]:8.1f}" if PACAT in median else ""
+        print(f"{name:36}{value:8.1f}{goal}{against}")
+
+
 def measure(server: ServerProcess, speaker: Loudspeaker, cwd: str, runs: int) -> None:
     env = {**speaker.env, "PYTHONPATH": str(_ROOT), "TERM": "xterm-256color"}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
     cpu_s(command(server.url("short")), env, cwd, False)  # warms the cache, writes bytecode
-    per_s: dict[str, list[float]] = {"off": [], "on": []}
-    for _ in range(runs):
-        for panel, figures in per_s.items():
-            options = ("--panel", panel)
-            used = [
-                cpu_s(command(server.url(name), *options), env, cwd, panel == "on")
-                for name in ("long", "short")
-            ]
-            figures.append(1000 * (used[0] - used[1]) / (LONG_S - SHORT_S))
+    print(f"{runs} runs, medians; load {os.getloadavg()[0]:.1f}\n")
+    going_on(server, env, cwd, runs)
     interrupts = [interrupt_ms(speaker, server.url("long"), env, cwd) for _ in range(runs)]
     errors = [ttfa_error_ms(speaker, server.url("ramp"), env, cwd) for _ in range(runs)]
     returns = [back_to_sound_ms(speaker, server.url("long"), env, cwd) for _ in range(runs)]
     median = statistics.median
     rows = [
-        ("CPU per audio second, no panel", median(per_s["off"]), 20.0),
-        ("CPU per audio second, with panel", median(per_s["on"]), 40.0),
         ("SIGINT to silence", median(silent for silent, _ in interrupts), 60.0),
         ("SIGINT to silence, worst", max(silent for silent, _ in interrupts), 60.0),
         ("SIGINT to exit", median(ended for _, ended in interrupts), 300.0),
         ("sound server back to sound again", median(returns), 1000.0),
         ("reported TTFA less the recording's", median(errors), 20.0),
     ]
-    print(f"{runs} runs, medians; load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'':36}{'ms':>8}{'goal':>8}{'ratio':>8}")
+    print(f"\n{'':36}{'ms':>8}{'goal':>8}{'ratio':>8}")
     for name, value, goal in rows:
         print(f"{name:36}{value:8.1f}{goal:8.0f}{value / goal:8.2f}")
 

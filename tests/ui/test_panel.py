@@ -60,6 +60,12 @@ def test_the_panel_is_whole_and_goes_without_a_trace(screen: Screen) -> None:
             assert screen.lines[0] == "$ voicestream say"
             assert_whole(screen.lines[1:], 80)
         assert screen.cursor_hidden
+        for later_s, is_drawn in ((0.5, False), (1.0, True)):  # the same, on the screen already
+            before = screen.raw
+            clock.now_s += later_s
+            panel.tick()
+            assert screen.lines
+            assert (screen.raw != before) is is_drawn
     assert screen.lines == ["$ voicestream say"]
     assert not screen.cursor_hidden
     line = summary_line(playing(state=State.DONE))[:79]

@@ -9,6 +9,9 @@ from voicestream.records import dataclass
 PERIOD_S = 0.016
 """Sound the card asks for at once. About three of these wait in the device: long enough
 for a busy machine, short enough that a fade is heard within 60 ms of an interrupt."""
+SERVER_PERIOD_S = 0.024
+"""The same for a sound server. It asks for every quarter of it as it is played, and waking this
+process costs more than what is done then."""
 LEAD_IN_S = 0.02
 """A stream that starts with sound loses the first 4 to 20 ms of it."""
 SERVER_LEAD_IN_S = 0.004

@@ -18,6 +18,7 @@ from voicestream.output.devices import (
     LEAD_IN_S,
     PERIOD_S,
     SERVER_LEAD_IN_S,
+    SERVER_PERIOD_S,
     Device,
     find_device,
 )
@@ -26,6 +27,8 @@ from voicestream.output.quiet import quiet_sound_libraries
 from voicestream.pcm import PcmFormat
 
 _PERIODS = 3
+_SERVER_PERIODS = 2.5
+"""Of a sound server: one is with it, one is handed over at once, and its card has half a one."""
 _NAME = b"voicestream"
 
 
@@ -220,7 +223,9 @@ class MiniaudioSink(MiniaudioDevices):
 
     @property
     def latency_s(self) -> float:
-        return _PERIODS * self._period_s if self._device is not None else 0.0
+        if self._device is None:
+            return 0.0
+        return self._period_s * (_SERVER_PERIODS if self._on_server else _PERIODS)
 
     @property
     def lead_in_s(self) -> float:
@@ -250,6 +255,9 @@ class MiniaudioSink(MiniaudioDevices):
         return name.decode(errors="replace")
 
     def open(self, wanted: PcmFormat) -> PcmFormat:
+        self.prepare()
+        if self._on_server:
+            self._period_s = SERVER_PERIOD_S
         self._open_device(wanted, b"speech")
         self._pcm = wanted.with_encoding("s16")
         return self._pcm

@@ -18,7 +18,7 @@ from voicestream.policy.plan import Plan
 
 _LOOK_S = 0.25
 """How often a wait looks whether the device is still alive."""
-_ROOM_S = 0.1
+_ROOM_S = 0.5
 """A full ring is filled up again when so much has been played of it."""
 _FADE_WAIT_S = 0.2
 _HISTORY_S = 60.0

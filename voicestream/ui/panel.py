@@ -23,6 +23,8 @@ from voicestream.ui.terminal import CLEAR, encoding_of
 
 _DRAG_S, _DRAG_COLUMNS = 1.0, 25
 """What comes sooner after another resize is a drag; how far its next step may go."""
+_AGAIN_S = 1.0
+"""So long a picture that has not changed is left, whatever may have been written over it."""
 _DOWN = "\r\x1b[B"
 _SAVE, _RESTORE = "\x1b7", "\x1b8"
 _WRAP_OFF, _WRAP_ON = "\x1b[?7l", "\x1b[?7h"
@@ -75,7 +77,7 @@ class Panel:
     """Shows snapshots on a terminal while a ``with`` block runs.
 
     There is no thread: the block calls ``tick`` as often as it likes, every
-    ``interval_s`` or so, and a picture is drawn when one is due. Afterwards the
+    ``interval_s`` or so, and a picture is drawn when one is due and has changed. Afterwards the
     terminal is as it was before: the picture gone, the cursor back.
 
     Args:
@@ -92,7 +94,7 @@ class Panel:
         snapshot: Callable[[], Any],
         stream: TextIO,
         *,
-        rate_hz: float = 10.0,
+        rate_hz: float = 6.0,
         clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] | None = None,
         draw: Callable[..., list[Line]] = draw,
@@ -114,6 +116,8 @@ class Panel:
         """A line below all others; empty: none."""
         self._due_s = -math.inf
         self._shown = False
+        self._latest: tuple[list[Line], int, int] | None = None
+        self._latest_s = -math.inf
         self._resized_to, self._resized_s, self._dragged = (0, 0), -math.inf, False
 
     def __enter__(self) -> Self:
@@ -167,6 +171,10 @@ class Panel:
         size = columns - 1 - self._margin((columns, rows)), rows - 1
         seen = self._snapshot()
         lines = self._lay(seen, *size, self._encoding, self._color, self.hint, self.full)
+        now_s = self._clock()
+        if self._latest == (lines, columns, rows) and now_s - self._latest_s < _AGAIN_S:
+            return
+        self._latest, self._latest_s = (lines, columns, rows), now_s
         self._console.show(lines[: rows - 1])
 
     def _margin(self, size: tuple[int, int]) -> int:
