@@ -65,7 +65,6 @@ EXCEPTIONS = {
     ("cli/engine/program.py", "voicestream.speech.neural"): "loads the voice ahead",
     ("cli/engine/program.py", "voicestream.speech.http.ahead"): "connects ahead",
     ("cli/engine/call.py", "voicestream.speech.http.ahead"): "where the next call is likely to ask",
-    ("cli/engine/elsewhere.py", "voicestream.text.source"): "reads what is sent there",
     (
         "cli/parts.py",
         "voicestream.text.source",

@@ -19,13 +19,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.cli.test_ask import chat
 from tests.support import command, sound
+from tests.support.canary import KEY
 from tests.support.engine import Engine, engine, until
 from tests.support.forwarding import SSHD, proxy, ssh
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.cli.engine.elsewhere import ask_elsewhere, say_elsewhere
 from voicestream.cli.options import quick_say
+from voicestream.cli.parts import given_pieces
 from voicestream.engine.forwarded import WINDOW_CHARS
 from voicestream.engine.zygote import MOST_FORWARDED
 from voicestream.errors import UsageError
@@ -83,7 +86,7 @@ def say(laptop: Engine, *words: str, path: str = "") -> int | None:
     """Speak there, from this process."""
     call = quick_say(["say", *words])
     assert call is not None
-    return say_elsewhere(call, load({"engine": path or path_of(laptop)}))
+    return say_elsewhere(call, load({"engine": path or path_of(laptop)}), given_pieces)
 
 
 def test_a_text_a_file_and_flags_are_spoken_with_the_settings_of_that_side(
@@ -100,6 +103,27 @@ def test_a_text_a_file_and_flags_are_spoken_with_the_settings_of_that_side(
     assert spoken == {"Hello.", "From a file.", "It has ünusual letters."}
     laptop.until(0)
     assert ask_elsewhere(path_of(laptop), "status")["speaking"] == 0
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (401, 4)])
+def test_an_answer_is_asked_for_here_and_spoken_there(
+    laptop: Engine, server: ScriptedServer, tmp_path: Path, status: int, code: int
+) -> None:
+    asked = len(server.requests)
+    reply = chat(["Indeed it ", "is so."]) if status == 200 else Script.error(status, {})
+    env = command.environment(tmp_path, {"VOICESTREAM_API_KEY": KEY})
+    with ScriptedServer(reply) as model:
+        words = ("--chat-base-url", model.url, "--chat-model", "thinker")
+        done = command.run(
+            *("ask", "Why?", "--system", "Be brief.", *words, "--engine", path_of(laptop)),
+            env=env, cwd=tmp_path,
+        )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert model.requests[0].json["model"] == "thinker"
+    assert [said["content"] for said in model.requests[0].json["messages"]] == ["Be brief.", "Why?"]
+    assert model.requests[0].headers["authorization"] == f"Bearer {KEY}"
+    said = [request.json["input"] for request in server.requests[asked:]]
+    assert said == ["Indeed it is so."] * (code == 0)
 
 
 def test_the_next_call_finds_a_connection_made(laptop: Engine, secure: ScriptedServer) -> None:

@@ -31,7 +31,7 @@ _AS_IT_IS: dict[str, Any] = {
 def again(call: SayCall) -> int:
     """Say the last speech again; return the exit code."""
     call.settings.update(_AS_IT_IS)
-    return say(call, _said)
+    return say(call, _said, None)
 
 
 def _said(_call: SayCall, _settings: Settings) -> SaidSegments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -62,6 +62,23 @@ def make_script(call: SayCall, settings: Settings) -> Script:
     if isinstance(given, str):
         return Script(settings, given, by_sentence=by_sentence)
     return Script.piped(settings, given, on_doubt, by_sentence)
+
+
+def given_pieces(call: SayCall, _settings: Settings) -> Iterator[str]:
+    """Yield the same text as it comes."""
+    from voicestream.text.source import read_pieces
+
+    on_doubt = doubts(call)
+    given = given_text(call, on_doubt)
+    if isinstance(given, str):
+        yield given
+        return
+    for number, stream in enumerate(given):
+        if number:
+            yield "\n\n"
+        yield from read_pieces(stream, on_doubt=on_doubt)
+        if call.file:
+            stream.close()
 
 
 def given_text(call: SayCall, on_doubt: Callable[[str], None]) -> str | list[BinaryIO]:

@@ -37,7 +37,7 @@ def play(call: SayCall) -> int:
     even = EVEN if all(source.is_packets for source in sources) else {}
     for name, value in {"loudness": "off", **even}.items():
         call.settings.setdefault(name, value)
-    return say(call, partial(_segments, sources, raw))
+    return say(call, partial(_segments, sources, raw), None)
 
 
 def _sources(call: SayCall) -> list[Source]:

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from voicestream.cli.options import SayCall
@@ -14,6 +14,7 @@ from voicestream.cli.parts import (
     ask_early,
     early_connection,
     first_is_kept,
+    given_pieces,
     load_settings,
     make_saver,
     make_script,
@@ -67,12 +68,19 @@ followers: list[Follower] = []
 
 ScriptOf = Callable[[SayCall, Settings], "Spoken"]
 """Where the text of a call comes from."""
+PiecesOf = Callable[[SayCall, Settings], Iterator[str]]
+"""The same text as it comes, for an engine elsewhere."""
 
 
-def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
+def say(
+    call: SayCall, script_of: ScriptOf = make_script, pieces_of: PiecesOf | None = given_pieces
+) -> int:
     """Speak what ``script_of`` makes of the call; return the exit code.
 
     Errors are reported here.
+
+    Args:
+        pieces_of: None: an engine elsewhere cannot speak it.
     """
     start_s = process_start_s()
     # what loads and draws must not keep the request, and the audio callback, waiting for 5 ms
@@ -84,7 +92,7 @@ def say(call: SayCall, script_of: ScriptOf = make_script) -> int:
     try:
         check_limits()
         log = _open_log(call, start_s)
-        return _say_each(call, start_s, script_of, signals, log)
+        return _say_each(call, start_s, script_of, pieces_of, signals, log)
     except VoicestreamError as error:
         return report(error, call.json)
     except KeyboardInterrupt:
@@ -106,7 +114,12 @@ def _open_log(call: SayCall, start_s: float) -> Log | None:
 
 
 def _say_each(
-    call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
+    call: SayCall,
+    start_s: float,
+    script_of: ScriptOf,
+    pieces_of: PiecesOf | None,
+    signals: Signals,
+    log: Log | None,
 ) -> int:
     """Carry out one call after the other; the exit code is that of the first that failed.
 
@@ -117,7 +130,7 @@ def _say_each(
     for one in calls:
         hopeless = False
         try:
-            ended = _say(one, start_s, script_of, signals, log)
+            ended = _say(one, start_s, script_of, pieces_of, signals, log)
         except VoicestreamError as error:
             if log is not None:
                 log.note(f"error: {error}")
@@ -133,7 +146,12 @@ def _say_each(
 
 
 def _say(
-    call: SayCall, start_s: float, script_of: ScriptOf, signals: Signals, log: Log | None
+    call: SayCall,
+    start_s: float,
+    script_of: ScriptOf,
+    pieces_of: PiecesOf | None,
+    signals: Signals,
+    log: Log | None,
 ) -> int:
     if call.json and call.echo:
         raise UsageError("--echo and --json both want stdout", hint="Give one of them.")
@@ -142,10 +160,10 @@ def _say(
     settings = load_settings(call.flags())
     for follower in followers:
         follower.settled(settings)
-    if settings.engine.startswith("/") and script_of is make_script and sys.platform != "win32":
+    if settings.engine.startswith("/") and pieces_of is not None and sys.platform != "win32":
         from voicestream.cli.engine.elsewhere import say_elsewhere
 
-        code = say_elsewhere(call, settings)
+        code = say_elsewhere(call, settings, pieces_of)
         if code is not None:
             return code
     if call.dry_run:

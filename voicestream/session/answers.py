@@ -11,6 +11,8 @@ from voicestream.settings.table import Settings
 from voicestream.speech.chat import ROUTE, Question, stream_answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from voicestream.session.script import Script
     from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.http.request import EarlyRequest
@@ -73,11 +75,19 @@ def answer_script(
     """Return a script of what a language model answers, as it is written. It is asked once the
     session starts, unless it was asked early."""
     from voicestream.session.script import Script
+
+    answer = answer_pieces(settings, question, early)
+    return Script(settings, rest=answer, by_sentence=by_sentence)
+
+
+def answer_pieces(
+    settings: Settings, question: Question, early: EarlyRequest | None = None
+) -> Iterator[str]:
+    """Return the same answer as it is written."""
     from voicestream.speech.retry import RetryPolicy
 
     policy = RetryPolicy(settings.retries, settings.retry_budget_s)
-    answer = stream_answer(question, asked_at(settings, settings.chat_base_url), policy, early)
-    return Script(settings, rest=answer, by_sentence=by_sentence)
+    return stream_answer(question, asked_at(settings, settings.chat_base_url), policy, early)
 
 
 def asked_at(settings: Settings, base_url: str) -> EndpointConfig:

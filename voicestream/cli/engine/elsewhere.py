@@ -9,10 +9,9 @@ assert sys.platform != "win32"  # whose Python has no Unix sockets
 import os
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from voicestream.cli.options import SayCall
-from voicestream.cli.parts import doubts, given_text
 from voicestream.cli.report import report, say_line, warn
 from voicestream.control.lines import Message, Peer
 from voicestream.engine.forwarded import PIECE_CHARS, PROTOCOL, SETTINGS, WINDOW_CHARS
@@ -31,10 +30,17 @@ _MEANINGS = {
 }
 """Exit codes: the words of that side could tell more of it than is for this one."""
 _OF_THIS_SIDE = ("save", "subtitles", "trace", "echo", "json", "log")
+_USED_HERE = ("engine", "panel", "chat_model", "chat_base_url")
+"""Settings that are none of the engine's business."""
 
 
-def say_elsewhere(call: SayCall, settings: Settings) -> int | None:
+def say_elsewhere(
+    call: SayCall, settings: Settings, pieces_of: Callable[[SayCall, Settings], Iterator[str]]
+) -> int | None:
     """Have a text spoken there.
+
+    Args:
+        pieces_of: the text as it comes; not looked at before it is wanted.
 
     Returns:
         The exit code; None: nothing has happened, and it is to be spoken, or made, here.
@@ -49,7 +55,7 @@ def say_elsewhere(call: SayCall, settings: Settings) -> int | None:
     if peer is None:
         return None
     try:
-        return _Speech(peer, settings.engine).follow(_pieces(call))
+        return _Speech(peer, settings.engine).follow(pieces_of(call, settings))
     finally:
         peer.close()
 
@@ -83,8 +89,8 @@ def _flags(call: SayCall, settings: Settings) -> dict[str, str]:
     """The settings of the command line, which this side has checked."""
     given = call.flags()
     here = [f"--{name}" for name in _OF_THIS_SIDE if getattr(call, name)]
-    here += [f"--{name.replace('_', '-')}" for name in given if name not in SETTINGS]
-    here = [flag for flag in here if flag not in ("--engine", "--panel")]
+    allowed = (*SETTINGS, *_USED_HERE)
+    here += [f"--{name.replace('_', '-')}" for name in given if name not in allowed]
     if here:
         raise UsageError(
             f"{here[0]} is nothing for an engine elsewhere ({settings.engine}), which speaks as "
@@ -118,23 +124,6 @@ def _asked(path: str, request: Message) -> Peer | None:
 
 def _cause(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
-
-
-def _pieces(call: SayCall) -> Iterator[str]:
-    """The text, as it comes."""
-    from voicestream.text.source import read_pieces
-
-    on_doubt = doubts(call)
-    given = given_text(call, on_doubt)
-    if isinstance(given, str):
-        yield given
-        return
-    for number, stream in enumerate(given):
-        if number:
-            yield "\n\n"
-        yield from read_pieces(stream, on_doubt=on_doubt)
-        if call.file:
-            stream.close()
 
 
 class _Speech:

@@ -62,4 +62,4 @@ def _say_rest(call: SayCall, rest: str, piped: bool) -> int:
             streams.append(sys.stdin.buffer)
         return Script.piped(settings, streams, warn)
 
-    return say(call, script_of)
+    return say(call, script_of, None)
