@@ -168,11 +168,18 @@ def real(random: np.random.Generator, count: int) -> Rows:
                 recording.wait_silence()
                 recording.stop()
                 begun_s = room.time_of(_place_of(words, room.stop()))
-        silent_s = recording.last_sound_s()
-        if early or silent_s is None or silent_s < begun_s:
+        first_s, silent_s = recording.first_sound_s(), recording.last_sound_s()
+        told_ms = json.loads(out)["timeline_ms"]
+        if told_ms["barge_in"] is None:
+            continue
+        assert first_s is not None
+        assert silent_s is not None
+        decided_s = first_s + (told_ms["barge_in"] - told_ms["first_sound"]) / 1000
+        if early or decided_s < begun_s:
             false += 1
-        elif not json.loads(out)["completed"]:
-            after_s.append(silent_s - begun_s)
+        elif silent_s < begun_s + len(words) / 24_000 + 0.3:
+            # who is interrupted in a pause between two sentences was silent before
+            after_s.append(max(silent_s - begun_s, 0.0))
     yield f"real: missed of {count}", 100 * (count - false - len(after_s)) / count, 2.0, "%"
     yield "real: false", float(false), 0.0, ""
     if after_s:

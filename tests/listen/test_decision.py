@@ -49,6 +49,15 @@ def test_a_person_speaks_until_there_is_silence() -> None:
     assert said == [False] * 4 + [True] * (26 + 5 + 15) + [False] * 5
 
 
+def test_an_echo_behind_a_hum_opens_no_mouth() -> None:
+    echo = OPEN / 4.0
+    chunk = (HUM + echo / 3).astype(np.int16)
+    for known, after in ((None, 5), (echo, 17)):
+        decision = Decision(0.5, 160)
+        heard = (decision.hear(0.9, chunk, known) for _ in range(50))
+        assert next(n for n, speaks in enumerate(heard, 1) if speaks) == after
+
+
 def test_a_hum_interrupts_only_when_it_lasts() -> None:
     faint = (OPEN // 30).astype(np.int16)  # the breath after it
     mhm = [(0.9, HUM)] * 4 + [(0.9, faint)] * 3 + [(0.9, HUM)] * 4

