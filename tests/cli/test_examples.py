@@ -20,6 +20,8 @@ import pytest
 from tests.cli.command import ROOT, clean_environ
 from tests.support import sound
 from tests.support.canary import KEY
+from tests.support.dialogue_server import DialogueServer
+from tests.support.realtime_events import speak
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.cli.commands import COMMANDS
@@ -74,6 +76,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._server = ScriptedServer(_answer)
+        self._dialogue = DialogueServer(lambda asked: speak(asked, SPEECH))
         self._pool = ThreadPoolExecutor(_AT_ONCE)
         self._runtime = tempfile.TemporaryDirectory(prefix="vs-")  # short, for a socket's path
         programs = folder / "bin"
@@ -101,6 +104,7 @@ class Bench:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
         self._server.close()
+        self._dialogue.close()
         self._runtime.cleanup()
 
     def environ(self, home: Path) -> dict[str, str]:
@@ -143,6 +147,8 @@ class Bench:
             line += " --linger-s 0.5"  # ends by itself
         if line == "voicestream engine start":
             line += "; voicestream engine stop"
+        if "--realtime" in line:
+            line += f" --base-url {self._dialogue.url}"
         if line.startswith("voicestream talk"):
             line = f"echo Hello. | {line}"  # whose end ends it
         if line == "voicestream serve":

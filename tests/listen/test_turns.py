@@ -18,6 +18,7 @@ from voicestream.listen.turns import Turns
 from voicestream.pcm import Frames16
 
 WANTED = {
+    "stream": False,
     "backend": "miniaudio",
     "device": "",
     "sure": 0.5,

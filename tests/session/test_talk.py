@@ -20,7 +20,8 @@ from voicestream.errors import VoicestreamError
 from voicestream.listen.hearing import Wanted
 from voicestream.pcm import Frames16, PcmFormat
 from voicestream.session.both_sides import BothSides
-from voicestream.session.talk import Talk, Utterance
+from voicestream.session.conversation import Utterance
+from voicestream.session.talk import Talk
 from voicestream.words import spoken_text
 
 TURN = np.arange(16_000, dtype=np.int16)
@@ -122,8 +123,8 @@ class Room:
 
 @pytest.fixture(autouse=True)
 def _hearing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voicestream.session.talk.Hearing", FakeHearing)
-    monkeypatch.setattr("voicestream.session.talk.require_libraries", lambda: None)
+    monkeypatch.setattr("voicestream.session.conversation.Hearing", FakeHearing)
+    monkeypatch.setattr("voicestream.session.conversation.require_libraries", lambda: None)
 
 
 def test_what_is_said_or_typed_is_answered_with_all_that_was_said_before() -> None:
@@ -197,6 +198,16 @@ def test_what_fails_is_told_and_the_conversation_goes_on() -> None:
         room.talk.type("Well?")
         assert room.wait_told(8)[7] == ("assistant", "It is 1.")
         assert room.asked()[2] == [("user", "Are you there?\nHello?\nWell?")]
+
+
+def test_what_was_said_longest_ago_is_forgotten_once_it_is_too_much() -> None:
+    with Room([], [chat([f"It is {number}."]) for number in range(3)]) as room:
+        long = "and " * 5000
+        for text in ("Who?", long, f"{long}so"):
+            assert room.talk.type(text).wait(_WAIT_S)
+        first = [("user", "Who?"), ("assistant", "It is 0."), ("user", long.strip())]
+        assert room.asked()[1] == first
+        assert room.asked()[2] == [("user", f"{long}so")]
 
 
 def test_it_ends_at_once_or_once_all_is_answered() -> None:

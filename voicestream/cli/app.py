@@ -82,7 +82,8 @@ def _talk(**values: Any) -> int:
 
     settings, own = _settings_and_own(values)
     by_hand, system = own.pop("push_to_talk"), own.pop("system") or ""
-    return talk(SayCall(settings=settings, system=system, **own), by_hand=by_hand)
+    realtime = own.pop("realtime")
+    return talk(SayCall(settings=settings, system=system, **own), by_hand, realtime)
 
 
 def _config(**values: Any) -> int:

@@ -66,6 +66,7 @@ COMMANDS: dict[str, Command] = {
         settings=_ALL,
         examples=(
             'voicestream talk --system "Be brief."',
+            "voicestream talk --realtime",
             "voicestream talk --save talk.wav --chat-base-url http://127.0.0.1:11434/v1 "
             "--chat-model llama3.2",
         ),

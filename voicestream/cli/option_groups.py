@@ -16,6 +16,7 @@ EVERYDAY = (
     *("file", "system", "voice", "model", "tempo", "device", "now", "quiet"),
     *(
         "push_to_talk",
+        "realtime",
         "rate",
         "output",
         "save",
@@ -31,7 +32,7 @@ EVERYDAY = (
 GROUPS = {
     "Text": (
         *("file", "dry_run", "plain", "code", "language", "language_voices", "replace"),
-        *("voices", "tags", "system", "push_to_talk"),
+        *("voices", "tags", "system", "push_to_talk", "realtime"),
     ),
     "Voice": ("voice", "model", "tempo", "speed", "instructions", "strict"),
     "Playing": (

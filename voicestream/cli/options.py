@@ -75,6 +75,11 @@ _TALK = ("save", "quiet")
 TALK_OPTIONS = (
     ASK_OPTIONS[0],
     Option(
+        "realtime",
+        ("--realtime",),
+        "speech to speech: one model hears and speaks (OpenAI's Realtime API, or one like it)",
+    ),
+    Option(
         "push_to_talk",
         ("--push-to-talk",),
         "what the microphone hears counts from one press of the space bar to the next",

@@ -19,7 +19,9 @@ from voicestream.errors import UsageError, VoicestreamError
 from voicestream.text.source import read_pieces
 
 if TYPE_CHECKING:
-    from voicestream.session.talk import Talk, Utterance
+    from voicestream.session.both_sides import BothSides
+    from voicestream.session.conversation import Conversation, Utterance
+    from voicestream.settings.table import Settings
     from voicestream.ui.panel import Panel
 
 _TICK_S = 0.1
@@ -27,24 +29,24 @@ _BY_HAND = "space: speak, space again: be answered"
 _HANDS_FREE = "speak, or type and press return; Ctrl-D ends"
 
 
-def talk(call: SayCall, by_hand: bool) -> int:
+def talk(call: SayCall, by_hand: bool, realtime: bool) -> int:
     """Talk until somebody ends it; return the exit code. Errors are reported here."""
     signals = Signals()
     signals.install()
     own_stderr()
     try:
         check_limits()
-        return _Conversation(call, by_hand, signals).hold()
+        return _Held(call, by_hand, realtime, signals).hold()
     except VoicestreamError as error:
         return report(error, call.json)
     except KeyboardInterrupt:
         return signals.exit_code
 
 
-class _Conversation:
+class _Held:
     """One call: what is seen of it, and what is typed."""
 
-    def __init__(self, call: SayCall, by_hand: bool, signals: Signals) -> None:
+    def __init__(self, call: SayCall, by_hand: bool, realtime: bool, signals: Signals) -> None:
         from voicestream.cli.lean import lighten
 
         lighten()
@@ -52,7 +54,6 @@ class _Conversation:
 
         require_libraries()  # before a file is made
         from voicestream.session.both_sides import BothSides
-        from voicestream.session.talk import Talk
         from voicestream.ui.terminal import wants_panel
 
         self._call = call
@@ -73,18 +74,21 @@ class _Conversation:
             both = BothSides(saver, self._told.put)
             signals.clean_up = saver.close
         try:
-            self._talk: Talk = Talk(
-                settings,
-                self._told.put,
-                call.system,
-                by_hand,
-                both,
-                lambda: early_connection(settings),
-            )
+            self._talk = self._converse(settings, both, realtime)
         except BaseException:
             if saver is not None:
                 saver.close()  # leaves nothing
             raise
+
+    def _converse(self, settings: Settings, both: BothSides | None, realtime: bool) -> Conversation:
+        own = settings, self._told.put, self._call.system, self._by_hand, both
+        if realtime:
+            from voicestream.session.talk_realtime import RealtimeTalk
+
+            return RealtimeTalk(*own)
+        from voicestream.session.talk import Talk
+
+        return Talk(*own, lambda: early_connection(settings))
 
     def hold(self) -> int:
         """Hold it; return the exit code."""
@@ -101,11 +105,13 @@ class _Conversation:
             while not self._talk.wait(_TICK_S):
                 self._pass_on()
         self._pass_on()
+        if self._talk.failure is not None:
+            return report(self._talk.failure)
         return self._signals.exit_code if self._signals.came else 0
 
     def _pass_on(self) -> None:
         """Tell what has been said and what went wrong since."""
-        from voicestream.session.talk import Utterance
+        from voicestream.session.conversation import Utterance
 
         while not self._told.empty():
             told = self._told.get()

@@ -10,7 +10,8 @@ the first of a reply or not; and ``{"open": true}`` and ``false``, which begin a
 hand. It writes lines of JSON: ``{"notice": TEXT}``, ``{"speech": BASE64}`` with the last seconds
 of the microphone, once for each time that somebody begins to speak; and where turns are wanted,
 ``{"open": true}`` while the microphone is, and ``{"turn": BASE64}``, what was said in one, maybe
-nothing. The microphone is opened at once for turns, else with the first sound.
+nothing; and where that is wanted, ``{"sound": BASE64}``, all that is heard, 20 ms at a time. The
+microphone is opened at once for turns, else with the first sound.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from voicestream.errors import DeviceError
+from voicestream.listen.convert import FRAME_BYTES
 from voicestream.listen.decision import CHUNK_FRAMES, Decision
 from voicestream.listen.echo import EchoCanceller, Reference
 from voicestream.listen.microphone import Microphone
@@ -47,6 +49,7 @@ _LEAKS_DB = 10.0
 _LATE_FRAMES = 960
 """60 ms, in samples: what was sent is waited for so long, then the loudspeaker has stopped."""
 _AGAIN_S = 1.0
+_PASSED_BYTES = 2 * FRAME_BYTES
 
 
 class Ear:
@@ -153,6 +156,7 @@ class Ears:
         self._turns = Turns(wanted["turn_end_ms"]) if wanted["turn_end_ms"] else None
         self._reference = Reference()
         self._told = ""
+        self._passed = bytearray()
         # the thread that reads
         self._begun = threading.Event()
         self._open = False
@@ -197,9 +201,18 @@ class Ears:
                 self._tell(notice=notice)
             begins = self._ear.hear(frame, self._reference.take(), self._reference.gaps)
             if self._turns is not None:
+                self._pass_on()
                 self._take_turns(self._turns, begins)
             elif begins:
                 self._tell(speech=base64.b64encode(self._ear.kept.tobytes()).decode())
+
+    def _pass_on(self) -> None:
+        """Tell what was heard, where all of that is wanted."""
+        if self._wanted["stream"]:
+            self._passed += self._ear.last.tobytes()
+            if len(self._passed) >= _PASSED_BYTES:
+                self._tell(sound=base64.b64encode(self._passed).decode())
+                self._passed.clear()
 
     def _take_turns(self, turns: Turns, begins: bool) -> None:
         by_hand = self._wanted["by_hand"]

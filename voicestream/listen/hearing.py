@@ -40,6 +40,8 @@ class Wanted:
     """So much silence ends a turn; 0: turns are not wanted."""
     by_hand: bool = False
     """A turn begins and ends when that is said."""
+    stream: bool = False
+    """All that is heard is wanted, at once."""
 
 
 def require_libraries() -> None:
@@ -80,6 +82,8 @@ class Hearing:
         self._notify = notify
         self.on_turn: Callable[[Frames16], object] = lambda _sound: None
         """Called with what was said in a turn, maybe nothing, as ``on_speech`` is."""
+        self.on_sound: Callable[[Frames16], object] = lambda _sound: None
+        """Called with all that is heard, as it comes, where that is wanted."""
         self.on_sent: Callable[[PcmFormat, bytes], object] = lambda _pcm, _sound: None
         """Called with what was played, in another thread."""
         self._sent: deque[tuple[float, bytes, PcmFormat]] = deque(maxlen=_SENT_PIECES)
@@ -156,6 +160,8 @@ class Hearing:
                     self._notify(told["notice"])
                 elif "open" in told:
                     self.open = told["open"]
+                elif "sound" in told:
+                    self.on_sound(_frames(told["sound"]))
                 elif "turn" in told:
                     self.on_turn(_frames(told["turn"]))
                 else:

@@ -21,7 +21,7 @@ from voicestream.errors import (
     ReplyError,
 )
 from voicestream.speech.http.limits import Limits
-from voicestream.speech.realtime.connection import MAX_MESSAGE_BYTES
+from voicestream.speech.realtime.incoming import MAX_MESSAGE_BYTES
 
 DELTA = {"type": "response.output_audio.delta", "delta": base64.b64encode(b"\x07" * 100).decode()}
 

@@ -7,26 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from voicestream.errors import (
-    ConnectionFailedError,
-    EndpointError,
-    ReplyError,
-)
+from voicestream.errors import ConnectionFailedError, EndpointError
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import NO_EXTRA
-from voicestream.speech.realtime.frames import (
-    CLOSE,
-    NORMAL,
-    PING,
-    PONG,
-    FrameError,
-    FrameReader,
-    Message,
-    close_frame,
-    masked,
-    text_frame,
-)
+from voicestream.speech.realtime.frames import NORMAL, PING, close_frame, masked, text_frame
 from voicestream.speech.realtime.handshake import OpenSocket
+from voicestream.speech.realtime.incoming import SEND_S, Incoming
 from voicestream.speech.realtime.protocol import (
     FIRST_KEY,
     first_messages,
@@ -37,15 +23,10 @@ from voicestream.speech.realtime.protocol import (
 from voicestream.speech.realtime.responses import Response, Responses
 from voicestream.speech.realtime.wire import Wire
 
-MAX_MESSAGE_BYTES = 8 << 20
-"""One message of the server: 2 minutes of speech in base64. Larger ones end the connection."""
-_SEND_S = 5.0
 _CANCEL_S = 0.2
 """How long telling the server of an end may take; then the connection is cut."""
 _LINGER_S = 0.2
 """How long the server may take to answer the end."""
-_PASSING = frozenset({1000, 1001, 1006, 1011, 1012, 1013, 1014})
-"""Closing codes that say nothing of the request (RFC 6455, 7.4.1, and IANA's registry)."""
 _PING_AFTER_S = 20.0
 """After such a silence the server has to show that the connection still stands."""
 _EARLY_BYTES = 32 << 20
@@ -71,8 +52,7 @@ class RealtimeConnection:
         self._extra = extra
         self._wire = Wire(opened.socket)
         self._sent = opened.sent
-        self._failure = failure
-        self._hide = hide
+        self._incoming = Incoming(self._wire, failure, hide)
         self._asking = threading.Lock()  # what all share is told before the first request
         self._lock = threading.Lock()
         self._responses = Responses(lambda name: self._tell(response_cancel(name)), failure)
@@ -80,9 +60,6 @@ class RealtimeConnection:
         self._early: Response | None = None  # to what was sent with the handshake
         self._over = False
         # the reader
-        self._understood = False
-        self.heard_at_s = time.monotonic()
-        """When anything came last."""
         self._asked = threading.Event()
         """Whose reply may come is known, and how large it may be: it can be read."""
         if opened.sent:
@@ -92,6 +69,11 @@ class RealtimeConnection:
             target=self._read, args=(opened.rest,), name="realtime", daemon=True
         )
         self._reader.start()
+
+    @property
+    def heard_at_s(self) -> float:
+        """When anything came last."""
+        return self._incoming.heard_at_s
 
     @property
     def usable(self) -> bool:
@@ -127,7 +109,7 @@ class RealtimeConnection:
         if time.monotonic() - self.heard_at_s > _PING_AFTER_S:
             data = masked(PING, b"") + data
         try:
-            self._wire.send(data, _SEND_S)
+            self._wire.send(data, SEND_S)
         except OSError as error:
             self.close()
             raise ConnectionFailedError(
@@ -175,7 +157,7 @@ class RealtimeConnection:
         try:
             # what came with the handshake is bounded as its request says, which is not known yet
             self._asked.wait()
-            error = self._read_on(begun or self._wire.receive())
+            error = self._incoming.read(begun or self._wire.receive(), self._take)
         except Exception as failure:  # noqa: BLE001  a thread's entry: handed to all who wait
             error = ConnectionFailedError.unforeseen("the connection failed", failure)
         with self._lock:
@@ -183,56 +165,10 @@ class RealtimeConnection:
         self._responses.fail_all(error)
         self._wire.close()
 
-    def _read_on(self, data: bytes) -> EndpointError:
-        """Read and hand out until the end; return what it ended with."""
-        reader = FrameReader(MAX_MESSAGE_BYTES)
-        while data:
-            try:
-                for message in reader.feed(data):
-                    if message.kind == CLOSE:
-                        self._tell_raw(close_frame(message.close_code or NORMAL))
-                        return self._closed(message)
-                    if message.kind == PING:
-                        self._tell_raw(masked(PONG, message.data))
-                    elif message.kind != PONG:
-                        self._take(message.data)
-            except FrameError as error:
-                self._tell_raw(close_frame(error.code))
-                return self._not_understood(str(error))
-            except ValueError as error:
-                return self._not_understood(f"a message is no event: {error}")
-            data = self._wire.receive()
-            self.heard_at_s = time.monotonic()
-        return self._ended("without a closing message")
-
     def _take(self, message: bytes) -> None:
         """Hand out one message.
 
         Raises:
             ValueError: it is no event.
         """
-        event = read_event(message)
-        self._understood = True
-        self._responses.hand_out(event, self.heard_at_s)
-
-    def _tell_raw(self, data: bytes) -> None:
-        try:
-            self._wire.send(data, _SEND_S)
-        except OSError:
-            pass  # reading ends too, and says so
-
-    def _closed(self, close: Message) -> EndpointError:
-        reason = self._hide(close.close_reason)
-        if reason and close.close_code not in _PASSING:
-            return self._failure({"code": reason}, None)
-        code = "" if close.close_code is None else f"{close.close_code} "
-        return self._ended(f"closed by the server ({code}{reason}".strip() + ")")
-
-    def _ended(self, why: str) -> EndpointError:
-        return ConnectionFailedError("the connection to the endpoint ended", why, "Try again.")
-
-    def _not_understood(self, why: str) -> EndpointError:
-        """Nothing on this connection can be relied on any more; another may be well."""
-        if self._understood:
-            return ConnectionFailedError("the connection to the endpoint is broken", why)
-        return ReplyError("the endpoint does not speak the Realtime protocol", why)
+        self._responses.hand_out(read_event(message), self.heard_at_s)

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import threading
-import time
 from functools import partial
-from typing import Any
 
 from voicestream.errors import (
     ConnectionFailedError,
-    EndpointError,
-    EndpointTimeoutError,
     KeyRefusedError,
-    ModelGoneError,
-    ReplyError,
 )
 from voicestream.redact import without_key
 from voicestream.settings.proxy import tunnel_proxy
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.limits import most_bytes
-from voicestream.speech.http.refusal import asked_wait_s, refusal
 from voicestream.speech.realtime.connection import RealtimeConnection
+from voicestream.speech.realtime.failures import not_connected, reported
 from voicestream.speech.realtime.handshake import (
     Handshake,
     NoWebSocketError,
-    UnansweredError,
     open_early,
 )
 from voicestream.speech.realtime.protocol import (
@@ -35,11 +27,8 @@ from voicestream.speech.realtime.protocol import (
     first_messages,
     realtime_target,
     session_update,
-    trouble_error,
 )
 from voicestream.speech.realtime.stream import RealtimeStream
-
-_ELSE = "For a speech endpoint write https:// or http://, and a model that is no Realtime one."
 
 
 class RealtimeEndpoint:
@@ -121,11 +110,10 @@ class RealtimeEndpoint:
                 try:
                     opened = opening.take()
                 except (OSError, ValueError, NoWebSocketError) as error:
-                    raise self._not_connected(error, request.model) from error
+                    raise not_connected(self._config, request.model, error) from error
                 finally:
                     slot.opening = None
-                url = self._url(request.model)
-                failure = partial(_reported, self._config, url)
+                failure = partial(reported, self._config, request.model)
                 slot.connection = RealtimeConnection(
                     opened, failure, self._without_key, self._config.body
                 )
@@ -150,56 +138,8 @@ class RealtimeEndpoint:
         opening.start()
         return opening
 
-    def _url(self, model: str) -> str:
-        target = realtime_target(self._config.base_url, model)
-        scheme = "wss" if target.scheme == "https" else "ws"
-        return f"{scheme}://{target.authority}{target.path}"
-
     def _without_key(self, words: str) -> str:
         return without_key(words, self._config.api_key)
-
-    def _not_connected(self, error: Exception, model: str) -> EndpointError:
-        target = realtime_target(self._config.base_url, model)
-        host = f"{target.host}:{target.port}"
-        if isinstance(error, NoWebSocketError):
-            return self._refused(error, self._url(model))
-        if isinstance(error, UnansweredError):
-            return EndpointTimeoutError(
-                f"{host} accepted the connection, and has not answered as a WebSocket",
-                hint=f"Is this a Realtime endpoint? {_ELSE}",
-            )
-        if self._proxy is not None:
-            host = f"{host} by the proxy {self._proxy.shown}"
-        if isinstance(error, TimeoutError):
-            return EndpointTimeoutError(
-                f"{host} did not accept a connection within {self._config.connect_s:g} s",
-                hint="Is the address right, and the network up?",
-            )
-        from voicestream.speech.http.failures import connection_failed
-
-        return connection_failed(host, error)
-
-    def _refused(self, answer: NoWebSocketError, url: str) -> EndpointError:
-        body = self._without_key(answer.body.decode("utf-8", "replace")).encode()
-        if answer.status in (0, 101, 200, 405, 426):
-            return ReplyError(
-                f"{url} does not speak WebSocket",
-                f"it answered with status {answer.status}" if answer.status else "nor HTTP",
-                f"Is this a Realtime endpoint? {_ELSE}",
-            )
-        if answer.status == 403 and not body.strip():
-            # Python's servers answer so where they know no such route: it need not be the key
-            return ReplyError(
-                f"{url} opens no WebSocket (status 403)",
-                hint=f"Check --base-url, which ends in /v1 for most servers, and the key. {_ELSE}",
-            )
-        location = self._without_key(answer.headers.get("location", ""))
-        error = refusal(answer.status, url, body, location, self._config.key_source)
-        error.retry_after_s = asked_wait_s(answer.headers, time.time())
-        # what servers answer that know no such route
-        if answer.status in (400, 403, 404) and not isinstance(error, ModelGoneError):
-            error.hint = f"{error.hint} {_ELSE}"
-        return error
 
     def abort(self) -> None:
         self._end(cancel=True)
@@ -227,12 +167,3 @@ class _Slot:
         self.lock = threading.Lock()
         self.opening: Handshake | None = None
         self.connection: RealtimeConnection | None = None
-
-
-def _reported(
-    config: EndpointConfig, url: str, trouble: dict[str, Any], wait_s: float | None
-) -> EndpointError:
-    """Return the error for what the server reports, without the key that it may repeat."""
-    if config.api_key:
-        trouble = json.loads(json.dumps(trouble).replace(config.api_key, "(the key)"))
-    return trouble_error(trouble, url, config.key_source, wait_s)
