@@ -52,6 +52,8 @@ def test_the_command_plays(script: Script, form: str, tmp_path: Path) -> None:
         (pcm(headers={"x-sample-rate": "22050"}), 22_050),
         (pcm(headers={"Audio-Sampling-Rate": "16 kHz"}), 16_000),
         (pcm(headers={"X-TTS-SampleRate": "16000 Hz"}), 16_000),
+        (pcm(headers={"X-Sample-Rate-Hertz": "16000"}), 16_000),
+        (pcm(content_type="audio/x-raw, format=S16LE, sampling_rate=16000"), 16_000),
         (pcm(headers={"X-Rate-Limit": "60", "X-RateLimit-Rate": "9000"}), 24_000),
         (pcm(content_type="audio/pcm; rate=16000"), 16_000),
         (pcm(content_type="audio/L16;rate=22050;channels=1"), 22_050),

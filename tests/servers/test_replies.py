@@ -24,7 +24,8 @@ from voicestream.speech.retry import RetryPolicy
 
 RAMP = sound.ramp(1200)
 PCM, WAV = RAMP.tobytes(), sound.wav(RAMP)
-B64 = base64.b64encode(WAV).decode()
+B64, PCM64 = base64.b64encode(WAV).decode(), base64.b64encode(PCM).decode()
+LINES = b"".join(b'{"audio": "%s"}\n' % base64.b64encode(part) for part in (PCM[:1001], PCM[1001:]))
 ASKED = SpeechRequest("Hello.", "model", "voice", "pcm")
 
 
@@ -41,11 +42,16 @@ def as_json(fields: Any) -> Script:
         Script(WAV, content_type="text/html; charset=utf-8", piece_bytes=5000),
         Script(sound.wav(RAMP), content_type="audio/pcm"),
         as_json({"audio": B64}),
-        as_json({"audio": base64.b64encode(PCM).decode(), "sample_rate": 24000}),
+        as_json({"audio": PCM64, "sample_rate": 24000}),
         as_json({"data": {"audio": WAV.hex()}, "base_resp": {"status_code": 0}}),
         as_json({"audioContent": f"data:audio/wav;base64,{B64}"}),
         as_json({"result": {"b64_json": B64.rstrip("=")}}),
         as_json({"data": [{"b64_json": B64}]}),
+        as_json(B64),
+        as_json([{"choices": [{"message": {"audio": {"data": B64}}}]}]),
+        as_json({"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": PCM64}}),
+        Script(f"data:audio/wav;base64,{B64}".encode(), content_type="text/plain"),
+        Script(LINES, content_type="application/x-ndjson", piece_bytes=999),
     ],
 )
 def test_what_is_sound_is_played(script: Script, tmp_path: Path) -> None:
@@ -63,6 +69,10 @@ def test_what_is_sound_is_played(script: Script, tmp_path: Path) -> None:
         (Script(b"\x89PNG\r\n\x1a\n" + PCM, content_type="audio/mpeg"), "bytes that are no text"),
         (Script(b"%PDF-1.7\n" + PCM), "not with speech"),
         (Script(b"Der Dienst l\xc3\xa4uft.", content_type="audio/mpeg"), "Der Dienst läuft."),
+        (Script(b'data: {"audio": "%s"}\n\n' % PCM64.encode()), "speech: data:"),
+        (Script(b"\xff\xd8\xff\xe0\x00\x10JFIF" + PCM, content_type="audio/mpeg"), "no text"),
+        (Script(PCM, content_type="audio/PCMU;rate=8000"), "the coding of telephones"),
+        (as_json({"base_resp": {"status_code": 4, "status_msg": "bad login"}}), "bad login"),
         (Script(b"No voice of that name here. " * 9, piece_bytes=7), "speech: No voice of that"),
     ],
 )

@@ -15,6 +15,7 @@ from typing import get_args
 import numpy as np
 
 from voicestream.decode.base import Decoder
+from voicestream.errors import DecodeError
 from voicestream.formats import FORMATS, OTHER, hinted_by, named_by, shown_by
 from voicestream.pcm import Encoding, PcmFormat, Samples, no_samples
 from voicestream.records import dataclass
@@ -29,6 +30,8 @@ _ENCODINGS: dict[str, Encoding] = {
     "pcm_f32le": "f32",
     "float32": "f32",
 }
+_LAWS = frozenset("basic pcmu pcma g711 mulaw ulaw alaw x-mulaw x-ulaw x-alaw mu-law a-law".split())
+"""Names of 8-bit codings that are not decoded, and no samples."""
 _CONTAINERS = (b"RIFF", b"OggS", b"fLaC", b"ID3")
 _HEAD_BYTES = 40
 """How many first bytes show every format that can be known by them."""
@@ -43,9 +46,9 @@ class ContentType:
 
     @classmethod
     def parse(cls, text: str) -> ContentType:
-        kind, *rest = (part.strip() for part in text.split(";"))
-        pairs = (part.partition("=") for part in rest)
-        values = {name.strip().lower(): value.strip(' "').lower() for name, _, value in pairs}
+        kind, *rest = (part.strip() for part in text.replace(",", ";").split(";"))
+        pairs = (part.lower().partition("=") for part in rest)
+        values = {name.strip().replace("_", "-"): value.strip(' "') for name, _, value in pairs}
         return cls(kind.lower(), values)
 
     def number(self, *names: str) -> int | None:
@@ -91,8 +94,13 @@ def _pcm(said: ContentType, rate_hz: int | None, channels: int | None) -> Decode
 
     parameters = said.parameters
     named = parameters.get("encoding") or parameters.get("format") or parameters.get("codec", "")
+    if named in _LAWS or said.kind.removeprefix("audio/") in _LAWS:
+        raise DecodeError(
+            f"the reply is in {named or said.kind}, the coding of telephones",
+            hint="Ask the endpoint for another format: --format.",
+        )
     fmt = PcmFormat(
-        said.number("rate", "samplerate", "sample_rate", "sample-rate")
+        said.number("rate", "samplerate", "sample-rate", "samplingrate", "sampling-rate")
         or rate_hz
         or DEFAULT_RATE_HZ,
         said.number("channels") or channels or 1,

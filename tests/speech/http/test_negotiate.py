@@ -25,3 +25,19 @@ def test_what_it_says_itself_is_obeyed() -> None:
     body = json.dumps({"detail": [{"msg": ASKED.text, "input": "pcm"}]}).encode()
     assert agreement.learn(ASKED, 400, body)
     assert agreement.adapt(ASKED).format == "wav"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (500, "ffmpeg: Unknown encoder 'pcm'"),
+        (400, "Only mp3 output is available"),
+        (400, "Format pcm_24000 not permitted on your plan"),
+        (406, ""),
+        (415, "no"),
+    ],
+)
+def test_a_refused_format_is_known_by_many_words(status: int, body: str) -> None:
+    agreement = Agreement()
+    assert agreement.learn(ASKED, status, body.encode())
+    assert agreement.adapt(ASKED).format != ASKED.format

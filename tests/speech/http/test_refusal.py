@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicestream.errors import EndpointError, KeyRefusedError, ResponseError
+from voicestream.errors import EndpointError, KeyRefusedError, ResponseError, TooLongError
 from voicestream.speech.http.refusal import refusal, server_message
 
 _JSON = st.recursive(
@@ -37,6 +37,8 @@ _JSON = st.recursive(
         ),
         ({"title": "no", "status": 400}, "no"),
         ({"object": "error", "message": "no"}, "no"),
+        ({"Message": "no"}, "no"),
+        ({"base_resp": {"status_code": 4, "status_msg": "no"}}, "no"),
         ("no", "no"),
         (["no", "nor this"], "no; nor this"),
         ({"code": 7}, '{"code": 7}'),
@@ -85,6 +87,41 @@ def test_a_status_has_its_error(status: int, kind: type[EndpointError], code: in
     assert (error.exit_code, error.why) == (code, "" if status == 301 else "no")
     assert str(status) in error.what
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "most"),
+    [
+        (400, "The text length must be between 1 and 150", 150),
+        (400, "text must be shorter than 150 characters", 150),
+        (400, "length 250 > 150", 150),
+        (400, "Text is 250/150 characters", 150),
+        (400, "You used 250 of 150 allowed characters", 150),
+        (400, "文本长度超过限制，最多150字", 150),
+        (400, "Der Text darf höchstens 150 Zeichen haben", 150),
+        (500, "text too long, max 150 characters", 150),
+        (400, "текст слишком длинный", None),
+    ],
+)
+def test_a_limit_is_learnt_however_it_is_worded(status: int, words: str, most: int | None) -> None:
+    error = refusal(status, "http://host", words.encode())
+    assert isinstance(error, TooLongError)
+    assert error.most_chars == most
+
+
+def test_a_field_that_is_no_text_is_not_too_long() -> None:
+    entry = {"loc": ["body", "speed"], "msg": "Input should be less than or equal to 10"}
+    error = refusal(422, "http://host", json.dumps({"detail": [entry]}).encode())
+    assert not isinstance(error, TooLongError)
+    assert "--speed" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(400, "Insufficient balance"), (403, "Your credit balance is too low"), (400, "余额不足")],
+)
+def test_an_account_that_is_spent_is_no_matter_of_the_key(status: int, words: str) -> None:
+    assert "nothing left to spend" in str(refusal(status, "http://host", words.encode()))
 
 
 def test_a_websocket_where_speech_was_expected_is_told_how_to_write_it() -> None:

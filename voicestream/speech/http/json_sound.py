@@ -8,15 +8,17 @@ import re
 from typing import Any
 
 from voicestream.patterns import lazy_pattern
-from voicestream.records import dataclass
+from voicestream.records import dataclass, replace
 from voicestream.speech.http.sniff import shows_sound
 
 SOUND_KEYS = ("audio", "delta", "audio_data", "data")
 _MORE_KEYS = ("audio_base64", "audioContent", "audio_content", "b64_json", "base64", "content")
 RATE_KEYS = ("sample_rate", "sampling_rate", "rate")
-_NESTS = ("audio", "data", "result", "output", "response")
+_TYPE_KEYS = ("mimeType", "mime_type", "content_type", "contentType")
+_DEPTH = 5
 _LEAST_CHARS = 64
 """Shorter texts under these names are messages, or identifiers."""
+_BEGINS = re.compile(rb'\s*(?:[\[{"]|data:audio/|[A-Za-z0-9+/=_-]{64})')
 _DATA_URL = lazy_pattern(r"data:([\w.+/-]*)[^,]{0,100};base64,", re.I)
 
 
@@ -56,14 +58,31 @@ def told_rate(fields: dict[str, Any]) -> int | None:
 def sound_of(body: bytes) -> JsonSound | None:
     """Return the sound in a whole JSON reply; None if there is none.
 
-    Known: base64 (or hexadecimal digits, or a ``data:`` URL) under any of the names in use,
-    up to two objects deep, each maybe the only one of a list.
+    Known: base64 (or hexadecimal digits, or a ``data:`` URL), alone or under any of the names
+    in use, in objects in objects, each maybe the only one of a list; or a piece of it in each
+    line.
     """
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith("data:") or text[:1].isalnum():
+        return _sound_in({SOUND_KEYS[0]: text}, 0)
     try:
-        found = json.loads(body)
+        found = [json.loads(text)]
     except (ValueError, RecursionError):
-        return None
-    return _sound_in(found, 2) if isinstance(found, dict) else None
+        found = _lines(text)
+    sounds = [it for value in found if (it := _sound_in({SOUND_KEYS[0]: value}, _DEPTH))]
+    return replace(sounds[0], data=b"".join(it.data for it in sounds)) if sounds else None
+
+
+def _lines(text: str) -> list[Any]:
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return []
+
+
+def may_hold_sound(head: bytes) -> bool:
+    """Return whether a body that begins like this is no message for people."""
+    return _BEGINS.match(head) is not None
 
 
 def _sound_in(fields: dict[str, Any], depth: int) -> JsonSound | None:
@@ -76,14 +95,18 @@ def _sound_in(fields: dict[str, Any], depth: int) -> JsonSound | None:
             kind, text = url.group(1), text[url.end() :]
         data = _bytes_of("".join(text.split()))
         if data:
-            return JsonSound(data, kind, told_rate(fields))
-    for name in _NESTS if depth else ():
-        inner = fields.get(name)
+            return JsonSound(data, kind or _told_type(fields), told_rate(fields))
+    for inner in fields.values() if depth else ():
         if isinstance(inner, list) and len(inner) == 1:
             inner = inner[0]
         if isinstance(inner, dict) and (sound := _sound_in(inner, depth - 1)):
             return JsonSound(sound.data, sound.content_type, sound.rate_hz or told_rate(fields))
     return None
+
+
+def _told_type(fields: dict[str, Any]) -> str:
+    said = (fields.get(name) for name in _TYPE_KEYS)
+    return next((it for it in said if isinstance(it, str) and it.startswith("audio/")), "")
 
 
 def _bytes_of(text: str) -> bytes:

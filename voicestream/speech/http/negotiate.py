@@ -15,14 +15,18 @@ from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.request import OTHER_ROUTES
 
 _STATUSES = frozenset({400, 406, 415, 422, 500, 501, 502})
+_OF_FORMAT = frozenset({406, 415})
+"""What they mean, whatever their words."""
 _UNASKED = ("", "mp3", "wav")
 """What to try where the refusal names nothing; empty leaves the choice to the server."""
 _ABOUT_FORMAT = lazy_pattern(
     r"response_?format"
     r"|\b(audio|output|file|media|encoding)[ _-]?(format|type)\b"
     r"|\b(unsupported|invalid|unknown|unrecognized)\b[^.\n]{0,30}\bformat\b"
-    r"|\bformat\b[^.\n]{0,60}\b(support|invalid|unknown|allowed|available|must be|one of)"
-    r"|\b(codec|encoder)\b[^.\n]{0,60}\b(support|implement|install|found|unknown|available)",
+    r"|\bformat\b[^.\n]{0,60}\b(support|invalid|unknown|allowed|permit|available|must be|one of)"
+    r"|\b(codec|encoder)\b[^.\n]{0,60}\b(support|implement|install|found|unknown|available)"
+    r"|\b(unsupported|invalid|unknown)\b[^.\n]{0,30}\b(codec|encoder)\b"
+    r"|\bonly (supports )?(mp3|wav|opus|flac|aac|pcm)\b",
     re.I,
 )
 _ABOUT_CODEC = lazy_pattern(
@@ -65,7 +69,7 @@ class Agreement:
             with self._lock:
                 self._plain_stream = True
             return True
-        if not _about_format(words, asked.format):
+        if status not in _OF_FORMAT and not _about_format(words, asked.format):
             return False
         named = [name for name in FORMATS if _names(words, name)]
         with self._lock:

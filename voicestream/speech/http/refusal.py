@@ -20,7 +20,9 @@ from voicestream.printable import printable
 MAX_MESSAGE_BYTES = 65536
 _MAX_SHOWN_CHARS = 400
 _SPENT = lazy_pattern(
-    r"insufficient[_ ](quota|credit|balance|fund)|current quota|billing|out of credits|top up", re.I
+    r"insufficient[_ ](account[_ ])?(quota|credit|balance|fund)|credit balance|current quota"
+    r"|billing|(out of|no) credits|top up|余额不足|欠费",
+    re.I,
 )
 _SPENT_NOT_KEY = lazy_pattern(r"\bquota[_ ]exceeded\b|\bexceed(s|ed) (your|the) quota\b", re.I)
 """Beside 401 or 403; beside 429 it may be a quota of this minute."""
@@ -28,16 +30,29 @@ _LOADING = lazy_pattern(
     r"\bloading\b|being loaded|warming up|cold.?start|starting up|initiali[sz]ing|not ready", re.I
 )
 _TOO_LONG = lazy_pattern(
-    r"too (long|large|many)|at most|max(imum|_length)|exceed|longer than|(no|not) more than"
-    r"|less than|up to|limit",
+    r"too (long|large|many)|at most|max(imum|_length|imal)|exceed|(long|short)er than|up to|limit"
+    r"|(no|not) more than|(less|fewer) than|between \d+ and|\d+ ?([>/]|of) ?\d+|höchstens|zu lang"
+    r"|trop long|au plus|dépasse|demasiado larg|máximo|слишком|не более|超过|超出|最多|过长|太长"
+    r"|不能大于|長すぎ|以内|이하",
     re.I,
 )
-_OF_TEXT = lazy_pattern(r"\b(input|text|characters?|chars|string|prompt|tokens?|length)\b", re.I)
+_OF_TEXT = lazy_pattern(
+    r"\b(input|texte?o?|characters?|chars|string|prompt|tokens?|length|Zeichen|caract\w*|символ\w*)\b"
+    r"|字|文本|글자",
+    re.I,
+)
 _MOST = lazy_pattern(
-    r"(?:at most|max(?:imum)?(?:[ _][a-z]+){0,3}|limit[a-z]*(?: [a-z]+){0,2}|longer than|more than"
-    r"|less than|up to|exceeds?(?: [a-z]+){0,4})\W{0,4}(\d{2,6})(?! ?tokens)\b",
+    r"(?:at most|max(?:imum)?(?:[ _][a-z]+){0,3}|limit[a-z]*(?: [a-z]+){0,2}|(?:long|short)er than"
+    r"|(?:more|less|fewer) than|between \d+ and|\d ?[>/]|\d of|höchstens|maximal|au plus|不能大于"
+    r"|up to|exceeds?(?: [a-z]+){0,4}|máximo(?: de)?|не более|超过|最多)\W{0,4}(\d{2,6})"
+    r"(?! ?tokens)(?![A-Za-z\d])",
     re.I,
 )
+_TOLD_IN = (
+    *("error", "errors", "message", "detail", "msg", "title", "reason", "description"),
+    *("error_message", "error_msg", "errmsg", "status_msg", "base_resp"),
+)
+"""Where a JSON error says it to people, the likeliest first."""
 _FLAGS = {
     "model": "--model",
     "voice": "--voice",
@@ -47,6 +62,7 @@ _FLAGS = {
     "stream_format": "--stream-format",
 }
 """Field of a request -> the setting it comes from."""
+_TEXT_FIELDS = frozenset({"input", "text", "prompt"})
 _GONE_CODE = lazy_pattern(
     r"\bmodel_(not_found|not_available|deprecated|retired|decommissioned|shut_?down)\b"
     r"|\b(unknown|invalid|deprecated)_model\b|\bdeployment_?not_?found\b",
@@ -107,7 +123,9 @@ def refusal(
             said,
             "Set --model to one that the endpoint has.",
         )
-    if (too_long := _too_long(status, said)) is not None:
+    fields = _fields_of(body)
+    of_text = not fields or not _TEXT_FIELDS.isdisjoint(fields)
+    if of_text and (too_long := _too_long(status, said)) is not None:
         return too_long
     if status in (401, 403):
         hint = (
@@ -124,7 +142,7 @@ def refusal(
         status,
         f"{what.format(url=url)} (status {status})",
         said,
-        hint.format(blamed=_blamed(body)),
+        hint.format(blamed=_blamed(fields)),
     )
     error.warming_up = status == 503 and bool(_LOADING.search(said))
     return error
@@ -135,7 +153,7 @@ def _is_spent(status: int, body: bytes) -> bool:
     words = body.decode("utf-8", "replace")
     return (
         status == 402
-        or (status in (401, 403, 429) and _SPENT.search(words) is not None)
+        or (status in (400, 401, 403, 429) and _SPENT.search(words) is not None)
         or (status in (401, 403) and _SPENT_NOT_KEY.search(words) is not None)
     )
 
@@ -155,7 +173,8 @@ def _model_is_gone(status: int, body: bytes) -> bool:
 def _too_long(status: int, said: str) -> TooLongError | None:
     """Return the error where a refusal is about the length of the text."""
     about = _TOO_LONG.search(said) and _OF_TEXT.search(said)
-    if status != 413 and not (status in (400, 422) and about):
+    failed = status == 500 and "too long" in said.lower()
+    if status != 413 and not ((status in (400, 422) or failed) and about):
         return None
     error = TooLongError(
         status,
@@ -168,21 +187,21 @@ def _too_long(status: int, said: str) -> TooLongError | None:
     return error
 
 
-def _blamed(body: bytes) -> str:
+def _blamed(fields: list[str]) -> str:
     """Return the settings behind the fields that a refusal names; the likely ones if it names
     none."""
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    named = [_FLAGS[name] for name in _fields(found) if name in _FLAGS]
+    named = [_FLAGS[name] for name in fields if name in _FLAGS]
     if named:
         return " and ".join(dict.fromkeys(named))
     return "--model, --voice, --format and --speed"
 
 
-def _fields(value: Any) -> list[str]:
+def _fields_of(body: bytes) -> list[str]:
     """Return the fields that FastAPI (``loc``) and OpenAI (``param``) name."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return []
     if not isinstance(value, dict):
         return []
     found: list[str] = []
@@ -255,8 +274,9 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_words, value[:5])))
     if isinstance(value, dict):
-        for name in ("error", "message", "detail", "msg", "title", "reason"):
-            if name in value and (words := _words(value[name])):
+        told = {str(name).lower(): item for name, item in value.items()}
+        for name in _TOLD_IN:
+            if name in told and (words := _words(told[name])):
                 field = _field(value)
                 return f"{field}: {words}" if field else words
     return ""

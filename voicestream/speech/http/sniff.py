@@ -13,22 +13,24 @@ from voicestream.formats import hinted_by, shown_by
 from voicestream.patterns import lazy_pattern
 from voicestream.speech.http.refusal import server_message
 
-_RATE_HEADER = lazy_pattern(r"(^|[-_])(sampl(e|ing)[-_]?rate|audio[-_]rate)([-_]hz)?$")
+_RATE_HEADER = lazy_pattern(r"(^|[-_])(sampl(e|ing)[-_]?rate|(audio|pcm)[-_]rate)[-_]?(hz|hertz)?$")
 _CHANNEL_HEADER = lazy_pattern(r"^(x|audio|x[-_]audio)[-_](num[-_])?channels$")
-_RATE_PARAMETER = lazy_pattern(r";\s*(rate|sample[-_]?rate)\s*=[^;]*", re.I)
+_RATE_PARAMETER = lazy_pattern(r"[;,]\s*(rate|sampl(e|ing)[-_]?rate)\s*=[^;,]*", re.I)
 _RATE = lazy_pattern(r"(\d+)(?:\.0+)?\s*(k?)(?:hz)?", re.I)
 _NOT_SPEECH = lazy_pattern(
-    r"(text/(?!event-stream)|application/(problem\+)?(json|xml|xhtml))", re.I
+    r"(text/(?!event-stream)|application/(problem\+|x-)?(json|ndjson|xml|xhtml))", re.I
 )
 _EVENTS = lazy_pattern(r"text/event-stream", re.I)
 _TELLTALES = (
     *(b'{"error"', b'{"detail"', b'{"message"', b"<!doctype html", b"<html"),
     *(b"\x89png\r\n", b"gif89a", b"%pdf-1.", b"pk\x03\x04\x14\x00"),
+    *(b"\xff\xd8\xff\xe0\x00\x10jfif", b"\x1f\x8b\x08\x00\x00\x00\x00\x00", b"\x7felf\x02\x01\x01"),
+    *("\ufeff<html".encode("utf-16-le"), "\ufeff<!doc".encode("utf-16-le")),
 )
-"""Messages, pictures and documents, in lower case. No sound begins like this: 48 bits of chance
-and more."""
+"""Messages, pictures, documents and programs, in lower case. No sound begins like this: 48 bits of
+chance and more."""
 _HEAD_BYTES = 64
-"""So many bytes of text, or a whole reply of them, are words and no samples."""
+"""So many bytes of text are no samples; a shorter reply is none if it is made of words."""
 _WORDS = lazy_pattern(r"[^\W\d_]{2,}[,:;'\"]?\s+(?:\S+\s+)*[^\W\d_]{2,}")
 
 
@@ -101,7 +103,7 @@ def checked(
         if any(seen.startswith(sign) for sign in _TELLTALES):
             raise error(head, pieces)
         may_be = any(sign.startswith(seen) for sign in _TELLTALES) or _text(seen)
-        if may_be and len(seen) == _HEAD_BYTES and _are_words(seen):
+        if may_be and len(seen) == _HEAD_BYTES and (not seen.isalpha() or _are_words(seen)):
             raise error(head, pieces)
         if not may_be or len(seen) == _HEAD_BYTES:
             yield head

@@ -10,7 +10,7 @@ from voicestream.records import dataclass
 from voicestream.redact import without_key
 from voicestream.speech.base import TimedWord
 from voicestream.speech.http.inflate import Inflater
-from voicestream.speech.http.json_sound import sound_of
+from voicestream.speech.http.json_sound import may_hold_sound, sound_of
 from voicestream.speech.http.limits import Watch
 from voicestream.speech.http.refusal import MAX_MESSAGE_BYTES
 from voicestream.speech.http.sniff import (
@@ -168,7 +168,7 @@ class HttpSpeechStream:
                 self.content_type = ""
             elif captions:
                 head = self._captioned(head, fallback_type)
-            elif head.lstrip()[:1] == b"{":
+            elif may_hold_sound(head):
                 head = self._json_sound(head + beginning(self._sound, _MAX_JSON_BYTES))
         except BaseException:
             self.close()

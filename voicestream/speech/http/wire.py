@@ -97,7 +97,9 @@ class HttpReply:
         seen = 0
         while True:
             if not self._buffer.startswith(begins[: len(self._buffer)]):
-                raise BrokenError(f"it does not answer with HTTP, but with {self._buffer[:40]!r}")
+                raise BrokenError(
+                    f"it does not answer with HTTP, but with {bytes(self._buffer[:40])!r}"
+                )
             while (end := self._buffer.find(b"\n", seen)) >= 0:
                 if self._buffer[seen:end].strip(b"\r") == b"":
                     block = bytes(self._buffer[:seen])
