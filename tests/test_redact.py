@@ -35,6 +35,9 @@ KEY = "sk-live/ab+cd-0123456789"
         "".join(f"\\{ord(c):03o}" for c in KEY),
         KEY.upper(),
         KEY.encode().hex(),
+        KEY.encode().hex(":"),
+        "".join(f"&#{ord(c)}" for c in KEY),
+        "".join(f"%u{ord(c):04x}" for c in KEY),
         "\u200b".join(KEY),
         f"{KEY[:6]}\x1b[31;1m{KEY[6:]}",
         f"{KEY[:6]}\n {KEY[6:]}",
@@ -48,6 +51,13 @@ def test_every_spelling_is_taken_out(spelled: str) -> None:
         f"bad key <{SHOWN}>!",
         f'bad key <"{SHOWN}">!',
     )
+
+
+def test_lists_of_its_bytes_are_taken_out() -> None:
+    for spelled in (str(list(KEY.encode())), ", ".join(f"0x{byte:02X}" for byte in KEY.encode())):
+        told = without_key(f"bad key {spelled}!", KEY)
+        assert SHOWN in told
+        assert len(told) < 24
 
 
 @given(st.binary(max_size=8), st.binary(max_size=8))

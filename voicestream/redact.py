@@ -53,9 +53,9 @@ def forget_keys_in(error: BaseException | None) -> None:
 _UNIT = lazy_pattern(
     r"(?i:(?=[^!-~]|[\\%=&])"  # what all begin with; saves most time
     r"(?P<gap>\x1b\[[0-?]*[ -/]*[@-~]|[^!-~]+?(?=\x1b|[!-~]|\Z)|\\+[nrt])"
-    r"|\\+u(?P<u>[0-9a-f]{4})|\\+u\{(?P<brace>[0-9a-f]{1,6})\}|\\+x(?P<x>[0-9a-f]{2})"
+    r"|[\\%]+u(?P<u>[0-9a-f]{4})|\\+u\{(?P<brace>[0-9a-f]{1,6})\}|\\+x(?P<x>[0-9a-f]{2})"
     r"|\\+(?P<octal>[0-7]{3})|\\+(?P<bare>.)|[%=](?:25)*(?P<percent>[0-9a-f]{2})"
-    r"|&(?:amp;)*(?:\#(?P<decimal>[0-9]{1,7})|\#x(?P<hex>[0-9a-f]{1,6})|(?P<name>[a-z]{2,9}));)"
+    r"|&(?:amp;)*(?:\#(?P<decimal>[0-9]{1,7});?|\#x(?P<hex>[0-9a-f]{1,6});?|(?P<name>[a-z]{2,9});))"
 )
 """One character that is not spelled as it is, or what may stand between two: line ends, what is
 not seen, and anything that is not ASCII, which no key holds."""
@@ -137,8 +137,8 @@ def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:
     lower, of_urls = plain.translate(_LOWER), plain.translate(_OF_URLS)
     for part in (key, *_parts(key)):
         yield from _found(lower, part.translate(_LOWER))
-    for spelled in _as_digits(key):
-        yield from _found(lower, spelled)
+    for spelled in _as_numbers(key):
+        yield from (found.span() for found in spelled.finditer(lower))
     for spelled in _as_base64(key):
         for start, stop in _found(of_urls, spelled):
             tail = _TAIL.match(plain, stop)
@@ -161,9 +161,14 @@ def _parts(key: str) -> tuple[str, ...]:
     return tuple(part for part in parts if _DRAWN.search(part))
 
 
-def _as_digits(key: str) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _as_numbers(key: str) -> tuple[re.Pattern[str], ...]:
+    """Return its bytes, one by one, in hexadecimal and decimal, whatever stands between them."""
     data = key.encode("utf-8", "surrogateescape")
-    return (data.hex(),) if len(data) >= _SHORTEST else ()
+    if len(data) < _SHORTEST:
+        return ()
+    hexadecimal = r"\W{0,3}(?:0x)?".join(f"{byte:02x}" for byte in data)
+    return re.compile(hexadecimal), re.compile(r"\D{0,3}".join(map(str, data)))
 
 
 @lru_cache(maxsize=64)
