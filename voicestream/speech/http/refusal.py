@@ -37,7 +37,7 @@ _TOO_LONG = lazy_pattern(
     re.I,
 )
 _OF_TEXT = lazy_pattern(
-    r"\b(input|texte?o?|characters?|chars|string|prompt|tokens?|length|Zeichen|caract\w*|символ\w*)\b"
+    r"\b(input|texte?o?|текст|characters?|chars|string|prompt|tokens?|length|Zeichen|caract\w*|символ\w*)\b"
     r"|字|文本|글자",
     re.I,
 )

@@ -31,6 +31,8 @@ _TELLTALES = (
 chance and more."""
 _HEAD_BYTES = 64
 """So many bytes of text are no samples; a shorter reply is none if it is made of words."""
+_FEW_SIGNS = 8
+"""Samples that do not change may look like so few."""
 _WORDS = lazy_pattern(r"[^\W\d_]{2,}[,:;'\"]?\s+(?:\S+\s+)*[^\W\d_]{2,}")
 
 
@@ -103,7 +105,7 @@ def checked(
         if any(seen.startswith(sign) for sign in _TELLTALES):
             raise error(head, pieces)
         may_be = any(sign.startswith(seen) for sign in _TELLTALES) or _text(seen)
-        if may_be and len(seen) == _HEAD_BYTES and (not seen.isalpha() or _are_words(seen)):
+        if may_be and len(seen) == _HEAD_BYTES and len(set(seen)) > _FEW_SIGNS:
             raise error(head, pieces)
         if not may_be or len(seen) == _HEAD_BYTES:
             yield head
