@@ -137,8 +137,8 @@ def _hidden(plain: str, key: str) -> Iterator[tuple[int, int]]:
     lower, of_urls = plain.translate(_LOWER), plain.translate(_OF_URLS)
     for part in (key, *_parts(key)):
         yield from _found(lower, part.translate(_LOWER))
-    for spelled in _as_numbers(key):
-        yield from (found.span() for found in spelled.finditer(lower))
+    for numbers in _as_numbers(key):
+        yield from (found.span() for found in numbers.finditer(lower))
     for spelled in _as_base64(key):
         for start, stop in _found(of_urls, spelled):
             tail = _TAIL.match(plain, stop)
