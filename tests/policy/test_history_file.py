@@ -55,6 +55,13 @@ def test_it_stays_small(tmp_path):
     assert file.stat().st_size < 100_000
 
 
+def test_where_nothing_can_be_kept_nothing_is_damaged(tmp_path):
+    (tmp_path / "home").write_text("")  # HOME=/dev/null has no folders either
+    learnt = Learnt(tmp_path / "home" / "playout.json")
+    assert learnt.load("a") == Knowledge()
+    assert not learnt.trouble
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.settings.layers import Loader
 from tests.support.canary import KEY
 from voicestream.errors import SettingsError
 from voicestream.settings.kinds import EMBEDDED_URL, OPENAI_URL
+from voicestream.settings.sources import read_key_file
 from voicestream.settings.table import Settings, shown_value
 
 
@@ -134,3 +136,11 @@ def test_a_dotenv_adds_no_stand_ins_to_an_endpoint_from_elsewhere(loaded: Loader
     assert not loaded(
         environ=mine, dotenv={"VOICESTREAM_BASE_URLS": "https://stranger/v1"}
     ).fallbacks
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(loaded: Loader, tmp_path: Path) -> None:
+    """As some editors write it."""
+    key = tmp_path / "key"
+    key.write_bytes(b"\xef\xbb\xbf" + KEY.encode())
+    found = loaded(dotenv="\ufeffVOICESTREAM_VOICE=a\n", config="\ufeffmodel='b'")
+    assert (read_key_file(str(key)), found.voice, found.model) == (KEY, "a", "b")

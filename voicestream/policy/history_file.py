@@ -73,7 +73,7 @@ class Learnt:
             if content["version"] != _VERSION:
                 return {}
             entries: dict[str, Any] = dict(content["endpoints"])
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except OSError as error:
             self.trouble = f"{self.file.name} cannot be read and is ignored: {error.strerror}"

@@ -100,7 +100,7 @@ class Loudness:
         try:
             content = json.loads(read_bounded(self._path(), _MOST_BYTES, wait_s=0.0))
             known = {str(voice): float(lufs) for voice, lufs in content.items()}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             self.trouble = f"{_FILE} is damaged and ignored: {error}"

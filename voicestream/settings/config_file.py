@@ -156,7 +156,7 @@ def _refuse_table(file: Path, meant: dict[str, Any], name: str) -> None:
 
 def _content(file: Path) -> str:
     try:
-        return read_bounded(file, _MOST_BYTES).decode("utf-8")
+        return read_bounded(file, _MOST_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:

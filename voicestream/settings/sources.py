@@ -181,7 +181,7 @@ def from_variables(variables: Mapping[str, str], table: Sequence[Row], prefix: s
 
 def read_dotenv(file: Path) -> dict[str, str]:
     try:
-        content = read_bounded(file, _MOST_BYTES).decode("utf-8")
+        content = read_bounded(file, _MOST_BYTES).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}  # a folder of that name is a virtual environment
     except (OSError, UnicodeDecodeError) as error:
@@ -259,7 +259,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
         # the parser takes minutes for names of thousands of parts, which settings have not
         if any(line.count(".") > _MOST_PARTS for line in text.splitlines()):
             raise RecursionError
@@ -277,7 +277,7 @@ def read_key_file(path: str) -> str:
         SettingsError: it cannot be read, or is empty.
     """
     try:
-        key = read_bounded(Path(path), _MOST_BYTES).decode("utf-8").strip()
+        key = read_bounded(Path(path), _MOST_BYTES).decode("utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("the key file cannot be read", _why(error)) from error
     if not key:
