@@ -194,6 +194,7 @@ SAVE_CASES = [
     Case("missing folder", 1, ["no/x.wav", "There is no folder"], ["Hi", "--save", "no/x.wav"]),
     Case("wrong ending", 2, [".txt", ".wav", ".mp3", "stdout"], ["Hi", "--save", "x.txt"]),
     Case("no ending", 2, ["has no ending", ".wav"], ["Hi", "-o", "x"]),
+    Case("a folder", 2, ["x is a folder", "x/sound.mp3"], ["Hi", "-o", "x"], files={"x/y": ""}),
     Case(
         "a trace in a missing folder",
         1,

@@ -17,6 +17,7 @@ from tests.support.script import Script
 from tests.support.server import ScriptedServer
 from voicestream.cli.complete import FILES, QUOTED, offered, offered_for_line
 from voicestream.cli.typed import FIRST_WORDS
+from voicestream.speech.embedded import embedded_voices
 
 URL = "http://127.0.0.1:9/v1"
 
@@ -87,7 +88,7 @@ def names(typed: str) -> list[str]:
                 for name in ("openai-realtime", "openrouter", "openedai-speech")
             ],
         ),
-        ("-v ", ["heart"]),
+        ("-v ", [voice.id for voice in embedded_voices()]),
         ("--base-url nonsense -v ", []),
         ("--device HD", [QUOTED, "HDA Intel: Analog"]),
         ("--device n", ["null"]),

@@ -249,7 +249,8 @@ def test_the_command_sets_and_shows(tmp_path: Path) -> None:
         (["unset"], "one name"),
         (["sett", "voice"], "knows no 'sett'"),
         (["list"], "`voicestream config` alone"),
-        (["voice", "nova"], "`voicestream config set ...`"),
+        (["voice", "nova"], "`voicestream config set voice VALUE`"),
+        (["voice"], "`voicestream config get voice`"),
         (["get"], "one name"),
         (["get", "voise"], "Did you mean voice?"),
         (["edit"], "no-such-editor"),
@@ -261,6 +262,15 @@ def test_mistakes_are_told(
     ended = run_here(Call(["config", *words], {"VISUAL": "no-such-editor"}), tmp_path, capfdbinary)
     assert (ended.code, len(ended.errors)) == (2, 1)
     assert told in ended.errors[0]
+
+
+def test_no_editor_of_a_terminal_is_started_without_one(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    none = {"VISUAL": None, "EDITOR": None}
+    ended = run_here(Call(["config", "edit"], none, stdin=b""), tmp_path, capfdbinary)
+    assert ended.code == 2
+    assert "there is no terminal to edit on" in ended.errors[0]
 
 
 def test_a_list_of_urls_gets_the_hint_of_names(

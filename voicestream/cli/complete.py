@@ -22,6 +22,7 @@ FILES = ":files"
 QUOTED = ":quoted"
 """Before candidates that may hold blanks."""
 _OPENAI_VOICES = "alloy ash ballad coral echo fable marin nova onyx sage shimmer verse cedar"
+_PICO_VOICES = "en-gb de fr es it"
 _STALE_S = 60.0
 _ROWS = {row.name: row for row in TABLE}
 
@@ -224,7 +225,10 @@ def _voices(given: dict[str, str]) -> Names:
     except VoicestreamError:
         return []
     if settings.embedded:
-        return [("heart", "English, comes along")]
+        from importlib.util import find_spec
+
+        there = _PICO_VOICES.split() if find_spec("py_nanotts") else []
+        return [("heart", "the best, English"), *((f"pico-{tag}", "") for tag in there)]
     names, _age_s = seen(f"voices {settings.base_url}")
     known = "://api.openai.com/" in settings.base_url
     return names or [(name, "") for name in _OPENAI_VOICES.split() if known]

@@ -82,7 +82,8 @@ def config(words: Sequence[str], flags: dict[str, Any], as_json: bool) -> int:
         case _:
             hint = f"`voicestream config` alone shows all settings. {_USAGE}"
             if words[0].replace("-", "_") in (row.name for row in TABLE):
-                hint = f"Do you mean `voicestream config {'set' if words[1:] else 'get'} ...`?"
+                meant = f"set {words[0]} VALUE" if words[1:] else f"get {words[0]}"
+                hint = f"Do you mean `voicestream config {meant}`?"
             raise UsageError(f"config knows no {words[0]!r}", hint=hint)
     return 0
 
@@ -223,7 +224,10 @@ def _tell_what_is_stronger(row: Row) -> None:
 def _edit(file: Path) -> int:
     """Open the file in the user's editor; say what is wrong with it afterwards."""
     make_example(file, TABLE)
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or _EDITOR
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not editor and not (sys.stdin and sys.stdin.isatty()):
+        raise UsageError("there is no terminal to edit on", hint=f"The file is {file}.")
+    editor = editor or _EDITOR
     try:
         code = subprocess.call([*shlex.split(editor), str(file)])
     except (OSError, ValueError) as error:

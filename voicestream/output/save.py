@@ -189,6 +189,8 @@ def file_format(path: Path, name: str) -> str:
     """
     ending = path.suffix
     if ending.lower() not in FILES:
+        if path.is_dir():
+            raise UsageError(f"{name} is a folder", hint=f"Name a file in it: {path / 'sound.mp3'}")
         named = f"{name} ends in {ending}" if ending else f"{name} has no ending"
         known = ", ".join(FILES)
         raise UsageError(
