@@ -17,13 +17,13 @@ MIN_RATE_HZ = 8_000
 MAX_RATE_HZ = 192_000
 MAX_CHANNELS = 8
 MAX_SILENT_BYTES = 1_000_000
-"""So many bytes without a single sample are not speech."""
+"""This many bytes without a single sample are not speech."""
 FREE_SAMPLES = 8 << 20
 MOST_RATIO = 200
 """Samples of each byte, once there are more than the free ones. Speech has 2 to 65, pauses in
 FLAC up to 400; ten bytes can ask for half a million."""
 MAX_WHOLE_SAMPLES = 64 << 20
-"""Of what has to be decoded whole: 256 MB of memory."""
+"""Most samples of what has to be decoded whole: 256 MB of memory."""
 
 
 class Decoder(Protocol):

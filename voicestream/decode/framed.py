@@ -105,7 +105,7 @@ class FramedDecoder(ABC):
             raise DecodeError(f"The reply holds no {self.name} sound", describe(self._head))
 
     def _leave_rest(self, at: int) -> None:
-        """From this place of the buffer on another stream begins."""
+        """Leave the bytes from ``at`` on for another decoder: a new stream begins there."""
         self.rest = bytes(self._buffer[at:])
         del self._buffer[at:]
         self._at = at
@@ -130,7 +130,7 @@ class FramedDecoder(ABC):
         return taken
 
     def _expect(self, size_bytes: int) -> None:
-        """So many bytes to come are no sound, as they should be: a picture, perhaps."""
+        """Allow ``size_bytes`` to come without sound: a picture, perhaps."""
         granted = min(size_bytes, self._picture_bytes)
         self._picture_bytes -= granted
         self._idle_bytes -= granted

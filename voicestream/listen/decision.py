@@ -11,13 +11,13 @@ from voicestream.listen.convert import RATE_HZ
 from voicestream.pcm import Frames16
 
 CHUNK_FRAMES = 512
-"""Of which the detector says how likely they are speech."""
+"""Samples of a chunk, of which the detector says how likely it is speech."""
 _CHUNK_MS = 1000 * CHUNK_FRAMES / RATE_HZ
 _HUM_DB = -30.0
 """A closed mouth leaves less than this of a sound's power above ``_OPEN_HZ``."""
 _LOWEST_HZ, _OPEN_HZ = 80, 1000
 _FAINT_DB = 15.0
-"""So far below the loudest of it, a chunk tells nothing: it is the breath after a hum."""
+"""A chunk this far below the loudest one tells nothing: it is the breath after a hum."""
 _LONG_HUM_MS = 550.0
 """A hum that lasts so long interrupts too."""
 _LEFT = 0.3

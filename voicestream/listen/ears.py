@@ -41,11 +41,11 @@ from voicestream.pcm import Frames16, PcmFormat
 
 _KEPT_S = 5.0
 _MUTED_S = 2.0
-"""Of nothing but zeros: no open microphone is that quiet."""
+"""A microphone that gives only zeros for this time is muted."""
 _FINDING_FRAMES = 250
-"""So much sound the canceller may need to find the echo, at the start and after a gap."""
+"""How much sound the canceller may need to find the echo, at the start and after a gap."""
 _LEAKS_DB = 10.0
-"""What is left so far below what was heard is an echo that is not found yet."""
+"""While the canceller looks for the echo, what it made this much quieter is taken for echo."""
 _LATE_FRAMES = 960
 """60 ms, in samples: what was sent is waited for so long, then the loudspeaker has stopped."""
 _AGAIN_S = 1.0

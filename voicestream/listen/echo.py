@@ -12,11 +12,11 @@ from voicestream.pcm import Frames16, PcmFormat
 
 _GAP_S, _LONGEST_S = 0.01, 2.0
 _GONE = 20
-"""So many frames of the microphone without any of the loudspeaker: nothing is played."""
+"""After this many frames of the microphone without any of the loudspeaker, nothing is played."""
 
 
 class Reference:
-    """What the loudspeaker was given, on its way to the canceller. One thread feeds it, another
+    """Carries what the loudspeaker was given to the canceller. One thread feeds it, another
     takes."""
 
     def __init__(self) -> None:

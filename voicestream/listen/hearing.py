@@ -26,7 +26,7 @@ _SENT_PIECES = 200
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to listen to, and for."""
+    """Settings of the process that listens."""
 
     backend: str
     """What opens the microphone: ``miniaudio`` or ``pyaudio``."""
@@ -37,7 +37,7 @@ class Wanted:
     long_ms: float
     """How much of it there must be."""
     turn_end_ms: float = 0.0
-    """So much silence ends a turn; 0: turns are not wanted."""
+    """Silence that ends a turn; 0: turns are not wanted."""
     by_hand: bool = False
     """A turn begins and ends when that is said."""
     stream: bool = False

@@ -11,7 +11,7 @@ from voicestream.pcm import Frames16
 _BEFORE_FRAMES = 80
 """Of 10 ms: what is kept of the time before somebody is sure to speak, the first syllable in it."""
 _LATE_FRAMES = 7
-"""So long after somebody's last sound the detector still hears them."""
+"""Frames for which the detector still hears a person after their last sound."""
 _LONGEST_FRAMES = 12_000
 """Two minutes: nobody speaks so long without a silence, but a radio does."""
 
@@ -32,7 +32,7 @@ class Turns:
 
     @property
     def begun(self) -> bool:
-        """Whether it is somebody's turn."""
+        """Whether a turn has begun and not ended."""
         return self._turn is not None
 
     def begin(self) -> None:

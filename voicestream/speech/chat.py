@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 ROUTE = "/chat/completions"
 _MOST_BYTES = 4 << 20
-"""Of an answer that does not stream: more than anybody listens to."""
+"""Most bytes of an answer that does not stream: more than anybody listens to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a language model is asked.
+    """A question to a language model.
 
     Attributes:
         system: how to answer; empty for nothing.

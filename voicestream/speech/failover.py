@@ -23,9 +23,9 @@ from voicestream.speech.retry import RetryPolicy
 _RETURN_S = 60.0
 """How long after leaving the first endpoint it is tried again."""
 _POLITE_S = 2.0
-"""Who asks to be left alone for longer is left for the next endpoint, if there is one."""
+"""An endpoint that asks to wait longer than this is left for the next one, if there is one."""
 _TOO_SLOW = 2
-"""Who is outrun so often in a row is left: from then on it would only cost."""
+"""An endpoint that is outrun this often in a row is left: asking it would only cost."""
 
 
 def _chance() -> float:
@@ -90,7 +90,7 @@ class ResilientEndpoint:
         self._left_at_s = 0.0
         self._told: set[tuple[int, int]] = set()
         self._outrun = 0
-        """How often in a row the present route was."""
+        """How often in a row the present route was outrun."""
         self._aborted = False
         self._numbers = itertools.count()
         self._on_their_way: list[set[int]] = [set() for _ in self._routes]

@@ -76,7 +76,8 @@ def _arguments(request: SpeechRequest, timeout_s: float) -> dict[str, Any]:
 
 
 class _Reply:
-    """What both kinds of stream know once the reply has begun."""
+    """What both kinds of stream have: content type, rate and channels, and a check of the
+    beginning."""
 
     def __init__(self, headers: Any) -> None:
         self.content_type: str = headers.get("content-type", "")

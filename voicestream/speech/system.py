@@ -65,11 +65,11 @@ class SystemVoice:
 
     @property
     def id(self) -> str:
-        """What to give as ``--voice``."""
+        """The name to give as ``--voice``."""
         return self.language if self.program == "espeak-ng" else self.name
 
     def listed(self) -> Voice:
-        """As all voices are shown."""
+        """Return it as voices are listed."""
         return Voice(
             self.id, self.name, self.language, "as the system's", f"{self.program} of this system"
         )
@@ -176,7 +176,7 @@ class SystemEndpoint:
         return found
 
     def done(self, stream: SystemStream) -> None:
-        """From a stream at its end."""
+        """Forget a stream that has ended."""
         self._streams.discard(stream)
 
     def abort(self) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ROUTE = "/audio/transcriptions"
 _MOST_BYTES = 1 << 20
-"""Of an answer: more than anybody says in one turn."""
+"""Most bytes of an answer: more than anybody says in one turn."""
 
 
 class Transcriber:

@@ -12,7 +12,7 @@ from voicestream.speech.http.request import CONNECT_S
 
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:
-    """Where and how to ask."""
+    """Where and how an endpoint is asked."""
 
     base_url: str
     api_key: str = ""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from voicestream.speech.http.endpoint import HttpEndpoint
 
 MAX_ANSWER_BYTES = 4 << 20
-"""Of a list."""
+"""Most bytes of a list."""
 _ABSENT = frozenset({400, 404, 405, 501})
 """What servers answer where there is nothing."""
 _LIST_KEYS = ("voices", "data", "items", "results", "models")

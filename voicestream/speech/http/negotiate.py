@@ -18,7 +18,7 @@ _STATUSES = frozenset({400, 406, 415, 422, 500, 501, 502})
 _OF_FORMAT = frozenset({406, 415})
 """What they mean, whatever their words."""
 _UNASKED = ("", "mp3", "wav")
-"""What to try where the refusal names nothing; empty leaves the choice to the server."""
+"""Formats to try where the refusal names none; empty leaves the choice to the server."""
 _ABOUT_FORMAT = lazy_pattern(
     r"response_?format"
     r"|\b(audio|output|file|media|encoding)[ _-]?(format|type)\b"
@@ -33,7 +33,7 @@ _ABOUT_CODEC = lazy_pattern(
     r"support|implement|allow|valid|one of|must be|should be|expect|only|available", re.I
 )
 _ECHOES = frozenset({"input", "body", "request", "ctx", "url", "traceback"})
-"""Where servers repeat what they were sent, which proves nothing."""
+"""Fields in which servers repeat what they were sent, which proves nothing."""
 
 
 class Agreement:

@@ -30,7 +30,7 @@ _TELLTALES = (
 """Messages, pictures, documents and programs, in lower case. No sound begins like this: 48 bits of
 chance and more."""
 _HEAD_BYTES = 64
-"""So many bytes of text are no samples; a shorter reply is none if it is made of words."""
+"""This many bytes of text are no samples; a shorter reply is none if it is made of words."""
 _FEW_SIGNS = 8
 """Samples that do not change may look like so few."""
 _WORDS = lazy_pattern(r"[^\W\d_]{2,}[,:;'\"]?\s+(?:\S+\s+)*[^\W\d_]{2,}")

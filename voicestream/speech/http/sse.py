@@ -17,7 +17,7 @@ from voicestream.speech.http.json_sound import SOUND_KEYS, decoded, told_rate
 from voicestream.speech.http.refusal import server_message
 
 MAX_EVENT_BYTES = 32 << 20
-"""Of one event: four minutes of PCM in one, from a server that does not stream, still fit."""
+"""Most bytes of one event: four minutes of PCM from a server that does not stream fit."""
 _BOM = b"\xef\xbb\xbf"
 _PLAIN_KINDS = frozenset({"", "message", "delta", "chunk"})
 _FLOAT_NAMES = frozenset({"float32", "f32", "f32le", "pcm_f32le", "float"})
