@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from voicestream.text import hidden
@@ -135,6 +135,7 @@ def test_what_models_write_for_machines_is_not_spoken(text: str) -> None:
 
 @settings(max_examples=400)
 @given(st.lists(MARKS, max_size=30))
+@example(["Item ", "|", " Avg", ". Time", "\n--|--\n", "Tea | 5\n"])
 def test_chunking_changes_nothing(chunks: list[str]) -> None:
     whole = speak(["".join(chunks)])
     assert speak(chunks) == whole

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from voicestream.patterns import lazy_pattern
-from voicestream.text.found import GIVE_UP, NOTHING, Found
+from voicestream.text.found import NOTHING, Found
 from voicestream.text.inline import HOLD_MAX
 from voicestream.text.writer import Writer
 
@@ -155,7 +155,7 @@ def table_head(text: str, at: int, stop: int, known: bool) -> Found | None:
     stop = min(stop, at + _HEAD_MAX)
     end = text.find("\n", at, stop) + 1
     if not end:
-        return NOTHING if known or GIVE_UP.search(text, at, stop) else None
+        return NOTHING if known else None
     if not known and _SEPARATOR_BEGUN.match(text, end, stop):
         return None
     rule = _SEPARATOR_LINE.match(text, end, stop)
