@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from voicestream import files
-from voicestream.cli.signals import Signals
+from voicestream.cli.signals import STOPPED_JSON, Signals
 from voicestream.output.save import Saver
 
 
@@ -31,6 +34,33 @@ def test_the_second_signal_ends_the_process_even_when_the_session_is_over() -> N
     with pytest.raises(KeyboardInterrupt):
         signals._end(signal.SIGINT, None)
     assert signals.exit_code == 143
+
+
+def test_json_is_printed_where_a_signal_comes_before_the_figures(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    signals = Signals()
+    signals.last_words = STOPPED_JSON
+    signals.session = Over()  # type: ignore[assignment]
+    signals._end(signal.SIGINT, None)
+    assert capfd.readouterr().out == ""  # the figures come
+    signals.session, signals.came = None, False
+    with suppress(AttributeError):
+        signals._end(signal.SIGTERM, None)  # which would not return
+    assert ended == [143]
+    assert json.loads(capfd.readouterr().out)["completed"] is False
+
+
+def test_figures_are_told_of_a_session_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = Signals()
+    signals.session = Over()  # type: ignore[assignment]
+    assert not signals.overdue
+    signals._end(signal.SIGINT, None)
+    assert not signals.overdue
+    monkeypatch.setattr(time, "monotonic", lambda real=time.monotonic: real() + 2.5)
+    assert signals.overdue
 
 
 def test_a_file_that_nobody_knows_yet_is_not_left_behind(

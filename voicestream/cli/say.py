@@ -30,7 +30,7 @@ from voicestream.cli.report import (
     report,
     warn,
 )
-from voicestream.cli.signals import Signals
+from voicestream.cli.signals import STOPPED_JSON, Signals
 from voicestream.cli.system_limits import check_limits
 from voicestream.cli.targets import calls_of
 from voicestream.cli.watch import ECHO_TICK_S, pass_on, watch
@@ -128,13 +128,13 @@ def _say_each(
     code = 0
     calls = calls_of(call)
     for one in calls:
-        hopeless = False
+        hopeless, signals.last_words = False, STOPPED_JSON if call.json else b""
         try:
             ended = _say(one, start_s, script_of, pieces_of, signals, log)
         except VoicestreamError as error:
             if log is not None:
                 log.note(f"error: {error}")
-            ended = report(error, call.json)
+            ended, signals.last_words = report(error, call.json), b""
             hopeless = not isinstance(error, EmptyTextError)
         if len(calls) > 1 and ended == EmptyTextError.exit_code and not hopeless:
             warn(f"{one.file[0]} is left out")
@@ -280,9 +280,10 @@ def _conduct(
         watch(session, echo, signals, full=settings.panel == "full", bar=call.output is not None)
     else:
         # a wait without an end may miss a signal that comes just before it
-        while not session.wait(ECHO_TICK_S if echo else _TICK_S):
+        while not (session.wait(ECHO_TICK_S if echo else _TICK_S) or signals.overdue):
             pass_on(session, echo)
     pass_on(session, echo)
+    signals.last_words = b""
     from voicestream.cli.outcome import tell
 
     result = session.result()

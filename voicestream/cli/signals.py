@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from voicestream.files import remove_latest_part
@@ -17,7 +19,11 @@ _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 _NUMBERS = frozenset(int(getattr(signal, name)) for name in _ENDING if hasattr(signal, name))
 _PATIENCE_S = (3.0, 0.5, 0.0)
 """How long the process may take to end after the first, second and third signal."""
+_TELL_S = 2.0
+"""After the first signal; then it is told how far a session came that has not ended yet."""
 _CLEAN_UP_S = 0.5
+STOPPED_JSON = b'{"completed": false, "ttfa_ms": null, "errors": ["stopped by a signal"]}\n'
+"""What ``--json`` prints where a signal ends the process before there are figures."""
 
 
 class Speaking(Protocol):
@@ -41,13 +47,21 @@ class Signals:
         self.restore: Callable[[], None] = lambda: None
         """Called where the process ends by force: the terminal's modes as they were."""
         self.session: Speaking | None = None
+        self.last_words = b""
+        """Written to stdout where the process ends by force."""
         self.stop_wanted = False
         """Ctrl-Z was pressed, and is yet to be obeyed."""
         self._number = int(signal.SIGINT)
         self.came = False
         """A session was ended by a signal."""
+        self._came_s = math.inf
         self._stopped_by: Any = None
         """What SIGTSTP did before it was noted: it still does, a little later."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the session should have ended long ago."""
+        return time.monotonic() - self._came_s > _TELL_S
 
     @property
     def exit_code(self) -> int:
@@ -90,16 +104,23 @@ class Signals:
         if self.session is None:
             remove_latest_part()
         self.restore()
+        self._say_last_words()
+
+    def _say_last_words(self) -> None:
+        with suppress(OSError):  # nobody listens
+            os.write(1, self.last_words)
 
     def _end(self, number: int, _frame: object) -> None:
         if self.session is None:
             self._number = number
             self.clean_up()
             remove_latest_part()
+            self._say_last_words()
             # raised here, an exception could end up in whatever is being imported
             os._exit(self.exit_code)
         if self.came or self.session.interrupted:
             raise KeyboardInterrupt
+        self._came_s = time.monotonic()
         self.came = True  # a session that is over is not interrupted any more
         self._number = number
         self.session.interrupt()
