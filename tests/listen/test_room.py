@@ -65,6 +65,15 @@ def test_a_person_is_left_whole_though_we_speak() -> None:
     assert power(left[start:] - PERSON[start : len(left)]) < 0.1 * power(PERSON[start:])
 
 
+def test_who_is_far_louder_than_any_echo_so_far_is_another_before_it_is_known() -> None:
+    person = PERSON[int((PERSON_S - 1.2) * RATE_HZ) :]  # too soon to have learnt
+    faint = ECHO[: len(person)] / 10
+    assert others(hear(Room(), OURS, faint)) == 0
+    chunks = hear(Room(), OURS, faint + person)
+    assert others(chunks, to_s=1.2) == 0
+    assert others(chunks, 1.2, 1.7) > 0.4
+
+
 def test_where_the_loudspeaker_stops_it_begins_anew() -> None:
     room = Room()
     hear(room, OURS, ECHO)

@@ -6,6 +6,7 @@ that is learnt takes out only what it can foretell: its echo is known, and so is
 
 from __future__ import annotations
 
+from collections import deque
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,11 @@ _LOUDER = 4.0
 """What is left is a person's where it has so much more power than the echo had: of an echo that is
 found 5 % of the chunks leave more than 0.3 of it, of a person at its level few leave less than 6.
 """
+_SOUND = 3e4
+"""Less power is silence, which returns nothing."""
+_RETURNS, _RECENT, _KNOWN_CHUNKS, _MOST = 90, 15, 20, 0.95
+"""How much of the loudest comes back is known from the last 3 s without the last 0.5, in which a
+person may have begun, once that is 0.6 s: from what most of it is below."""
 
 
 class Parted(NamedTuple):
@@ -63,6 +69,8 @@ class Room:
         self._doubt = np.full(shape, _FIRST, np.float32)
         self._noise = np.zeros(shape[1], np.float32)
         self._powers = np.zeros(2)
+        self._sent_powers: deque[float] = deque(maxlen=_PARTS)
+        self._returns: deque[float] = deque(maxlen=_RETURNS)
         self._found, self._lost_chunks = False, 0
 
     def send(self, frames: list[bytes]) -> None:
@@ -91,8 +99,23 @@ class Room:
         left = chunk - echo
         powers = np.array([np.mean(each.astype(np.float64) ** 2) + 1 for each in (chunk, left)])
         self._look(*powers)
-        another = self._found and bool(powers[1] > _LOUDER * np.mean(echo**2))
+        another = self._is_louder(powers[0])
+        another |= self._found and bool(powers[1] > _LOUDER * np.mean(echo**2))
         return Parted(np.clip(left, -32768, 32767).astype(np.int16), echo, another)
+
+    def _is_louder(self, heard: float) -> bool:
+        """Return whether this is louder than any echo so far, as a person is where the echo is
+        faint, long before its way is known."""
+        sent = self._sent[_WINDOW - CHUNK_FRAMES : _WINDOW].astype(np.float64)
+        self._sent_powers.append(float(np.mean(sent**2)))
+        loudest = max(self._sent_powers)
+        if loudest < _SOUND:
+            return False
+        known = sorted(list(self._returns)[:-_RECENT])
+        self._returns.append(heard / loudest)
+        if len(known) < _KNOWN_CHUNKS:
+            return False
+        return heard > _LOUDER * loudest * known[int(_MOST * len(known))]
 
     def _look(self, heard: float, left: float) -> None:
         """See whether the echo is found, or lost."""
