@@ -1,13 +1,14 @@
 """Conversations over a loudspeaker with a microphone: how soon it answers, what it remembers.
 
-    python -m tests.bench.talk [--conversations 20] [--seed 1] [--recogniser]
+    python -m tests.bench.talk [--conversations 20] [--seed 1] [--realtime] [--recogniser]
 
 In each a person says something into a microphone that hears the loudspeaker too, is answered in
 the embedded voice by servers that answer at once, and speaks into the answer at a random moment.
 Printed: the person's last sound to the first one of the answer, less the silence that ends a turn;
 and how many words the history is off what the recording holds (``tests/bench/words.py`` tells how
-that is known). --recogniser: what is said is written down by Whisper, from the packages that
-``tests/bench/recogniser.py`` names, and printed beside what was said.
+that is known). --realtime: the same speech to speech, and what the server is told was heard, beside
+what the recording holds of it. --recogniser: what is said is written down by Whisper, from the
+packages that ``tests/bench/recogniser.py`` names, and printed beside what was said.
 """
 
 from __future__ import annotations
@@ -20,20 +21,24 @@ import signal
 import tempfile
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tests.bench.barge_in import THEIRS, person
 from tests.cli.test_ask import chat
 from tests.support import command
+from tests.support.dialogue_server import DialogueServer
 from tests.support.loudspeaker import Loudspeaker
 from tests.support.people import RATE_HZ as PERSON_HZ
 from tests.support.people import _neural, pico
+from tests.support.realtime_events import Asked, Step, speak
+from tests.support.recording import Recording
 from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
-from tests.support.sound import Int16
+from tests.support.sound import Int16, speechlike
 from voicestream.settings.table import Settings
 
 RATE_HZ = 24_000
@@ -48,11 +53,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--conversations", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--realtime", action="store_true")
     parser.add_argument("--recogniser", action="store_true")
     asked = parser.parse_args()
     random = np.random.default_rng(asked.seed)
     if asked.recogniser:
         _with_recogniser()
+        return
+    if asked.realtime:
+        _speech_to_speech(asked.conversations, random)
         return
     late_ms: list[float] = []
     off: list[int] = []
@@ -126,17 +135,80 @@ class _Conversation:
                 heard, in_room = voice.stop(), room.stop()
             if len(self._questions) < 2:
                 return None
-            loud = np.flatnonzero(np.abs(heard.astype(np.int32)) > _LOUD)
-            first_s = voice.time_of(int(loud[0]))
-            spoken = np.flatnonzero(np.abs(in_room.astype(np.int32)) > _LOUD)
-            ends_s = (room.time_of(int(frame)) for frame in spoken[::-1])
-            end_s = next(at_s for at_s in ends_s if at_s < first_s)
-        late_ms = 1000 * (first_s - end_s) - Settings().turn_end_ms
+            late_ms, loud = _late_ms(voice, heard, room, in_room)
         told = next((m["content"] for m in self._questions[1] if m["role"] == "assistant"), "")
         true = bisect.bisect_right(self._laid["until"], int(loud[-1] - loud[0]))
         if true >= len(self._laid["until"]):
             return late_ms, None
         return late_ms, abs(len(told.split()) - true)
+
+
+def _speech_to_speech(conversations: int, random: np.random.Generator) -> None:
+    held = [found for _ in range(conversations) if (found := _spoken(random)) is not None]
+    late_ms, off_ms = np.transpose(held)
+    for name, value, goal in (
+        ("end of the turn's silence to first sound, median", np.median(late_ms), 150.0),
+        ("95 % within", np.percentile(late_ms, 95), 0.0),
+        ("told as heard against audible, off by, median", np.median(np.abs(off_ms)), 20.0),
+        ("95 % within", np.percentile(np.abs(off_ms), 95), 60.0),
+    ):
+        against = f"goal {goal:6.1f}  ratio {value / goal:5.2f}" if goal else ""
+        print(f"{name:52} {value:8.1f} ms  {against}".rstrip(), flush=True)
+    print(f"{'not interrupted, or not answered':52} {conversations - len(held):8.1f}")
+
+
+def _spoken(random: np.random.Generator) -> tuple[float, float] | None:
+    """How late an answer was, and how much more was told than heard of it, both in ms."""
+    played = speechlike(20.0)
+
+    def answer(asked: Asked) -> Iterator[Step]:
+        sound = played if asked.response_id.endswith("_0") else played[::-1]
+        return speak(asked, sound.tobytes(), "A story.")
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Loudspeaker() as speaker,
+        DialogueServer(answer) as server,
+    ):
+        speaker.add_microphone(int(random.uniform(20, 200)), -6.0)
+        process = command.start(
+            *("talk", "--realtime", "--base-url", server.url, "-q"),
+            env=command.environment(Path(folder), speaker.env),
+            cwd=Path(folder),
+        )
+        with speaker.record() as voice, speaker.record("room") as room:
+            speaker.wait_listener()
+            speaker.say(_at_24_khz(person(random)))
+            try:
+                voice.wait_sound(10)
+                time.sleep(random.uniform(1.0, 4.0))
+                speaker.say(_at_24_khz(person(random)))
+                server.wait(lambda: bool(server.of_kind("conversation.item.truncate")), 8)
+            except TimeoutError:
+                pass
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+            heard, in_room = voice.stop(), room.stop()
+        told = server.of_kind("conversation.item.truncate")
+    # one more is told for what Ctrl-C ends
+    if not told or not len(np.flatnonzero(np.abs(heard) > _LOUD)):
+        return None
+    late_ms, _ = _late_ms(voice, heard, room, in_room)
+    audible_ms = 1000 * (len(played) - voice.missing(played)) / RATE_HZ
+    return late_ms, told[0]["audio_end_ms"] - audible_ms
+
+
+def _late_ms(
+    voice: Recording, heard: Int16, room: Recording, in_room: Int16
+) -> tuple[float, npt.NDArray[np.intp]]:
+    """How long after the person's last sound, and the silence that ends a turn, the voice began;
+    and the frames where it is loud."""
+    loud = np.flatnonzero(np.abs(heard.astype(np.int32)) > _LOUD)
+    first_s = voice.time_of(int(loud[0]))
+    spoken = np.flatnonzero(np.abs(in_room.astype(np.int32)) > _LOUD)
+    after = bisect.bisect_left(spoken, first_s, key=lambda frame: room.time_of(int(frame)))
+    end_s = room.time_of(int(spoken[after - 1]))
+    return 1000 * (first_s - end_s) - Settings().turn_end_ms, loud
 
 
 def _at_24_khz(sound: np.ndarray) -> Int16:
