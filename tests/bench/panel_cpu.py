@@ -5,6 +5,7 @@ Prints milliseconds of CPU per second of showing at each rate, and per picture.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import sys
@@ -48,8 +49,9 @@ def main() -> None:
     master, slave = pty.openpty()
 
     def read() -> None:
-        while os.read(master, 65_536):
-            pass
+        with contextlib.suppress(OSError):  # EIO: the other end is closed
+            while os.read(master, 65_536):
+                pass
 
     threading.Thread(target=read, daemon=True).start()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
