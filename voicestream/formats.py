@@ -69,13 +69,15 @@ def _is_aac_frame(head: bytes) -> bool:
 
 
 def _is_other_container(head: bytes) -> bool:
-    """Return whether it is Ogg with another codec, MP4, Matroska, AIFF or CAF."""
+    """Return whether it is Ogg with another codec, MP4, Matroska, AIFF, CAF, AU or WMA."""
     return (
         head[:6] == b"OggS\x00\x02"
         or (head[:3] == b"\x00\x00\x00" and head[4:8] == b"ftyp")
         or head[:4] == b"\x1a\x45\xdf\xa3"
         or (head[:4] == b"FORM" and head[8:11] == b"AIF")
         or head[:8] == b"caff\x00\x01\x00\x00"
+        or head[:6] == b".snd\x00\x00"
+        or head[:8] == b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"
     )
 
 

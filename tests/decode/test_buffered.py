@@ -32,6 +32,8 @@ SOUND = speech(0.7)
         ("pcm_s16be", "aiff", ""),
         ("pcm_s16be", "aiff", "audio/aiff"),
         ("pcm_s16le", "caf", ""),
+        ("pcm_s16be", "au", ""),
+        ("pcm_s16le", "asf", ""),
     ],
 )
 def test_container(codec: str, container: str, content_type: str) -> None:
@@ -41,7 +43,7 @@ def test_container(codec: str, container: str, content_type: str) -> None:
     got = decode_in_pieces(decoder, pieces(data, [999]))
     reference_rate_hz, reference = decode_at_once(data)
     if container != "adts":
-        assert ("cannot be streamed" in decoder.note) == (container == "mp4")
+        assert ("cannot be streamed" in decoder.note) == (container in ("mp4", "au"))
         assert np.array_equal(got, reference)
     assert decoder.format is not None
     assert decoder.format.rate_hz == reference_rate_hz
