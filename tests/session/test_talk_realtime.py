@@ -15,9 +15,10 @@ from tests.support import tones
 from tests.support.canary import KEY
 from tests.support.dialogue_server import DialogueServer
 from tests.support.realtime_events import Asked, Step, pcm, speak
-from voicestream.errors import KeyRefusedError, VoicestreamError
+from voicestream.errors import EndpointError, KeyRefusedError, VoicestreamError
 from voicestream.listen.convert import RATE_HZ
-from voicestream.pcm import Frames16
+from voicestream.pcm import Frames16, PcmFormat
+from voicestream.session.answers import transcriber_of
 from voicestream.session.conversation import Utterance
 from voicestream.session.talk_realtime import RealtimeTalk
 
@@ -236,3 +237,30 @@ def test_without_a_server_there_is_no_conversation() -> None:
     with pytest.raises(voicestream.VoicestreamError, match="wss://") as raised:
         RealtimeTalk(voicestream.Settings(base_url="embedded:"), print)
     assert raised.value.exit_code == 2
+
+
+def test_what_is_said_may_be_written_down_over_a_socket_that_is_kept() -> None:
+    words = {0: "Who is it?", 1: "Well?"}
+    with_socket = DialogueServer(brief, words.get)
+    sound, pcm_16 = LOUD.tobytes(), PcmFormat(RATE_HZ)
+    with with_socket as server:
+        settings = voicestream.Settings(
+            base_url="http://127.0.0.1:9/v1", transcribe_base_url=server.url, language="de"
+        )
+        transcriber = transcriber_of(settings)
+        assert transcriber.text_of(sound, pcm_16) == "Who is it?"
+        assert transcriber.text_of(sound, pcm_16) == "Well?"
+        assert len(server.handshakes) == 1
+        assert server.handshakes[0].path == "/v1/realtime?intent=transcription"
+        wanted = server.sessions[0]["session"]
+        assert wanted["type"] == "transcription"
+        assert wanted["audio"]["input"]["transcription"]["language"] == "de"
+        assert len(server.turns[0]) / 48_000 == pytest.approx(1.0, abs=0.06)
+        with pytest.raises(EndpointError, match="too quiet"):
+            transcriber.text_of(sound, pcm_16)
+        words[3] = "Again."
+        assert transcriber.text_of(sound, pcm_16) == "Again."  # over another one
+        server.cut()
+        words[4] = "Still here."
+        assert transcriber.text_of(sound, pcm_16) == "Still here."
+        transcriber.close()

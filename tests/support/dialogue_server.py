@@ -68,7 +68,10 @@ class DialogueServer(RealtimeServer):
     ) -> None:
         kind = event["type"]
         self._latest = wire
-        if kind in ("session.update", "response.cancel"):
+        if kind == "session.update" and event["session"]["type"] == "transcription":
+            self.events.append(event)
+            self.sessions.append(event)
+        elif kind in ("session.update", "response.cancel"):
             super()._on_event({"response_id": "", **event}, wire, session, number)
             if kind == "response.cancel" and "response_id" not in event:
                 self._cancel_running()

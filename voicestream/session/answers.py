@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 from voicestream.errors import EmptyTextError, UsageError
 from voicestream.settings.endpoints import http_twin
-from voicestream.settings.kinds import is_local
+from voicestream.settings.kinds import endpoint_kind, is_local
 from voicestream.settings.table import Settings
 from voicestream.speech.chat import ROUTE, Question, stream_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from voicestream.pcm import PcmFormat
     from voicestream.session.script import Script
     from voicestream.speech.http.config import EndpointConfig
     from voicestream.speech.http.request import EarlyRequest
+    from voicestream.speech.realtime.transcribe import RealtimeTranscriber
     from voicestream.speech.transcribe import Transcriber
+
+_HELD_S = 0.05
+"""So much sound the conversion to another rate may hold back."""
 
 
 def question_of(
@@ -108,8 +113,8 @@ def asked_at(settings: Settings, base_url: str) -> EndpointConfig:
     )
 
 
-def transcriber_of(settings: Settings) -> Transcriber:
-    """Return who writes down what is said.
+def transcriber_of(settings: Settings) -> Transcriber | RealtimeTranscriber:
+    """Return who writes down what is said: over a WebSocket where the URL names one.
 
     Raises:
         UsageError: nobody is known who could.
@@ -125,5 +130,15 @@ def transcriber_of(settings: Settings) -> Transcriber:
             "Set VOICESTREAM_API_KEY, or name a server with --transcribe-base-url.",
         )
     language = "" if settings.language == "auto" else settings.language.partition("-")[0]
+    if endpoint_kind(config.base_url) == "realtime":
+        from voicestream.listen.convert import to_mono
+        from voicestream.speech.realtime.protocol import RATE_HZ
+        from voicestream.speech.realtime.transcribe import RealtimeTranscriber
+
+        def convert(sound: bytes, pcm: PcmFormat) -> bytes:
+            held = bytes(pcm.s_to_frames(_HELD_S) * pcm.frame_bytes)
+            return to_mono(pcm, RATE_HZ)(sound + held)
+
+        return RealtimeTranscriber(config, settings.transcribe_model, language, convert)
     policy = RetryPolicy(settings.retries, settings.retry_budget_s)
     return Transcriber(config, policy, settings.transcribe_model, language)
