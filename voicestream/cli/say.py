@@ -101,6 +101,7 @@ def say(
         signals.clean_up()
         raise
     finally:
+        signals.last_words = b""  # where an engine's process declined, the caller speaks
         if log is not None:
             log.close()
 

@@ -147,7 +147,10 @@ def _within(text: str, at: int, stop: int, known: bool, closing: str) -> Found |
     known = known or stop - at >= _HIDDEN_MAX
     stop = min(stop, at + _HIDDEN_MAX)
     end = text.find(closing, at, stop)
-    given_up = GIVE_UP.search(text, at, stop if end < 0 else end)
-    if end >= 0 and not given_up:
+    for sentence in GIVE_UP.finditer(text, at, stop if end < 0 else end + len(closing)):
+        after = sentence.end()
+        if not closing.startswith(text[after : min(after + len(closing), stop)]):
+            return NOTHING
+    if end >= 0:
         return Found(end + len(closing), "", "gone")
-    return NOTHING if known or given_up else None
+    return NOTHING if known else None
