@@ -30,8 +30,6 @@ _PERIODS = 3
 _SERVER_PERIODS = 2.5
 """Of a sound server: one is with it, one is handed over at once, and its card has half a one."""
 _NAME = b"voicestream"
-
-
 _CONVERTERS = frozenset(b"null lavrate samplerate speexrate speex upmix vdownmix oss".split())
 """What ALSA lists beside the sound cards: parts to build devices of."""
 _SERVERS = frozenset(b"jack pulse pipewire".split())
@@ -74,23 +72,22 @@ class MiniaudioDevices:
             if self._context is not None:
                 return
             refuse_after_fork()
-            self._binding = binding = _import_binding()
-            config = binding.lib.ma_context_config_init()
-            config.threadPriority = binding.lib.ma_thread_priority_highest
-            name = binding.ffi.new("char[]", _NAME)
+            self._binding = _import_binding()
+            ffi, lib = self._binding.ffi, self._binding.lib
+            config = lib.ma_context_config_init()
+            config.threadPriority = lib.ma_thread_priority_highest
+            name = ffi.new("char[]", _NAME)
             config.pulse.pApplicationName = config.jack.pClientName = name
-            context = binding.ffi.new("ma_context *")
-            told = binding.lib.ma_context_init(
-                binding.ffi.NULL, 0, binding.ffi.addressof(config), context
-            )
-            if told != binding.lib.MA_SUCCESS:
-                raise DeviceError("no sound system is there", _reason(binding.lib, told), HINT)
+            context = ffi.new("ma_context *")
+            told = lib.ma_context_init(ffi.NULL, 0, ffi.addressof(config), context)
+            if told != lib.MA_SUCCESS:
+                raise DeviceError("no sound system is there", _reason(lib, told), HINT)
             note_use()
             self._kept.append(name)
             self._context = context
-            if context.backend != binding.lib.ma_backend_pulseaudio:  # it loaded ALSA or JACK
+            if context.backend != lib.ma_backend_pulseaudio:  # it loaded ALSA or JACK
                 quiet_sound_libraries()
-            if context.backend == binding.lib.ma_backend_null:
+            if context.backend == lib.ma_backend_null:
                 self._end_context()
                 raise DeviceError("no audio device found", hint=HINT)
 
@@ -107,11 +104,8 @@ class MiniaudioDevices:
         """Return the devices, each with miniaudio's name for it."""
         ffi, lib = self._binding.ffi, self._binding.lib
         infos, count = ffi.new("ma_device_info **"), ffi.new("unsigned int *")
-        asked = (
-            (ffi.NULL, ffi.NULL, infos, count)
-            if self._captures
-            else (infos, count, *[ffi.NULL] * 2)
-        )
+        none = ffi.NULL, ffi.NULL
+        asked = (*none, infos, count) if self._captures else (infos, count, *none)
         told = lib.ma_context_get_devices(self._context, *asked)
         if told != lib.MA_SUCCESS:
             raise DeviceError("the audio devices cannot be listed", _reason(lib, told))
@@ -247,8 +241,7 @@ class MiniaudioSink(MiniaudioDevices):
             return self._wanted
         ffi, lib = self._binding.ffi, self._binding.lib
         info = ffi.new("ma_device_info *")
-        playback = lib.ma_device_type_playback
-        told = lib.ma_context_get_device_info(self._context, playback, ffi.NULL, info)
+        told = lib.ma_context_get_device_info(self._context, self._type, ffi.NULL, info)
         if told != lib.MA_SUCCESS:
             return ""
         name: bytes = ffi.string(ffi.cast("char *", ffi.addressof(info, "id")), 255)
