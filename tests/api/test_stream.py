@@ -235,8 +235,13 @@ def test_nothing_at_all_is_an_error_for_who_asks_for_the_format(asynchronous: bo
 
 
 def test_what_cannot_be_is_told_before_anything_is_asked(server: ScriptedServer) -> None:
-    async def ask_too_early() -> None:
-        _ = voicestream.stream(TEXT, settings(server)).format
+    answered = threading.Event()
+
+    async def ask_too_early(silent: ScriptedServer) -> None:
+        try:
+            _ = voicestream.stream(TEXT, settings(silent)).format
+        finally:
+            answered.set()
 
     with pytest.raises(UsageError, match="nothing to say"):
         voicestream.stream(" ", settings(server))
@@ -246,8 +251,9 @@ def test_what_cannot_be_is_told_before_anything_is_asked(server: ScriptedServer)
         voicestream.stream(written(), settings(server))
     with pytest.raises(UsageError, match="not read to its end"):
         voicestream.stream(TEXT, settings(server)).result()
-    with pytest.raises(UsageError, match="opened"):
-        asyncio.run(ask_too_early())
+    script = Script(tones.tone(1, 0.5).tobytes(), hold_at_bytes=0, hold=answered)
+    with ScriptedServer(script) as silent, pytest.raises(UsageError, match="opened"):
+        asyncio.run(ask_too_early(silent))
 
 
 def test_a_pipe_holds_no_more_than_its_room() -> None:

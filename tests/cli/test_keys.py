@@ -62,8 +62,7 @@ def test_space_pauses_and_goes_on_and_q_ends_it(terminal: pexpect.spawn) -> None
 
 def test_what_is_typed_means_nothing_else(terminal: pexpect.spawn) -> None:
     terminal.expect("speaking")
-    terminal.send("x\x1b[31;1~\x1b[5~ü\x00\x1b")
-    terminal.send(" ")
+    terminal.send("x\x1b[31;1~\x1b[5~ü\x00 ")
     terminal.expect("paused")
 
 

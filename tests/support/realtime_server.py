@@ -221,6 +221,7 @@ class RealtimeServer:
             return
         if how == "reset":
             wire.connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            wire.connection.socket.shutdown(socket.SHUT_RD)  # whoever reads would keep it open
             wire.connection.socket.close()
         wire.cut()
 
