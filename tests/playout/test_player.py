@@ -85,6 +85,19 @@ def test_a_cancel_fades_and_then_there_is_silence() -> None:
     assert not stage.fill().any()
 
 
+def test_a_fade_is_heard_once_the_sink_has_asked_for_what_waits_behind_it() -> None:
+    stage = Stage()
+    stage.player.attach(0.0, 2 * PERIOD / PCM.rate_hz)
+    stage.write(5000)
+    stage.fill()
+    stage.player.cancelled = True
+    silenced = []
+    for _ in range(4):
+        stage.fill()
+        silenced.append(stage.player.silenced)
+    assert silenced == [False, False, True, True]
+
+
 @pytest.mark.parametrize("state", ["before the start", "in a hole"])
 def test_a_cancel_in_silence_stays_silent(state: str) -> None:
     stage = Stage(resume=480)

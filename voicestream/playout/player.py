@@ -76,7 +76,7 @@ class Player:
         self.drained = False
         """Everything, the tail included, has been handed to the sink."""
         self.silenced = False
-        """After a cancel: the fade has been handed to the sink."""
+        """After a cancel: the fade has left the sink, which asked for what comes behind it."""
         self._lead_left = 0
         self._concealer = Concealer(pcm)
         self._fading = False  # after a cancel
@@ -293,7 +293,8 @@ class Player:
 
     def _fade_to_silence(self, out: Frames16) -> None:
         if not self._fading:
-            self._fading = True
+            self._fading, self._silent_frames = True, 0
             self._concealer.stop(out[:0])
+        self._silent_frames += 0 if self._concealer.filling else len(out)
         self._concealer.fill(out)
-        self.silenced = not self._concealer.filling
+        self.silenced = self._silent_frames >= self.latency_frames and not self._concealer.filling

@@ -156,11 +156,10 @@ class Deck:
         """After ``cancel``, wait until the fade has been heard."""
         if not self._playing:
             return
-        deadline_s = time.monotonic() + _FADE_WAIT_S
+        # the fade waits in the device, behind what was there before
+        deadline_s = time.monotonic() + self._sink.latency_s + _FADE_WAIT_S
         while not self.player.silenced and self._sink.active and time.monotonic() < deadline_s:
             try:
                 self._wakes.get(timeout=0.02)
             except queue.Empty:
                 continue
-        # the fade waits in the device, behind what was there before
-        time.sleep(self._sink.latency_s)
