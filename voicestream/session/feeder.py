@@ -69,14 +69,13 @@ class Feeder:
 
     def skip(self, begun: int) -> None:
         """Any thread: nothing more is wanted of the last of so many segments."""
-        job, cues = self._job, self._metrics.feeder.cues  # the job first: it may end meanwhile
-        if len(cues) > begun:  # the next one has just begun
-            self._playback.controls.seek_frame = cues[begun].start_frame
-            return
-        if job is not None and job.figures.status is Status.PLAYING:
+        job, cues = self._job, self._metrics.feeder.cues
+        if begun and job is not None and job.segment.index == cues[begun - 1].segment:
             self._unwanted = job
             job.spool.cancel()
-        self._playback.skip_written()
+        written_frames = self._playback.written_frames  # before it is seen whether the next begins
+        begins = len(cues) > begun
+        self._playback.controls.seek_frame = cues[begun].start_frame if begins else written_frames
 
     @property
     def _skipping(self) -> bool:

@@ -96,7 +96,9 @@ class Verbs:
         """Go to the next sentence, or back to the begin of this one or the one before."""
         seen = self._session.snapshot()
         starts = [cue.start_frame for cue in seen.cues]
-        at = max((n for n, start in enumerate(starts) if start <= seen.played_frames), default=0)
+        # a sentence of which nothing was heard yet is still the next one
+        played_frames = seen.played_frames - (steps > 0)
+        at = max((n for n, start in enumerate(starts) if start <= played_frames), default=0)
         if steps > 0:
             if at + 1 < len(starts):
                 self._session.controls.seek_frame = starts[at + 1]
