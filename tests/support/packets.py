@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import secrets
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import numpy.typing as npt
@@ -106,13 +108,17 @@ NETWORKS: dict[str, Callable[[Rng, int], Delays]] = {
 
 # Real sockets
 
+_ANY_PORT = 32_768
+"""From here on the system gives ports to those who ask for any."""
+
 
 def free_port() -> int:
-    """A port of this machine's that nobody listens at."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port of this machine's that nobody listens at, and that none is given who asks for any."""
+    while True:
+        port = secrets.randbelow(_ANY_PORT - 20_000) + 20_000
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def bound(port: int) -> bool:
