@@ -73,7 +73,7 @@ def _lives(number: str) -> bool:
     """Whether it is there, and not only waited for."""
     try:
         return Path(f"/proc/{number}/stat").read_text().rpartition(") ")[2][0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone before, or while, it is read
         return False
 
 
