@@ -90,7 +90,10 @@ def test_a_resize_erases_the_panel_and_nothing_else(pane: Tmux) -> None:
     pane.run("send-keys", "q")
     lines = pane.until(lambda lines: lines[-1] == "end")
     assert pane.history()[:LINES_BEFORE] == BEFORE
-    assert any(line.startswith("stopped: heard ") for line in lines), lines
+    # of two lines where a busy machine has more to tell; behind it is nothing of the panel
+    said = [number for number, line in enumerate(lines) if line.startswith("stopped: heard ")]
+    assert len(said) == 1, lines
+    assert len(lines) - said[0] in (2, 3), lines
 
 
 def redrawn(columns: int, lines: list[str]) -> bool:
