@@ -27,9 +27,14 @@ from voicestream.settings.sources import user_cache_folder
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# a shell starts its background jobs without SIGINT, and theirs would be ours and our commands'
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# a shell starts its background jobs without SIGINT, and nohup all without SIGHUP: that would be
+# ours and our commands'
+for number, default in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, default)
 
 # the suite stays short; machines are shared and loaded: how long an example takes says nothing
 settings.register_profile("voicestream", deadline=None, max_examples=20)

@@ -55,6 +55,16 @@ class Engine:
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(number) for number in listed if _lives(number)]
 
+    def took(self, front: int, before: int) -> bool:
+        """Return whether it speaks for this front, which has asked a server by now; else it was
+        too busy to greet in time, and the front speaks by itself. Linux only.
+
+        Args:
+            before: how many calls it had taken.
+        """
+        until(lambda: self.calls > before or len(os.listdir(f"/proc/{front}/task")) > 1)
+        return self.calls > before
+
     def speaking(self) -> list[int]:
         """Its processes that have a call. Linux only."""
         until(lambda: len(self.children()) > int(self.state["speaking"]))  # the newest is the spare

@@ -56,7 +56,8 @@ def flushed(code: int) -> int:
             if stream is not None:  # closed before we began
                 stream.flush()
         except (OSError, ValueError):
-            code = code or 141
+            if stream is sys.stdout:  # what stderr was to tell, the exit code tells
+                code = code or 141
     return code
 
 
