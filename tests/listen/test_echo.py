@@ -65,10 +65,12 @@ def test_what_was_sent_is_waited_for_unless_the_loudspeaker_has_stopped() -> Non
     same: Any = SimpleNamespace(cancel=lambda heard, _: np.frombuffer(heard, np.int16))
     ear._canceller, ear._probability = same, judge
     sent = {1: 1, 2: 1, 3: 1, 6: 3, 7: 1, 8: 1}  # then it stops
-    for heard_frames in range(1, 21):
-        ear.hear(frames(1), [frames(1)] * sent.get(heard_frames, 0))
+    for heard_frames in range(1, 121):
+        silence = [frames(1, 0)] if heard_frames > 20 else []
+        ear.hear(frames(1), [frames(1)] * sent.get(heard_frames, 0) or silence)
     # 512 samples are 3.2 frames: the second is due with the 7th, but its last with the next
     assert judged[:3] == [6, 7, 16]  # 60 ms after what would have been due
+    assert judged[-2:] == [116, 119]  # 36 and 37 chunks: once it has died away nothing is late
 
 
 def frames(count: int, value: int = 1) -> bytes:

@@ -102,3 +102,16 @@ def test_silence_is_not_waited_for() -> None:
     room.hear(np.zeros(CHUNK_FRAMES, np.int16))
     assert not room.ready
     assert others(hear(room, OURS, ECHO + PERSON), PERSON_S) > 0.4
+
+
+def test_it_is_silent_until_something_is_sent_and_once_that_has_died_away() -> None:
+    room, quiet = Room(), np.zeros(CHUNK_FRAMES, np.int16)
+    for _ in range(3):
+        room.hear(quiet)
+        assert room.silent
+    hear(room, OURS, ECHO)
+    assert not room.silent
+    for _ in range(20):  # what was sent last may be heard for so long
+        room.hear(quiet)
+    assert room.silent
+    assert others(hear(room, OURS, ECHO + PERSON), PERSON_S) > 0.4  # as at first

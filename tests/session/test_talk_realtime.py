@@ -188,6 +188,18 @@ def test_what_fails_is_told_and_the_conversation_goes_on() -> None:
         assert room.wait_told(6)[5] == ("assistant", "To")
 
 
+def test_a_server_that_is_there_but_does_not_answer_is_told_of() -> None:
+    def silent(asked: Asked) -> Iterator[Step]:
+        return brief(asked) if asked.text == "Now?" else iter(())
+
+    with Room(DialogueServer(silent), timeout_s=1.0) as room:
+        room.says()
+        assert "does not answer this" in room.wait_told(2)[1]
+        assert room.talk.floor != "thinking"
+        assert room.talk.type("Now?").wait(_WAIT_S)
+        assert room.wait_told(4)[3] == ("assistant", "To Now?")
+
+
 def test_a_socket_that_breaks_ends_it_and_who_waits_goes_on() -> None:
     def endless(asked: Asked) -> Iterator[Step]:
         return iter([*list(brief(asked))[:5], (0.0, "stall")])

@@ -94,7 +94,8 @@ class Ear:
         self._kept.append(frame)
         self._chunk = np.concatenate((self._chunk, frame))
         self._raw = np.concatenate((self._raw, np.frombuffer(heard, np.int16)))
-        if len(self._chunk) < CHUNK_FRAMES + (0 if self._room.ready else _LATE_FRAMES):
+        waits = not (self._room.ready or self._room.silent)
+        if len(self._chunk) < CHUNK_FRAMES + waits * _LATE_FRAMES:
             return False
         chunk, self._chunk = self._chunk[:CHUNK_FRAMES], self._chunk[CHUNK_FRAMES:]
         raw, self._raw = self._raw[:CHUNK_FRAMES], self._raw[CHUNK_FRAMES:]

@@ -83,17 +83,23 @@ class Room:
         """Whether what was sent is here as far as what the next chunk has heard."""
         return len(self._sent) >= _WINDOW + CHUNK_FRAMES
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was sent that may still be heard: no more of it need be waited for."""
+        return not self._sent.any() and not self._spectra.any()
+
     def hear(self, chunk: Frames16) -> Parted:
         """Take the next chunk of the microphone apart; both are counted from the first on. If it
         is not ready the loudspeaker has stopped, and the way from there is another one."""
         self._heard = np.concatenate((self._heard[CHUNK_FRAMES:], chunk))
-        self._sent = self._sent[CHUNK_FRAMES:]
+        silent, self._sent = self.silent, self._sent[CHUNK_FRAMES:]
         missing = _WINDOW - len(self._sent)
         if missing > 0:
             self._sent = np.concatenate((self._sent, np.zeros(missing, np.int16)))
-            self._forget()
-        if not self._sent.any() and not self._spectra.any():
-            self._sent = self._sent[:_WINDOW]  # what is merely silent need not be waited for
+            if not silent:
+                self._forget()
+        if self.silent:
+            self._sent = self._sent[:_WINDOW]
             return Parted(chunk, np.zeros(CHUNK_FRAMES), False)
         echo = self._learn()
         left = chunk - echo

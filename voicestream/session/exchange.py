@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from voicestream.errors import EndpointError, UsageError
+from voicestream.errors import EndpointError, EndpointTimeoutError, UsageError
 from voicestream.records import replace
 from voicestream.session.answers import asked_at
 from voicestream.session.spoken_answer import SpokenAnswer
@@ -61,6 +61,9 @@ class Exchange:
         self.expired = False
         """The server ends the conversation after a while, as it does: another one can go on."""
         self._opened_s = 0.0
+        self.asked_s = 0.0
+        """When the latest answer was asked for, or the turn ended that the server answers."""
+        self._owed = False  # that answer has not begun
         self._lock = threading.Lock()
         # under the lock
         self._running = False  # the server makes an answer, or was asked for one
@@ -78,10 +81,26 @@ class Exchange:
         """Whether an answer is being made, or was asked for."""
         return self._running
 
-    @property
-    def silent_s(self) -> float:
-        """For how long the server has been silent where it had to say something."""
-        return self._dialogue.silent_s
+    def check(self) -> EndpointTimeoutError | None:
+        """Return what is wrong where the server is there, but has not begun to answer for long.
+
+        Raises:
+            EndpointTimeoutError: it says nothing any more, though it must.
+        """
+        limit_s = self._settings.timeout_s
+        if (silent_s := self._dialogue.silent_s) > limit_s:
+            why = f"nothing has come for {silent_s:.0f} s"
+            raise EndpointTimeoutError(f"{self.name} does not answer any more", why)
+        if not self._owed or time.monotonic() - self.asked_s < limit_s:
+            return None
+        why = f"it is there, but has not begun to answer for {limit_s:.0f} s"
+        return EndpointTimeoutError(f"{self.name} does not answer this", why)
+
+    def expect(self, answer: bool) -> None:
+        """Note whether the server is to answer what it has heard so far."""
+        self._owed = answer
+        if answer:
+            self.asked_s = time.monotonic()
 
     def open(self, messages: Iterable[Mapping[str, str]]) -> None:
         """Connect, anew where it was open, and tell what was said so far.
@@ -131,6 +150,7 @@ class Exchange:
 
     def begin_turn(self) -> None:
         """Somebody begins to speak: is the server still there?"""
+        self.expect(False)
         self._dialogue.ping()
 
     def end_turn(self) -> None:
@@ -150,6 +170,7 @@ class Exchange:
 
     def ask(self) -> None:
         """Have it answer, once what it is saying is ended."""
+        self.expect(True)
         with self._lock:
             self._again = running = self._running
             self._running = True
@@ -176,7 +197,7 @@ class Exchange:
 
     def begun(self, response_id: str) -> SpokenAnswer:
         """Return the answer that begins."""
-        settings = self._settings
+        settings, self._owed = self._settings, False
         answer = SpokenAnswer(self.name, response_id, settings.timeout_s, settings.stall_timeout_s)
         with self._lock:
             self._running = True

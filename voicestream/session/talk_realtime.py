@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from typing import TYPE_CHECKING
 
-from voicestream.errors import EndpointError, EndpointTimeoutError, KeyRefusedError, ModelGoneError
+from voicestream.errors import EndpointError, KeyRefusedError, ModelGoneError
 from voicestream.pcm import Frames16
 from voicestream.records import replace
 from voicestream.session.conductor import Session
@@ -57,7 +56,6 @@ class RealtimeTalk(Conversation):
         self._turns = OpenTurns()
         # the thread that reads the socket
         self._latest: SpokenAnswer | None = None
-        self._asked_s = 0.0
         # the thread that hears
         self._noticed = False  # by the server, too
         # the thread that answers
@@ -112,12 +110,11 @@ class RealtimeTalk(Conversation):
                 self._exchange.ask()
 
     def _end_turn(self) -> None:
-        self._asked_s, self._busy = time.monotonic(), True
+        self._busy = True
         self._exchange.end_turn()
 
     def _stop_answer(self) -> None:
-        answer = self._latest
-        if answer is not None:
+        if (answer := self._latest) is not None:
             answer.unwanted = True
             super()._stop_answer()
             self._exchange.cancel(answer)
@@ -156,10 +153,12 @@ class RealtimeTalk(Conversation):
     def _take_turn(self, event: ServerEvent) -> None:
         if event.kind == "speech":
             self._noticed = self._overheard.theirs = True
+            self._exchange.expect(False)
             self._stop_answer()
         elif event.kind == "silence":
             self._overheard.theirs = False
-            self._asked_s, self._busy = time.monotonic(), True
+            self._busy = True
+            self._exchange.expect(True)
         elif event.kind == "turn":
             # the answer may begin before our ears have waited for long enough
             self._overheard.theirs = self._speaks = False
@@ -192,8 +191,13 @@ class RealtimeTalk(Conversation):
         else:
             self._fail(error)
         if not self._exchange.running:
-            self._busy = False
-            self._turns.answer(self._turns.typed)
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Wait for no answer any more."""
+        self._exchange.expect(False)
+        self._busy = False
+        self._turns.answer(self._turns.typed)
 
     def _over(self, error: EndpointError) -> None:
         if self._exchange.expired:
@@ -238,19 +242,16 @@ class RealtimeTalk(Conversation):
         try:
             what = self._waiting.get(timeout=_LOOK_S)
         except queue.Empty:
-            silent_s = self._exchange.silent_s
-            if silent_s > self._settings.timeout_s:
-                raise EndpointTimeoutError(
-                    f"{self._exchange.name} does not answer any more",
-                    f"nothing has come for {silent_s:.0f} s",
-                ) from None
+            if (unanswered := self._exchange.check()) is not None:
+                self._give_up()
+                self._fail(unanswered)
             return
         if isinstance(what, Typed):
             self._tell(Utterance("user", what.text))
             self._add("user", what.text)
             self._exchange.write("user", what.text)
             what.sent = True
-            self._asked_s, self._busy = time.monotonic(), True
+            self._busy = True
             self._exchange.ask()
         elif what is not None:
             self._answer(what)
@@ -267,9 +268,8 @@ class RealtimeTalk(Conversation):
     def _answer(self, answer: SpokenAnswer) -> None:
         asked = tuple(typed for typed in self._turns.typed if typed.sent)
         before = self._turns.spoken
-        session = self._session_for(
-            self._played, answer, self._asked_s or answer.sent_at_s, lambda _notices: answer
-        )
+        start_s = self._exchange.asked_s or answer.sent_at_s
+        session = self._session_for(self._played, answer, start_s, lambda _notices: answer)
         self._session = session
         if answer.unwanted or self.interrupted:
             session.interrupt()
