@@ -67,8 +67,8 @@ class Watched:
 
 @contextmanager
 def watched(columns: int, rows: int, home: Path, *arguments: str) -> Iterator[Watched]:
-    """The command speaking ``TEXT``: two seconds each request, from a server at 4x realtime."""
-    speech = sound.speechlike(2.0).tobytes()
+    """The command speaking ``TEXT``, longer than anybody looks, from a server at 4x realtime."""
+    speech = sound.speechlike(30.0).tobytes()
     with ScriptedServer(Script(speech, rate_bytes_per_s=4 * 48_000)) as server:
         words = [TEXT, "--device", "null", "--base-url", server.url, *arguments]
         seen = Watched(columns, rows, words, home)

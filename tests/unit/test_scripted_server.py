@@ -129,7 +129,7 @@ def test_its_tls_certificate_is_trusted_by_nobody() -> None:
         with pytest.raises(httpx.ConnectError):
             httpx.get(server.url)
         assert httpx.get(server.url, verify=False).content == BODY
-        assert server.tls_failures == 1
+    assert server.tls_failures == 1
 
 
 def test_it_runs_in_a_process_of_its_own() -> None:
