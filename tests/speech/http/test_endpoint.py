@@ -11,13 +11,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.canary import KEY
-from tests.support.script import Script
+from tests.support.script import Request, Script
 from tests.support.server import ScriptedServer
 from voicestream.errors import ConnectionFailedError, EndpointError, KeyRefusedError
+from voicestream.records import replace
 from voicestream.speech.base import SpeechRequest
 from voicestream.speech.http.config import EndpointConfig
 from voicestream.speech.http.endpoint import HttpEndpoint
-from voicestream.speech.http.request import EarlyRequest, request_body
+from voicestream.speech.http.request import OTHER_ROUTES, EarlyRequest, request_body
 
 BODY = bytes(range(256)) * 40
 
@@ -71,6 +72,23 @@ def test_an_early_request_is_left_to_whoever_asks_for_the_same() -> None:
         assert b"".join(other) == b"second"
         endpoint.close()
         assert sorted(r.json["input"] for r in server.requests) == ["First.", "Second."]
+
+
+def test_an_early_request_of_another_route_is_no_answer_to_the_same_text() -> None:
+    """Another thread has learnt meanwhile that there is no such route."""
+    first, second = (replace(asked(text), stream_format="captions") for text in ("One.", "Two."))
+
+    def answer(request: Request) -> Script:
+        return Script.error(405, {}) if "captioned" in request.path else Script(BODY)
+
+    with ScriptedServer(answer) as server:
+        early = EarlyRequest(server.url, KEY, 5.0, route=OTHER_ROUTES["captions"])
+        early.start()
+        early.send(request_body(first))
+        endpoint = endpoint_at(server.url, early)
+        assert b"".join(endpoint.open(second)) == BODY
+        assert b"".join(endpoint.open(first)) == BODY
+        endpoint.close()
 
 
 def test_an_early_request_that_nobody_wants_is_dropped_with_its_connection() -> None:

@@ -262,9 +262,9 @@ class Opening:
 class EarlyRequest(Opening):
     """The first request, on its way while Python still imports.
 
-    ``start`` connects in a thread; ``send`` says what to ask for once the text is
-    known, or that it is not known yet, when only the connection is kept;
-    ``take`` gives the socket to whoever carries on. Each is called once.
+    ``start`` connects in a thread; ``send`` says what to ask for once the text is known, or that
+    it is not known yet, when only the connection is kept; ``take`` gives the socket to whoever
+    carries on. Each is called once.
     """
 
     def __init__(
@@ -279,19 +279,21 @@ class EarlyRequest(Opening):
         super().__init__(self._target, connect_timeout_s)
         self._headers = request_headers(self._target, api_key, headers)
         self._told = threading.Event()
-        self.body: bytes | None = None
-        """What was asked for; None while nothing is."""
+        self.body: bytes | None = None  # nothing is asked for yet
 
     def send(self, body: bytes | None) -> None:
         """Ask for ``body`` as soon as there is a connection; None: nothing to ask for yet."""
         self.body = body
         self._told.set()
 
+    def asks(self, path: str, body: bytes) -> bool:
+        """Return whether this is what is asked for, or nothing is yet."""
+        return self.body is None or (self._target.path, self.body) == (path, body)
+
     def _first_bytes(self) -> bytes:
         self._told.wait()
-        if self.body is None:
-            return b""
-        return request_bytes(self._target, self._target.path, self._headers, self.body)
+        wanted = self._target, self._target.path, self._headers
+        return b"" if self.body is None else request_bytes(*wanted, self.body)
 
     def abandon(self) -> None:
         super().abandon()

@@ -145,7 +145,7 @@ class Transport:
             request = self._request(path, headers, body)
         except ValueError as error:
             raise NoConnectionError(f"it cannot be asked: {error}") from error
-        connection = self._connection(body or b"")
+        connection = self._connection(path, body or b"")
         kept = connection.idle
         try:
             return self._send(connection, request, call)
@@ -153,7 +153,7 @@ class Transport:
             if not kept or (call is not None and call.cancelled):
                 raise
         self._drop_idle()
-        return self._send(self._connection(body or b""), request, call)
+        return self._send(self._connection(path, body or b""), request, call)
 
     def _request(self, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
         """Return a request as it goes over the wire. A proxy that passes on what is not encrypted
@@ -178,14 +178,14 @@ class Transport:
             raise
         return HttpResponse(reply, connection, self)
 
-    def _connection(self, body: bytes) -> HttpConnection:
+    def _connection(self, path: str, body: bytes) -> HttpConnection:
         """Return the connection for one request: the early one if this was asked for there
         already, or nothing was yet. Nobody else may write there: what they write would go
         nowhere."""
         with self._lock:
             if self._aborted:
                 raise NoConnectionError("given up")
-            if self._early is not None and self._early.body in (body, None):
+            if self._early is not None and self._early.asks(path, body):
                 early, self._early = self._early, None
                 connection = self._new(early)
             elif self._idle:
