@@ -88,12 +88,21 @@ def stopped(running: Engine) -> Iterator[None]:
     running.until_children(1)
     pids = [running.pid, *running.children()]
     for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+        send(pid, signal.SIGSTOP)
     try:
         yield
     finally:
         for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+            send(pid, signal.SIGCONT)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal to the engine, or to a child: that may be one which was just ending, and its
+    successor is not there yet."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 def test_an_engine_that_hangs_is_not_waited_for(running: Engine) -> None:
