@@ -85,7 +85,8 @@ class SoundStream:
     It is read once, by one reader, with ``for`` or with ``async for``. A slow reader slows
     everything down: only so much as ``max_buffer_s`` says, and a few megabytes of each
     reply, wait for it. When it is closed (``close()``, the end of ``with`` or ``async
-    with``, or nobody holds it any more), all requests end at once.
+    with``, the cancelling of the task that reads, or nobody holds it any more), all requests
+    end at once.
 
     After its last piece it raises a :class:`VoicestreamError` where that was not all.
     """
@@ -97,6 +98,7 @@ class SoundStream:
         self._sound = sound
         self._carrier = carrier
         self._told = False
+        self._reader: asyncio.Task[Any] | None = None  # with ``async for``, as long as it reads
         self._give_up = weakref.finalize(self, _give_up, session, sound, carrier)
         self._give_up.atexit = False
 
@@ -149,6 +151,7 @@ class SoundStream:
         return self
 
     async def __anext__(self) -> bytes:
+        self._note_reader(asyncio.current_task())
         while (piece := self._sound.poll()) is None:
             if self._sound.over:
                 await self.aclose()
@@ -156,6 +159,21 @@ class SoundStream:
                 raise StopAsyncIteration
             await self._change(lambda: self._sound.waiting)
         return piece
+
+    def _note_reader(self, task: asyncio.Task[Any] | None) -> None:
+        """Close the sound once the task that reads was cancelled, as for a visitor of a web page
+        who has gone: it holds the sound in its traceback, until garbage is collected."""
+        if task is None or task is self._reader:
+            return
+        self._reader, mine = task, weakref.ref(self)
+
+        def see(ended: asyncio.Task[Any]) -> None:
+            if (sound := mine()) is not None:
+                sound._reader = None
+                if ended.cancelled():
+                    sound.close()
+
+        task.add_done_callback(see)
 
     async def _change(self, ready: Any) -> None:
         """Wait until ``ready`` says so, or it is over; the loop goes on meanwhile."""

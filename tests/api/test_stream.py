@@ -173,6 +173,33 @@ def test_who_leaves_an_async_for_ends_the_requests_and_the_text() -> None:
         server.wait_end()
 
 
+@pytest.mark.parametrize("awaits", ["a piece", "something else"])
+def test_a_reader_that_is_cancelled_ends_the_requests(awaits: str) -> None:
+    """Whoever still holds the sound: a task's traceback does until garbage is collected."""
+
+    async def read_on(sound: SoundStream, reading: asyncio.Event) -> None:
+        async for _piece in sound:
+            reading.set()
+            if awaits == "something else":
+                await asyncio.Event().wait()
+
+    async def cancelled(server: ScriptedServer) -> SoundStream:
+        sound = voicestream.stream("One long reply.", settings(server))
+        reader = asyncio.create_task(read_on(sound, reading := asyncio.Event()))
+        await reading.wait()
+        reader.cancel()
+        await asyncio.gather(reader, return_exceptions=True)
+        return sound
+
+    hold = threading.Event()
+    script = Script(tones.tone(1, 4.0).tobytes(), hold=hold, hold_at_bytes=9600)
+    with ScriptedServer(script) as server:
+        sound = asyncio.run(cancelled(server))
+        assert server.wait_end().client_closed_s is not None
+        assert list(sound) == []
+        hold.set()
+
+
 def test_the_loop_goes_on_while_the_sound_is_awaited() -> None:
     hold, ticks = threading.Event(), 0
 
