@@ -8,8 +8,10 @@ from typing import Any
 
 from voicestream.errors import DeviceError
 from voicestream.listen.convert import FRAME_BYTES, RATE_HZ, to_mono
+from voicestream.output.lasting import close_in_time
 from voicestream.output.miniaudio import MiniaudioDevices
 from voicestream.output.portaudio import PortAudioDevices
+from voicestream.output.sound_server import ServerWatch
 from voicestream.pcm import PcmFormat
 
 _PERIOD_S = 0.01
@@ -90,14 +92,15 @@ class Microphone:
         waiting = b""
         try:
             self._device.start()
+            server = ServerWatch()
             while True:
                 try:
                     waiting += self._pieces.get(timeout=_LOOK_S)
                 except queue.Empty:
-                    if not self._device.active:
+                    if not (self._device.active and server.there):
                         raise DeviceError("the microphone went away") from None
                 while len(waiting) >= FRAME_BYTES:
                     yield waiting[:FRAME_BYTES]
                     waiting = waiting[FRAME_BYTES:]
         finally:
-            self._device.stop(drain=False)
+            close_in_time(self._device, drain=False)

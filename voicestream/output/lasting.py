@@ -6,13 +6,14 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from voicestream.counters import PlayFigures
 from voicestream.errors import DeviceError, NoAnswerError, VoicestreamError
 from voicestream.notices import Notices
 from voicestream.output.base import Fill, Sink
 from voicestream.output.holes import HoleMeter
+from voicestream.output.sound_server import ServerWatch
 from voicestream.pcm import PcmFormat
 
 _T = TypeVar("_T")
@@ -23,6 +24,8 @@ LOOK_S = 0.1
 STUCK_S = 4.0
 """A started device that has not asked for sound for so long is dead. An idle PulseAudio sink
 lives and asks for nothing for up to 2 s; a device that is gone says so at once (``active``)."""
+_LATE_S = 0.5
+"""A device that has not asked for so long is looked at: has its sound server ended?"""
 _STOOD_STILL_S = 0.4
 """A look so late means that this process stood still, not the device."""
 _HELD_S = 0.016
@@ -113,6 +116,7 @@ class LastingSink:
         self._fill: Fill | None = None
         self._bond: _Bond | None = None
         self._hopeless = 0
+        self._server: ServerWatch | None = None
         self._stop = threading.Event()
         self._abandoned = False
         self._lost = False
@@ -140,6 +144,7 @@ class LastingSink:
         prepare = getattr(self._sink, "prepare", None)
         if prepare is not None:
             prepare()
+            self._server = ServerWatch()
 
     def open(self, wanted: PcmFormat) -> PcmFormat:
         self._pcm = self._bounded(self._sink, lambda: self._sink.open(wanted))
@@ -198,39 +203,44 @@ class LastingSink:
             return answer
         gave_up.set()
         if not answers.empty():  # it came between the last look and giving up
-            _close(sink, drain=False)
+            close_in_time(sink, drain=False)
         raise NoAnswerError("the sound system does not answer", hint=_SILENT_HINT)
 
     def stop(self, drain: bool) -> None:
         self._stop.set()
         if self._watch is not None and self._watch is not threading.current_thread():
             self._watch.join(_CLOSE_S)
-        _close(self._sink, drain)
+        close_in_time(self._sink, drain)
 
     def _run(self) -> None:
         looked_s = time.monotonic()
+        server = self._server or ServerWatch()
         while not self._stop.wait(LOOK_S):
             now_s = time.monotonic()
             if now_s - looked_s > _STOOD_STILL_S and self._bond:  # Ctrl-Z, or a busy machine
                 self._bond.asked_s = now_s
             looked_s = now_s
-            if self._dead() and not self._replace():
-                self._lost = True
-                return
+            late_s = time.monotonic() - self._bond.asked_s if self._bond else 0.0
+            gone = late_s > _LATE_S and not server.there
+            if gone or late_s > STUCK_S or not self._sink.active:
+                if not self._replace(close_s=0.0 if gone else _CLOSE_S):
+                    self._lost = True
+                    return
+                server = ServerWatch()
 
-    def _dead(self) -> bool:
-        stuck = self._bond is not None and time.monotonic() - self._bond.asked_s > STUCK_S
-        return not self._sink.active or stuck
+    def _replace(self, close_s: float) -> bool:
+        """Find another device; whether there was one in time.
 
-    def _replace(self) -> bool:
-        """Find another device; whether there was one in time."""
+        Args:
+            close_s: how long the one before may take to close.
+        """
         assert self._bond is not None
         self._notices.notify("the audio device stopped; looking for another")
         unheard_s = self._sink.latency_s + _HELD_S
         deadline_s = time.monotonic() + self._wait_s
         self._hopeless = 0 if self._bond.plays else self._hopeless + 1
         self._bond.cut()
-        _close(self._sink, drain=False)
+        close_in_time(self._sink, drain=False, within_s=close_s)
         self._notices.unheard(unheard_s)
         if self._hopeless > _HOPELESS:
             return False
@@ -250,17 +260,23 @@ class LastingSink:
             bond = self._started(sink)
         except VoicestreamError:
             # none yet: the caller looks again until its time is over, then tells
-            _close(sink, drain=False)
+            close_in_time(sink, drain=False)
             return False
         self._sink, self._bond = sink, bond
         if self._stop.is_set():  # stop() may have closed the one before
             bond.cut()
-            _close(sink, drain=False)
+            close_in_time(sink, drain=False)
         return True
 
 
-def _close(sink: Sink, drain: bool) -> None:
-    """Close a sink whose device may hang; a hung one is left to the end of the process."""
+class Closable(Protocol):
+    """What is stopped at its end."""
+
+    def stop(self, drain: bool) -> None: ...
+
+
+def close_in_time(sink: Closable, drain: bool, within_s: float = _CLOSE_S) -> None:
+    """Close a device that may hang; a hung one is left to the end of the process."""
     closing = threading.Thread(target=sink.stop, args=(drain,), name="close-device", daemon=True)
     closing.start()
-    closing.join(_CLOSE_S)
+    closing.join(within_s)
