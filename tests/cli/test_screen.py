@@ -108,7 +108,7 @@ def test_the_panel_fits_and_tells_what_matters(columns: int, rows: int, tmp_path
 def test_no_resize_leaves_a_stale_line(tmp_path: Path) -> None:
     with watched(80, 24, tmp_path) as seen:
         seen.until(speaks)
-        for columns, rows in [(40, 10), (200, 60), (20, 5), (120, 7), (44, 40), (80, 24)]:
+        for columns, rows in [(40, 10), (200, 60), (20, 5), (120, 12), (44, 40), (80, 24)]:
             seen.resize(columns, rows)
 
             def redrawn(lines: list[str], wide: int = columns) -> bool:

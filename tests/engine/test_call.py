@@ -134,15 +134,9 @@ def test_what_a_pipe_writes_is_spoken_while_it_is_written(running: Engine) -> No
 
 def speaking(running: Engine, server: ScriptedServer, *more: str) -> Any:
     """A speech of a minute, which has begun."""
-    env = {**running.env, "VOICESTREAM_BASE_URL": server.url}
-    before, asked = running.calls, len(server.requests)
-    process = command.start("say", "Hello.", *more, env=env, cwd=running.folder)
-    server.wait_request(asked + 1)
-    if running.took(process.pid, before):
-        return process
-    process.kill()
-    process.communicate()
-    return speaking(running, server, *more)
+    process = running.start(server, "say", "Hello.", *more)
+    running.until(1)
+    return process
 
 
 def minute(_: Request) -> Script:

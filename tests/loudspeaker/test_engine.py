@@ -51,8 +51,7 @@ def test_a_speech_whose_engine_is_killed_is_heard_to_its_end_and_goes_on_in_that
     running: Engine, recording: Recording
 ) -> None:
     with ScriptedServer(spoken) as server:
-        told = {"VOICESTREAM_BASE_URL": server.url, "VOICESTREAM_LOOKAHEAD": "0"}
-        process = command.start("say", TEXT, "--echo", env=running.env | told, cwd=running.folder)
+        process = running.start(server, "say", TEXT, "--echo", VOICESTREAM_LOOKAHEAD="0")
         assert process.stdout is not None
         echoed = b""
         while b"oscar" not in echoed:

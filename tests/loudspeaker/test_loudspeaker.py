@@ -97,3 +97,12 @@ def test_matching_counts_what_is_missing() -> None:
     assert swapped.missing == 40_000
     assert match(sound, silence).first_frame is None
     assert match(sound, sound[:0]).missing == 100_000
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_an_end_of_a_few_samples_behind_a_hole_is_matched(lost: int) -> None:
+    reference = ramp(1000)
+    hole = np.zeros(200, np.int16)
+    heard = np.concatenate((hole, reference[:997], hole, reference[997 + lost :], hole))
+    found = match(reference, heard)
+    assert found.missing == (3 if lost else 0)

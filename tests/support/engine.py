@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import command
+from tests.support.server import ScriptedServer
 
 _WITHIN_S = 50.0
 
@@ -55,15 +57,24 @@ class Engine:
         listed = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         return [int(number) for number in listed if _lives(number)]
 
-    def took(self, front: int, before: int) -> bool:
-        """Return whether it speaks for this front, which has asked a server by now; else it was
-        too busy to greet in time, and the front speaks by itself. Linux only.
+    def start(self, server: ScriptedServer, *words: str, **more: str) -> subprocess.Popen[bytes]:
+        """A command that it speaks for, and that has asked the server. One that it was too busy
+        for to greet in time speaks by itself, and is started again. Linux only.
 
         Args:
-            before: how many calls it had taken.
+            more: variables of the environment.
         """
-        until(lambda: self.calls > before or len(os.listdir(f"/proc/{front}/task")) > 1)
-        return self.calls > before
+        env = {**self.env, "VOICESTREAM_BASE_URL": server.url, **more}
+        before, asked = self.calls, len(server.requests)
+        process = command.start(*words, env=env, cwd=self.folder)
+        server.wait_request(asked + 1)
+        threads = Path(f"/proc/{process.pid}/task")
+        until(lambda: self.calls > before or len(os.listdir(threads)) > 1)
+        if self.calls > before:
+            return process
+        process.kill()
+        process.communicate()
+        return self.start(server, *words, **more)
 
     def speaking(self) -> list[int]:
         """Its processes that have a call. Linux only."""
@@ -87,7 +98,7 @@ def _lives(number: str) -> bool:
         return False
 
 
-def until(happened: Callable[[], bool]) -> None:
+def until(happened: Callable[[], object]) -> None:
     """Wait until something has happened."""
     ends_s = time.monotonic() + _WITHIN_S
     while not happened():

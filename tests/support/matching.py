@@ -66,6 +66,10 @@ def match(reference: Int16, heard: Int16) -> Match:
         end_heard = at_heard
     if first_heard is None:
         return Match(None, 0, len(reference), len(reference), 0, 0)
+    rest = _place_of(reference[at_ref:], heard[end_heard:])
+    if rest is not None:  # the end, behind a hole, is too short for the above
+        end_heard += rest + len(reference) - at_ref
+        matched, at_ref = matched + len(reference) - at_ref, len(reference)
     return Match(
         first_frame=first_heard,
         end_frame=end_heard,
@@ -111,3 +115,13 @@ def _common(left: Int16, right: Int16) -> int:
     length = min(len(left), len(right))
     different = np.flatnonzero(left[:length] != right[:length])
     return int(different[0]) if len(different) else length
+
+
+def _place_of(samples: Int16, heard: Int16) -> int | None:
+    """Where a few samples, fewer than ``SHORTEST``, come next after silence; None: they do not."""
+    loud = np.flatnonzero(heard)
+    if not len(loud) or not 0 < len(samples) < SHORTEST:
+        return None
+    first = int(loud[0])
+    same = np.array_equal(heard[first : first + len(samples)], samples)
+    return first if same else None
